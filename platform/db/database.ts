@@ -1,0 +1,50 @@
+import type { Kysely, Transaction } from 'kysely'
+
+/**
+ * One PostgreSQL database, as the managers see it. Every query has a deadline (the one of `withDeadline` around it, else
+ * the default of the options); a query that cannot be answered in time, for whatever reason, rejects with
+ * `DatabaseUnavailable`. Waiters are bounded, lost connections are replaced, and nothing has to be restarted when the
+ * server was away.
+ *
+ * How values come out: `timestamptz` as wire timestamp (six digits, `Z`), `bigint` as number, `jsonb` parsed, `date`
+ * and `numeric` as text. How they go in: objects become `jsonb` by themselves, **arrays do not** (the driver takes them
+ * for PostgreSQL arrays): wrap them in `jsonb(value)`.
+ */
+export interface Database {
+  /** Queries of one manager, typed by its own tables. Cheap: every call gives the same object under another type. */
+  kysely<Tables>(): Kysely<Tables>
+  /**
+   * Runs `work` in one transaction and commits; a throw rolls back and comes out as it went in. The connection is taken
+   * away when the deadline passes, also between two statements. No network call belongs inside.
+   */
+  transaction<Tables, R>(work: (trx: OpenTransaction<Tables>) => Promise<R>): Promise<R>
+  /** One statement by hand, for what a query builder makes harder to read. */
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /**
+   * Every query that is made inside `work`, however deep, rejects with `DatabaseUnavailable` when `ms` milliseconds from
+   * now have passed or `signal` aborts. An inner deadline only ever shortens an outer one.
+   */
+  withDeadline<R>(ms: number, work: () => Promise<R>, signal?: AbortSignal): Promise<R>
+  /** Whether the server answers: a ping has come back, and none has been waited for longer than 1 s. */
+  available(): boolean
+  /** Resolves when the server answers; rejects with `DatabaseUnavailable` after `ms` milliseconds. */
+  ready(ms: number): Promise<void>
+  /** Calls `run` with what the transaction noted (`noteInTransaction`) each time a transaction has been committed. */
+  onCommit(run: (topics: ReadonlySet<string>) => void): void
+  /** Where the server is, for connections of one's own (lanes, sequencer). */
+  readonly connection: Connection
+  /** Closes every connection; waiting queries reject. */
+  close(): Promise<void>
+}
+
+/** An open transaction, whoever's tables: how one manager lets another one write in the same transaction. */
+export interface AnyTransaction {
+  /** The transaction, typed by the tables of who writes. */
+  kysely<Tables>(): Transaction<Tables>
+}
+
+/** A transaction over the tables of who opened it, to be handed on as `AnyTransaction`. */
+export type OpenTransaction<Tables> = Transaction<Tables> & AnyTransaction
+
+/** Where a server is: a URL, or a unix socket folder with the user and database to use. */
+export type Connection = { url: string } | { socketFolder: string; port: number; user: string; database: string }

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLog } from '#platform/log'
+import { systemClock } from '#platform/time'
+import { eventually, freshDatabase, ownServer, signalServer } from '#testkit'
+import {
+  type Database,
+  DatabaseUnavailable,
+  jsonb,
+  noteInTransaction,
+  openDatabase,
+  sqlState,
+  uniqueViolation,
+} from './index.ts'
+
+interface Tables {
+  teas: { id: number; name: string; parts: string[]; tm_create: string }
+}
+
+const migrations = [
+  {
+    owner: 'tea',
+    name: '0001',
+    sql: 'CREATE TABLE teas (id bigint PRIMARY KEY, name text NOT NULL, parts jsonb, tm_create timestamptz)',
+  },
+]
+
+const isUnavailable = (why: string) => (error: unknown) => error instanceof DatabaseUnavailable && error.why === why
+
+async function tookMs(work: () => Promise<unknown>): Promise<number> {
+  const beganMs = systemClock.monotonicMs()
+  await work()
+  return systemClock.monotonicMs() - beganMs
+}
+
+test('a row comes back as the wire shows it: six digits and Z, numbers, parsed JSON', async () => {
+  const { db } = await freshDatabase(migrations)
+  const tea = { id: 5_000_000_000, name: 'earl', tm_create: '2026-01-02T03:04:05.100000Z' }
+  await db
+    .kysely<Tables>()
+    .insertInto('teas')
+    .values({ ...tea, parts: jsonb(['leaf', 'water']) })
+    .execute()
+  const back = await db.kysely<Tables>().selectFrom('teas').selectAll().executeTakeFirstOrThrow()
+  assert.deepEqual(back, { ...tea, parts: ['leaf', 'water'] })
+  const [none] = await db.query<{ at: null }>('SELECT NULL::timestamptz AS at')
+  assert.deepEqual(none, { at: null })
+  await assert.rejects(db.query('SELECT 9007199254740993::bigint'), RangeError)
+})
+
+test('a transaction that throws leaves nothing behind and the error comes out as it went in', async () => {
+  const { db } = await freshDatabase(migrations)
+  const reason = new Error('no more tea')
+  const work = db.transaction<Tables, void>(async (trx) => {
+    await trx
+      .insertInto('teas')
+      .values({ id: 1, name: 'a', parts: jsonb([]), tm_create: '2026-01-01T00:00:00Z' })
+      .execute()
+    throw reason
+  })
+  await assert.rejects(work, (error) => error === reason)
+  assert.deepEqual(await db.query('SELECT * FROM teas'), [])
+})
+
+test('a second row of the same key is told by its constraint, never by words', async () => {
+  const { db } = await freshDatabase(migrations)
+  const add = () => db.query("INSERT INTO teas (id, name) VALUES (1, 'a')")
+  await add()
+  await assert.rejects(add(), (error) => uniqueViolation(error) === 'teas_pkey' && sqlState(error) === '23505')
+})
+
+test('what a transaction notes is told after its commit, and never after a rollback', async () => {
+  const { db } = await freshDatabase()
+  const told: string[][] = []
+  db.onCommit((topics) => told.push([...topics]))
+  await assert.rejects(
+    db.transaction(async () => {
+      noteInTransaction('tea')
+      throw new Error('rolled back')
+    }),
+  )
+  await db.transaction(async () => {
+    noteInTransaction('tea')
+    assert.deepEqual(told, [])
+  })
+  assert.deepEqual(told, [['tea']])
+})
+
+test('a query that takes longer than its deadline rejects in time, and the next one is served', async () => {
+  const { db } = await freshDatabase()
+  const slow = () =>
+    assert.rejects(
+      db.withDeadline(100, () => db.query('SELECT pg_sleep(20)')),
+      isUnavailable('timeout'),
+    )
+  const ms = await tookMs(slow)
+  assert.ok(ms < 1_000, `${ms} ms`)
+  assert.deepEqual(await db.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+test('a deadline also ends a transaction that idles between two statements', async () => {
+  const { db } = await freshDatabase(migrations)
+  const held = db.withDeadline(50, () =>
+    db.transaction(async (trx) => {
+      await trx
+        .kysely<Tables>()
+        .insertInto('teas')
+        .values({ id: 1, name: 'a', parts: jsonb([]), tm_create: '2026-01-01T00:00:00Z' })
+        .execute()
+      await new Promise((resolve) => systemClock.after(150, () => resolve(undefined)))
+    }),
+  )
+  await assert.rejects(held, isUnavailable('timeout'))
+  assert.deepEqual(await db.query('SELECT * FROM teas'), [])
+})
+
+test('who asked and went away gives its connection back', async () => {
+  const { db } = await freshDatabase()
+  const asker = new AbortController()
+  const asked = db.withDeadline(60_000, () => db.query('SELECT pg_sleep(20)'), asker.signal)
+  systemClock.after(50, () => asker.abort())
+  await assert.rejects(asked, isUnavailable('aborted'))
+  await assert.rejects(
+    db.withDeadline(60_000, () => db.query('SELECT 1'), asker.signal),
+    isUnavailable('aborted'),
+  )
+  assert.deepEqual(await db.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+test('an inner deadline never outlasts an outer one', async () => {
+  const { db } = await freshDatabase()
+  const nested = () =>
+    assert.rejects(
+      db.withDeadline(100, () => db.withDeadline(60_000, () => db.query('SELECT pg_sleep(20)'))),
+      isUnavailable('timeout'),
+    )
+  assert.ok((await tookMs(nested)) < 1_000)
+})
+
+test('more queries than may wait are refused at once', async (t) => {
+  const { connection } = await freshDatabase()
+  const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'small', size: 1, maxWaiters: 2 })
+  t.after(() => db.close())
+  await db.ready(5_000)
+  const asked = Array.from({ length: 6 }, () =>
+    db.query('SELECT pg_sleep(0.2)').then(
+      () => 'answered',
+      (error) => error.why,
+    ),
+  )
+  const outcomes = await Promise.all(asked)
+  assert.ok(outcomes.filter((each) => each === 'overloaded').length >= 3, outcomes.join())
+  assert.ok(outcomes.includes('answered'))
+})
+
+test('while the server hangs queries reject in time and memory stays flat; when it wakes everything goes on by itself', async (t) => {
+  const server = await ownServer(t)
+  const db = openDatabase({ connection: server.connection, clock: systemClock, log: silentLog, name: 'test' })
+  t.after(() => db.close())
+  await db.ready(5_000)
+  await db.query('SELECT 1')
+  signalServer(server, 'SIGSTOP')
+  t.after(() => signalServer(server, 'SIGCONT'))
+  const beganMs = systemClock.monotonicMs()
+  const heapBefore = process.memoryUsage().heapUsed
+  let rejected = 0
+  while (systemClock.monotonicMs() - beganMs < 3_000) {
+    const asked = Array.from({ length: 50 }, () => db.withDeadline(100, () => db.query('SELECT 1')))
+    for (const each of await Promise.allSettled(asked)) if (each.status === 'rejected') rejected++
+  }
+  assert.ok(rejected >= 500, `${rejected} rejected`)
+  assert.equal(db.available(), false)
+  assert.ok(process.memoryUsage().heapUsed - heapBefore < 64 << 20)
+  signalServer(server, 'SIGCONT')
+  await eventually('the database answers again', () => db.available())
+  assert.deepEqual(await db.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+test('after a crash of the server queries are answered again without anybody doing anything', async (t) => {
+  const server = await ownServer(t)
+  const db: Database = openDatabase({ connection: server.connection, clock: systemClock, log: silentLog, name: 'test' })
+  t.after(() => db.close())
+  await db.ready(5_000)
+  await db.query('SELECT 1')
+  const hanging = assert.rejects(db.query('SELECT pg_sleep(20)'), isUnavailable('unreachable'))
+  signalServer(server, 'SIGKILL')
+  await hanging
+  assert.deepEqual(await db.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+test('a closed database answers nobody and leaves nobody waiting', async () => {
+  const { db } = await freshDatabase()
+  const asked = assert.rejects(db.query('SELECT pg_sleep(20)'), DatabaseUnavailable)
+  await db.close()
+  await asked
+  await assert.rejects(db.query('SELECT 1'), isUnavailable('closed'))
+})

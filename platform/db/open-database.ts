@@ -1,0 +1,140 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import type { Log } from '#platform/log'
+import type { Clock } from '#platform/time'
+import type { Connection, Database, OpenTransaction } from './database.ts'
+import { type Scope, scope } from './deadline.ts'
+import { Health } from './health.ts'
+import { type Lease, Pool } from './pool.ts'
+import { Session } from './session.ts'
+import { DatabaseUnavailable } from './unavailable.ts'
+
+export interface DatabaseOptions {
+  connection: Connection
+  clock: Clock
+  log: Log
+  /** Who connects, as `pg_stat_activity` shows it, e.g. `call`. */
+  name: string
+  /** Pooled connections at most (6). One more asks for the server's health. */
+  size?: number
+  /** Queries that may wait for a connection (1000). */
+  maxWaiters?: number
+  /** Milliseconds that a query may take where `withDeadline` says nothing shorter (10 000). */
+  deadlineMs?: number
+}
+
+/** Opens a database: connects when it is first asked something, again whenever it has to. */
+export function openDatabase(options: DatabaseOptions): Database {
+  return new PooledDatabase(options)
+}
+
+class PooledDatabase implements Database {
+  readonly connection: Connection
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #deadlineMs: number
+  readonly #pool: Pool
+  readonly #health: Health
+  readonly #kysely: Kysely<unknown>
+  readonly #listeners: ((topics: ReadonlySet<string>) => void)[] = []
+
+  constructor(options: DatabaseOptions) {
+    const { clock, connection, name } = options
+    this.connection = connection
+    this.#clock = clock
+    this.#log = options.log
+    this.#deadlineMs = options.deadlineMs ?? 10_000
+    const settings = { statement_timeout: '60s', idle_in_transaction_session_timeout: '60s' }
+    this.#pool = new Pool({
+      clock,
+      open: (signal) => Session.open(connection, { name: `strowger ${name}`, settings }, signal),
+      size: options.size ?? 6,
+      maxWaiters: options.maxWaiters ?? 1_000,
+      idleMs: 30_000,
+      openMs: 5_000,
+    })
+    this.#pool.paused = true
+    this.#health = new Health({
+      clock,
+      open: (signal) => Session.open(connection, { name: `strowger ${name} health` }, signal),
+      changed: (available) => {
+        this.#pool.paused = !available
+        if (available) this.#log.info({ database: name }, 'the database answers')
+        else this.#log.warn({ database: name }, 'the database does not answer')
+      },
+    })
+    const pool = { options: {}, end: async () => {}, connect: () => this.#lease() }
+    this.#kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as never }) })
+  }
+
+  kysely<Tables>(): Kysely<Tables> {
+    return this.#kysely as unknown as Kysely<Tables>
+  }
+
+  async transaction<Tables, R>(work: (trx: OpenTransaction<Tables>) => Promise<R>): Promise<R> {
+    const topics = new Set<string>()
+    const inner: Scope = { ...this.#scope(), topics }
+    const result = await scope.run(inner, () =>
+      this.kysely<Tables>()
+        .transaction()
+        .execute((trx) => work(Object.assign(trx, { kysely: () => trx }) as unknown as OpenTransaction<Tables>)),
+    )
+    for (const listener of this.#listeners) listener(topics)
+    return result
+  }
+
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const lease = await this.#lease()
+    try {
+      return (await lease.query<Row>(text, values)).rows
+    } finally {
+      lease.release()
+    }
+  }
+
+  withDeadline<R>(ms: number, work: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+    const outer = scope.getStore()
+    const signals = [outer?.signal, signal].filter((each) => each !== undefined)
+    const inner: Scope = {
+      untilMs: Math.min(outer?.untilMs ?? Number.POSITIVE_INFINITY, this.#clock.monotonicMs() + ms),
+      ...(signals.length === 0 ? {} : { signal: signals.length === 1 ? signals[0] : AbortSignal.any(signals) }),
+      ...(outer?.topics ? { topics: outer.topics } : {}),
+    }
+    return scope.run(inner, work)
+  }
+
+  available(): boolean {
+    return this.#health.available
+  }
+
+  ready(ms: number): Promise<void> {
+    if (this.#health.available) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(ms, () => {
+        forget()
+        reject(new DatabaseUnavailable('timeout'))
+      })
+      const forget = this.#health.whenAvailable(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  onCommit(run: (topics: ReadonlySet<string>) => void): void {
+    this.#listeners.push(run)
+  }
+
+  async close(): Promise<void> {
+    this.#health.close()
+    this.#pool.close()
+    this.#pool.cut()
+  }
+
+  #scope(): Scope {
+    return scope.getStore() ?? { untilMs: this.#clock.monotonicMs() + this.#deadlineMs }
+  }
+
+  #lease(): Promise<Lease> {
+    return this.#pool.lease(this.#scope())
+  }
+}

@@ -1,0 +1,5 @@
+import type { Migration } from '#platform/db'
+import { sql as ledger } from './0001-ledger.ts'
+
+/** In order; forward only. */
+export const eventMigrations: readonly Migration[] = [{ owner: 'events', name: '0001-ledger', sql: ledger }]

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { NIL_UUID } from '#platform/ids'
+import { apiClient, assertReason } from '#testkit'
+import { apiErrors } from './errors.ts'
+import type { Credentials } from './identity.ts'
+import { mayPass, Permission } from './permission.ts'
+import { authenticate, CUSTOMER, probe, startServer, TEA, teaRoutes } from './test-server.ts'
+
+const tea = { name: 'Assam', kind: 'black' }
+
+test('without credentials: 401 AUTHENTICATION_REQUIRED; with bad ones: 401 INVALID_CREDENTIALS', async () => {
+  await using at = await startServer()
+  assertReason(await apiClient(at.url).get(`/v1.0/teas/${TEA}`), 401, 'AUTHENTICATION_REQUIRED')
+  assertReason(await apiClient(at.url).get(`/v1.0/teas/${TEA}?accesskey=`), 401, 'AUTHENTICATION_REQUIRED')
+  for (const authorization of ['Bearer nobody', 'Bearer vb_nobody', 'Basic dTpw', 'Bearer', 'vb_admin', 'Bearer a b']) {
+    const answer = await apiClient(at.url).send('GET', `/v1.0/teas/${TEA}`, { headers: { authorization } })
+    assertReason(answer, 401, 'INVALID_CREDENTIALS')
+  }
+  assertReason(
+    await apiClient(at.url).get(`/v1.0/teas/${TEA}?accesskey=a&accesskey=vb_admin`),
+    401,
+    'INVALID_CREDENTIALS',
+  )
+})
+
+test('an access key is taken from query, cookie and bearer header, a token from cookie, query and bearer header', async () => {
+  const seen: Credentials[] = []
+  await using at = await startServer(teaRoutes, {
+    authenticate: (credentials) => {
+      seen.push(credentials)
+      return authenticate({ accesskey: 'vb_admin' })
+    },
+  })
+  const ask = async (query: string, headers: Record<string, string>) => {
+    const answer = await apiClient(at.url).send('GET', `/v1.0/teas/${TEA}${query}`, { headers })
+    assert.equal(answer.status, 200)
+    return seen.pop()
+  }
+  assert.deepEqual(await ask('?accesskey=vb_q', {}), { accesskey: 'vb_q' })
+  assert.deepEqual(await ask('', { cookie: 'a=b; accesskey=vb_c; x' }), { accesskey: 'vb_c' })
+  assert.deepEqual(await ask('', { authorization: 'Bearer vb_h' }), { accesskey: 'vb_h' })
+  assert.deepEqual(await ask('?accesskey=vb_q', { cookie: 'accesskey=vb_c' }), { accesskey: 'vb_c' })
+  assert.deepEqual(await ask('?token=q', {}), { token: 'q' })
+  assert.deepEqual(await ask('', { cookie: 'token="c"' }), { token: 'c' })
+  assert.deepEqual(await ask('', { authorization: 'bearer h' }), { token: 'h' })
+  assert.deepEqual(await ask('?token=q', { cookie: 'token=c', authorization: 'Bearer h' }), { token: 'c' })
+  assert.deepEqual(await ask('?token=q&accesskey=vb_q', {}), { token: 'q', accesskey: 'vb_q' })
+  assert.deepEqual(await ask('?token=q', { authorization: 'Bearer vb_h' }), { token: 'q', accesskey: 'vb_h' })
+})
+
+test('a role that may not is 403 PERMISSION_DENIED before the body is even read', async () => {
+  await using at = await startServer()
+  for (const token of ['agent', 'manager']) {
+    const answer = await apiClient(at.url, { token }).send('POST', '/v1.0/teas', { body: '{', headers: {} })
+    assertReason(answer, 403, 'PERMISSION_DENIED')
+  }
+  assert.equal((await apiClient(at.url, { token: 'root' }).post('/v1.0/teas', tea)).status, 201)
+  assert.equal((await apiClient(at.url, { accesskey: 'vb_admin' }).post('/v1.0/teas', tea)).body.customer, CUSTOMER)
+})
+
+test('a direct token is outside its families everywhere here: 403 DIRECT_ACCESS_NOT_SUPPORTED', async () => {
+  await using at = await startServer()
+  assertReason(
+    await apiClient(at.url, { token: 'direct' }).get(`/v1.0/teas/${TEA}`),
+    403,
+    'DIRECT_ACCESS_NOT_SUPPORTED',
+  )
+})
+
+test("an agents' endpoint takes logins only; it says which reason the others get", async () => {
+  const plain = probe(() => ({ name: 'you' }), { allow: 'agent' })
+  const me = probe(() => ({ name: 'you' }), { allow: 'agent', path: '/you', notAgent: apiErrors.AGENT_AUTH_REQUIRED })
+  await using at = await startServer([plain, me])
+  for (const credentials of [{ accesskey: 'vb_admin' }, { token: 'direct' }]) {
+    assertReason(await apiClient(at.url, credentials).get('/v1.0/probe'), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+    assertReason(await apiClient(at.url, credentials).get('/v1.0/you'), 403, 'AGENT_AUTH_REQUIRED')
+  }
+  assert.equal((await apiClient(at.url, { token: 'agent' }).get('/v1.0/you')).status, 200)
+})
+
+test('a public endpoint asks nobody and sees nobody', async () => {
+  let identity: unknown
+  const route = probe((request) => {
+    identity = request.identity
+    return { name: request.customer }
+  })
+  await using at = await startServer([route], { authenticate: () => Promise.reject(new Error('asked')) })
+  const answer = await apiClient(at.url, { token: 'anything' }).get('/v1.0/probe')
+  assert.deepEqual(answer.body, { name: NIL_UUID })
+  assert.deepEqual(identity, { kind: 'anonymous', customer_id: NIL_UUID, agent_id: NIL_UUID, permission: 0 })
+})
+
+test('an endpoint that ends a call lets the last known identity be believed; no other does', async () => {
+  const seen: unknown[] = []
+  const ends = probe(() => ({ name: '' }), { allow: 'customer', endsCall: true })
+  const other = probe(() => ({ name: '' }), { allow: 'customer', path: '/other' })
+  await using at = await startServer([ends, other], {
+    authenticate: (credentials, options) => {
+      seen.push(options)
+      return authenticate(credentials)
+    },
+  })
+  const api = apiClient(at.url, { accesskey: 'vb_admin' })
+  await api.get('/v1.0/probe')
+  await api.get('/v1.0/other')
+  assert.deepEqual(seen, [{ trustLastKnown: true }, {}])
+})
+
+test('no credential ever reaches the log', async () => {
+  await using at = await startServer()
+  await apiClient(at.url).get(`/v1.0/teas/${TEA}?accesskey=vb_admin&token=root`)
+  await apiClient(at.url).get('/v1.0/teas/x?accesskey=vb_verysecret')
+  await apiClient(at.url).send('GET', '/v1.0/none?token=t0ps3cret', {
+    headers: { cookie: 'token=c00kie', authorization: 'Bearer b3arer' },
+  })
+  await apiClient(at.url).get('/ping')
+  assert.ok(at.lines.some((line) => line.fields.path === '/ping'))
+  assert.doesNotMatch(JSON.stringify(at.lines), /vb_admin|verysecret|t0ps3cret|c00kie|b3arer/)
+})
+
+test('an answer shows what its schema declares and nothing else', async () => {
+  await using at = await startServer()
+  const answer = await apiClient(at.url, { accesskey: 'vb_admin' }).get(`/v1.0/teas/${TEA}`)
+  assert.deepEqual(answer.body, { id: TEA, name: 'Assam', strength: 3 })
+})
+
+test('a cookie that a handler sets cannot be read by scripts, leave https, or be sent by other sites', async () => {
+  const route = probe(({ setCookie }) => {
+    setCookie('token', 'a b', 60)
+    return { name: 'x' }
+  })
+  await using at = await startServer([route])
+  const answer = await apiClient(at.url).get('/v1.0/probe')
+  assert.equal(answer.headers.get('set-cookie'), 'token=a%20b; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Strict')
+})
+
+test('one of the required bits is enough, and the super admin needs none', () => {
+  const required = [Permission.CustomerAdmin, Permission.CustomerManager]
+  assert.equal(mayPass(Permission.CustomerAgent | Permission.CustomerManager, required), true)
+  assert.equal(mayPass(Permission.ProjectSuperAdmin, required), true)
+  assert.equal(mayPass(Permission.CustomerAgent, required), false)
+  assert.equal(mayPass(Permission.None, required), false)
+})

@@ -1,0 +1,92 @@
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Reason } from '#platform/errors'
+import type { Identity } from './identity.ts'
+import type { Gate } from './permission.ts'
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** An object without declared members: what an endpoint without parameters or body is given. */
+export type Nothing = TObject<Record<never, never>>
+
+/**
+ * What the API promises at one path: the schemas are the validation, the OpenAPI document and the types at once.
+ * Every endpoint names its gate and its reasons: answering with an undeclared reason fails the tests. The reasons that
+ * every endpoint shares (authentication, validation, `INTERNAL`, …) follow from its gate and schemas (`implied-errors.ts`)
+ * and need not be listed.
+ */
+export interface Endpoint<
+  P extends TObject = TObject,
+  Q extends TObject = TObject,
+  B extends TSchema = TSchema,
+  R extends TSchema = TSchema,
+> {
+  method: HttpMethod
+  /** Below `/v1.0`, e.g. `/calls/{id}/hangup`; see `root` for the few that are not. Hyphen spellings come by themselves. */
+  path: string
+  /** Served without the `/v1.0` prefix (`/ping`, `/openapi.json`) or with both (`/auth/*`, decision 4). */
+  root?: 'only' | 'too'
+  /** More spellings that are served silently, e.g. `/billing_accounts/{id}/balance-add`. */
+  aliases?: readonly string[]
+  summary: string
+  description?: string
+  /** Who may call: checked before anything is looked up. */
+  allow: Gate
+  /** What a caller who is no agent is answered under the gate `agent`; `DIRECT_ACCESS_NOT_SUPPORTED` unless said. */
+  notAgent?: Reason
+  /** It ends a call, so it must work while the database is away (see `AuthenticateOptions`). */
+  endsCall?: true
+  /** Milliseconds until `REQUEST_TIMEOUT`; the server's deadline unless said (longer for long polls). */
+  deadlineMs?: number
+  params?: P
+  query?: Q
+  /** Members that the schema does not know are taken away before the handler sees them; defaults are filled in. */
+  body?: B
+  /** The body may be absent; the handler is then given `{}` with the defaults of the schema. */
+  bodyOptional?: true
+  returns: R
+  /** The HTTP code of success; 200 unless the wire contract says otherwise. */
+  success?: 200 | 201 | 202
+  errors: readonly Reason[]
+}
+
+/** Declares an endpoint (and keeps the exact types of its schemas). */
+export function endpoint<
+  P extends TObject = Nothing,
+  Q extends TObject = Nothing,
+  B extends TSchema = Nothing,
+  R extends TSchema = TSchema,
+>(declared: Endpoint<P, Q, B, R>): Endpoint<P, Q, B, R> {
+  return declared
+}
+
+/** What a handler is given: validated input and who asks. */
+export interface Request<P, Q, B> {
+  params: P
+  query: Q
+  body: B
+  /** Who asks. On a `public` endpoint it is the anonymous identity with the nil customer. */
+  identity: Identity
+  /** The customer of the caller: the tenant that every store method takes first. */
+  customer: string
+  request_id: string
+  /** The true client address. */
+  ip: string
+  /** Aborted when the client goes away or the request's deadline passes. */
+  signal: AbortSignal
+  /** Sets a cookie on the answer (HttpOnly, Secure, SameSite=Strict, whole site). */
+  setCookie(name: string, value: string, maxAgeSeconds: number): void
+}
+
+/** An endpoint with the code that serves it. */
+export interface Route {
+  endpoint: Endpoint
+  handler: (request: Request<never, never, never>) => Promise<unknown> | unknown
+}
+
+/** Joins an endpoint and its handler: contract to service, one line each. */
+export function handle<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
+  declared: Endpoint<P, Q, B, R>,
+  handler: (request: Request<Static<P>, Static<Q>, Static<B>>) => Promise<Static<R>> | Static<R>,
+): Route {
+  return { endpoint: declared as unknown as Endpoint, handler: handler as Route['handler'] }
+}

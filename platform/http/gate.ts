@@ -1,0 +1,18 @@
+import type { Endpoint } from './endpoint.ts'
+import { apiErrors } from './errors.ts'
+import type { Identity } from './identity.ts'
+import { mayPass } from './permission.ts'
+
+/**
+ * Whether this caller may ask this endpoint at all; throws the reason when not. It looks at the caller's role only, so that
+ * a refusal says nothing about what exists.
+ */
+export function pass({ allow, notAgent }: Endpoint, identity: Identity) {
+  if (allow === 'public') return
+  if (allow === 'agent') {
+    if (identity.kind === 'agent') return
+    throw notAgent ? notAgent(undefined as never) : apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
+  }
+  if (identity.kind === 'direct') throw apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
+  if (allow !== 'customer' && !mayPass(identity.permission, allow)) throw apiErrors.PERMISSION_DENIED()
+}

@@ -1,0 +1,37 @@
+import type { Request } from './endpoint.ts'
+import type { Exchange } from './exchange.ts'
+import type { Identity } from './identity.ts'
+
+/** What a handler is given; the rarely asked parts are worked out when they are asked for. */
+export class HandlerRequest implements Request<unknown, unknown, unknown> {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+  readonly identity: Identity
+  readonly customer: string
+  readonly request_id: string
+  readonly ip: string
+  readonly #exchange: Exchange
+
+  constructor(exchange: Exchange, input: { params: unknown; query: unknown; body: unknown }, ip: string) {
+    this.params = input.params
+    this.query = input.query
+    this.body = input.body
+    this.identity = exchange.identity
+    this.customer = exchange.identity.customer_id
+    this.request_id = exchange.request_id
+    this.ip = ip
+    this.#exchange = exchange
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal
+  }
+
+  get setCookie() {
+    return (name: string, value: string, maxAgeSeconds: number) => {
+      const cookie = `${name}=${encodeURIComponent(value)}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Strict`
+      this.#exchange.reply.header('set-cookie', cookie)
+    }
+  }
+}

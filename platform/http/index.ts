@@ -1,0 +1,49 @@
+/**
+ * The HTTP edge: endpoints declared once become validation, OpenAPI document and types; every failure leaves in one
+ * envelope with a declared reason; lists, ids, times and addresses are the same everywhere.
+ */
+import type { HttpNeeds, HttpServer } from './server.ts'
+
+export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
+export { catalogueRows, ErrorReason } from './catalogue.ts'
+export type { TrustedProxy } from './client-address.ts'
+export { type Endpoint, endpoint, type HttpMethod, handle, type Nothing, type Request, type Route } from './endpoint.ts'
+export { apiErrors } from './errors.ts'
+export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
+export type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
+export { openapiDocument } from './openapi.ts'
+export {
+  decodePageToken,
+  encodePageToken,
+  PAGE_SIZE,
+  type Page,
+  type PageQuery,
+  type PageRequest,
+  type PageToken,
+  page,
+  pageOf,
+  pageQuery,
+  pageRequest,
+  paginate,
+} from './paging.ts'
+export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
+export { type Parts, platformRoutes } from './platform-routes.ts'
+export {
+  ADDRESS_TYPES,
+  Address,
+  type AddressType,
+  Id,
+  idParams,
+  NullableTimestamp,
+  Timestamp,
+  TimestampOrNull,
+  typedIdParams,
+  Uuid,
+} from './wire.ts'
+export type { HttpNeeds, HttpServer }
+
+/** Makes a server of routes. The framework is loaded here and not before: other threads use this folder's types only. */
+export async function openHttpServer(needs: HttpNeeds): Promise<HttpServer> {
+  const { HttpServer } = await import('./server.ts')
+  return new HttpServer(needs)
+}

@@ -1,0 +1,176 @@
+import type { TObject, TSchema } from 'typebox'
+import type { Reason } from '#platform/errors'
+import { HTTP_STATUS } from '#platform/errors'
+import type { Endpoint, Route } from './endpoint.ts'
+import { apiErrors } from './errors.ts'
+import { reasonsOf } from './implied-errors.ts'
+import { isNode, type Json, rewrite } from './schema.ts'
+
+const COMPONENTS = '#/components/schemas/'
+
+/** The one shape of every error answer (`platform.md` §5). */
+const ERROR: Json = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['status', 'reason', 'message', 'request_id', 'domain'],
+      properties: {
+        status: { type: 'string', enum: Object.keys(HTTP_STATUS) },
+        reason: { type: 'string', description: 'What happened; GET /v1.0/errors/{reason} explains it.' },
+        message: { type: 'string' },
+        request_id: { type: 'string' },
+        domain: {
+          type: 'string',
+          description: 'The part of the platform that refused; with reason it is an identity.',
+        },
+        details: { type: 'array', items: { type: 'object', additionalProperties: true } },
+      },
+    },
+  },
+}
+
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'A token of POST /auth/login, or an access key (vb_…).' },
+  accesskey: { type: 'apiKey', in: 'query', name: 'accesskey' },
+  accesskeyCookie: { type: 'apiKey', in: 'cookie', name: 'accesskey' },
+  token: { type: 'apiKey', in: 'query', name: 'token' },
+  tokenCookie: { type: 'apiKey', in: 'cookie', name: 'token' },
+}
+
+/** The OpenAPI 3.1 document of these routes: the very schemas that check input and write answers. */
+export function openapiDocument(routes: readonly Route[], version: string): Json {
+  const schemas: Record<string, Json> = { Error: ERROR }
+  const paths: Record<string, Json> = {}
+  for (const { endpoint } of routes) {
+    const path = endpoint.root ? endpoint.path : `/v1.0${endpoint.path}`
+    const item = paths[path] ?? {}
+    paths[path] = item
+    item[endpoint.method.toLowerCase()] = operation(endpoint, schemas)
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Strowger',
+      version,
+      description:
+        'Calls, flows and webhooks. Every error answer has the shape of Error with a reason of GET /v1.0/errors.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(routes.map(({ endpoint }) => tagOf(endpoint)))].sort().map((name) => ({ name })),
+    paths: sorted(paths),
+    components: {
+      schemas: sorted(schemas),
+      responses: {
+        ClientError: errorResponse('The request was refused.'),
+        ServerError: errorResponse('The platform could not do it.'),
+      },
+      securitySchemes: SECURITY_SCHEMES,
+    },
+  }
+}
+
+function operation(endpoint: Endpoint, schemas: Record<string, Json>): Json {
+  const { params, query, body, bodyOptional, allow, summary, description } = endpoint
+  const reasons = [...reasonsOf(endpoint)].filter((reason) => !reason.declaration.pending)
+  const parameters = [...parametersOf('path', params, schemas), ...parametersOf('query', query, schemas)]
+  return {
+    operationId: operationId(endpoint),
+    tags: [tagOf(endpoint)],
+    summary,
+    ...(description ? { description } : {}),
+    security: allow === 'public' ? [] : Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })),
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(body
+      ? {
+          requestBody: {
+            required: !bodyOptional,
+            content: { 'application/json': { schema: document(body, schemas) } },
+          },
+        }
+      : {}),
+    responses: responses(endpoint, reasons, schemas),
+    'x-reasons': reasons.map(identity).sort(),
+  }
+}
+
+function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Record<string, Json>): Json {
+  const byStatus = Map.groupBy(reasons, (reason) => String(HTTP_STATUS[reason.declaration.status]))
+  const failures = [...byStatus]
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([http, group]) => [
+      http,
+      {
+        ...errorResponse(group.map(sentence).sort().join('\n')),
+        'x-reasons': group.map(identity).sort(),
+      },
+    ])
+  return {
+    [String(endpoint.success ?? 200)]: {
+      description: 'Done.',
+      content: { 'application/json': { schema: document(endpoint.returns, schemas) } },
+    },
+    ...Object.fromEntries(failures),
+    '4XX': { $ref: '#/components/responses/ClientError' },
+    '5XX': { $ref: '#/components/responses/ServerError' },
+  }
+}
+
+function errorResponse(description: string): Json {
+  return { description, content: { 'application/json': { schema: { $ref: `${COMPONENTS}Error` } } } }
+}
+
+/** The api-manager reasons are everybody's; the others say whose they are. */
+function identity({ domain, reason }: Reason): string {
+  return domain === apiErrors.INTERNAL.domain ? reason : `${domain}/${reason}`
+}
+
+function sentence(reason: Reason): string {
+  return `\`${reason.reason}\`: ${reason.declaration.cause}`
+}
+
+function parametersOf(where: 'path' | 'query', schema: TObject | undefined, schemas: Record<string, Json>): Json[] {
+  if (!schema) return []
+  const required = new Set(schema.required ?? [])
+  return Object.entries(schema.properties).map(([name, each]) => {
+    const { description, ...node } = document(each, schemas)
+    return {
+      name,
+      in: where,
+      required: where === 'path' || required.has(name),
+      ...(description ? { description } : {}),
+      schema: node,
+    }
+  })
+}
+
+/** The schema as the document shows it: components by name, our own formats under their public name. */
+function document(schema: TSchema, schemas: Record<string, Json>): Json {
+  return rewrite(schema, (node) => {
+    const { $id, ...shown } = node.format === 'id' ? { ...node, format: 'uuid' } : node
+    if (typeof $id !== 'string' || isNode(node.$defs)) return shown
+    const known = schemas[$id]
+    if (known && JSON.stringify(known) !== JSON.stringify(shown)) throw new Error(`two schemas are named ${$id}`)
+    schemas[$id] = shown
+    return { $ref: COMPONENTS + $id }
+  })
+}
+
+/** `POST /calls/{id}/hangup` → `postCallsByIdHangup`: stable while path and method are. */
+function operationId({ method, path }: Endpoint): string {
+  const words = path
+    .replace(/\{(\w+)\}/g, 'by_$1')
+    .split(/[^A-Za-z0-9]+/)
+    .filter(Boolean)
+  return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
+
+function tagOf({ path }: Endpoint): string {
+  return path.split('/')[1] ?? ''
+}
+
+function sorted<Value>(map: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

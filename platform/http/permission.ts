@@ -1,0 +1,29 @@
+/** Permission bits; an agent's `permission` is the sum (`platform.md` §4.1). */
+export const Permission = {
+  None: 0,
+  ProjectSuperAdmin: 1,
+  ProjectAll: 15,
+  CustomerAgent: 16,
+  CustomerAdmin: 32,
+  CustomerManager: 64,
+  CustomerAll: 240,
+  All: 65_535,
+} as const
+
+/**
+ * Who may call an endpoint: nobody needs to be known (`public`), any caller of a customer (`customer`), any login of a
+ * person (`agent`), or a caller with one of the bits. A super admin passes every gate.
+ */
+export type Gate = 'public' | 'customer' | 'agent' | readonly number[]
+
+/** The usual gate: customer admin or customer manager. */
+export const adminOrManager: Gate = [Permission.CustomerAdmin, Permission.CustomerManager]
+/** Customer admin only. */
+export const adminOnly: Gate = [Permission.CustomerAdmin]
+/** Project super admin only. */
+export const superAdminOnly: Gate = [Permission.ProjectSuperAdmin]
+
+/** Whether one of the required bits is set; the super admin has them all. */
+export function mayPass(permission: number, required: readonly number[]): boolean {
+  return (permission & Permission.ProjectSuperAdmin) !== 0 || required.some((bits) => (permission & bits) !== 0)
+}

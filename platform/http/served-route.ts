@@ -1,0 +1,49 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ReasonedError } from '#platform/errors'
+import type { Endpoint, Route } from './endpoint.ts'
+import { reasonsOf } from './implied-errors.ts'
+import { forAnswers, type Json } from './schema.ts'
+import { Validator } from './validate.ts'
+
+/** A route as the server runs it: input checked by its schemas, answers written by its schema. */
+export class ServedRoute {
+  readonly route: Route
+  readonly endpoint: Endpoint
+  readonly #validator: Validator
+  /** `domain/REASON` of everything that it may answer with. */
+  readonly #declared: ReadonlySet<string>
+  #answer: Json | undefined
+
+  constructor(route: Route) {
+    this.route = route
+    this.endpoint = route.endpoint
+    this.#validator = new Validator(route.endpoint)
+    this.#declared = new Set([...reasonsOf(route.endpoint)].map(({ domain, reason }) => `${domain}/${reason}`))
+  }
+
+  /** Finds a contract that cannot be used at start rather than at its first request. */
+  compile() {
+    this.#validator.compile()
+  }
+
+  /** The checked input; throws the reason of the first stage that fails. */
+  read(request: FastifyRequest): { params: unknown; query: unknown; body: unknown } {
+    const params = this.#validator.params(request.params as Record<string, unknown>)
+    const query = this.#validator.query(request.query as Record<string, unknown>)
+    const bytes = request.body instanceof Buffer ? request.body : undefined
+    return { params, query, body: this.#validator.body(bytes, request.headers['content-type']) }
+  }
+
+  /** The answer as JSON: only what the schema declares. `undefined` = an empty answer. */
+  write(result: unknown, reply: FastifyReply): string | undefined {
+    if (result === undefined) return undefined
+    this.#answer ??= forAnswers(this.endpoint.returns)
+    // the framework keeps what it compiled with the route
+    return reply.serializeInput(result as Json, this.#answer)
+  }
+
+  /** Whether the endpoint promises this reason. */
+  declares({ domain, reason }: ReasonedError): boolean {
+    return this.#declared.has(`${domain}/${reason}`)
+  }
+}

@@ -1,0 +1,360 @@
+import type { Socket } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Catalogue, ReasonedError } from '#platform/errors'
+import type { Ids } from '#platform/ids'
+import type { Log } from '#platform/log'
+import type { Counter, Histogram, Metrics } from '#platform/metrics'
+import type { Clock } from '#platform/time'
+import { clientAddress, isLocal, type TrustedProxy } from './client-address.ts'
+import { refuse } from './client-error.ts'
+import { readCredentials } from './credentials.ts'
+import { Deadlines } from './deadlines.ts'
+import type { Route } from './endpoint.ts'
+import { envelope, retryAfter } from './envelope.ts'
+import { apiErrors } from './errors.ts'
+import { Exchange } from './exchange.ts'
+import { pass } from './gate.ts'
+import { HandlerRequest } from './handler-request.ts'
+import type { Authenticate } from './identity.ts'
+import { BODY_LIMIT } from './json-body.ts'
+import { openapiDocument } from './openapi.ts'
+import { servedPaths } from './paths.ts'
+import { type Parts, platformRoutes } from './platform-routes.ts'
+import { newRequestId, requestId } from './request-id.ts'
+import { ServedRoute } from './served-route.ts'
+import { translate } from './translate.ts'
+
+/** What an HTTP server is made of. */
+export interface HttpNeeds {
+  routes: readonly Route[]
+  authenticate: Authenticate
+  /** What `GET /v1.0/errors` lists. */
+  catalogues: readonly Catalogue[]
+  clock: Clock
+  ids: Ids
+  log: Log
+  metrics: Metrics
+  /** Of the platform, as the OpenAPI document says it. */
+  version: string
+  /** What `/health` asks: all of them ready = 200. */
+  parts?: Parts
+  /** The text of `/metrics`; this thread's figures unless said. */
+  scrape?: () => Promise<string>
+  /** `/metrics` answers this machine only, unless said. */
+  metricsFromAnywhere?: boolean
+  /** Whose header is believed about the client's address. */
+  trustedProxy?: TrustedProxy
+  /** Milliseconds until a request is answered with `REQUEST_TIMEOUT`; 10 s unless said. */
+  deadlineMs?: number
+  /** For tests and development: an undeclared reason becomes `INTERNAL` and is recorded in `undeclared`. */
+  strictReasons?: boolean
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+const DEADLINE_MS = 10_000
+/** The most connections at once; further ones are closed as they come. */
+const CONNECTIONS = 10_000
+/** Once the server closes: when requests in flight are refused, and when their connections are cut. */
+const DISMISS_MS = 1_500
+const CUT_MS = 2_500
+
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'Content-Length, X-Request-Id, Retry-After',
+}
+const PREFLIGHT = {
+  'access-control-allow-methods': 'POST, GET, PUT, DELETE, PATCH, HEAD, OPTIONS',
+  'access-control-allow-headers':
+    'Origin, X-Requested-With, Content-Type, Accept, Authorization, Idempotency-Key, X-Request-Id',
+  'access-control-max-age': '43200',
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    exchange: Exchange
+  }
+}
+
+/** Serves routes over HTTP. Whatever happens, an answer of 400 or above is the envelope with a declared reason. */
+export class HttpServer {
+  readonly #needs: HttpNeeds
+  readonly #fastify: FastifyInstance
+  readonly #deadlines: Deadlines
+  readonly #requests: Counter<'method' | 'route' | 'code'>
+  readonly #errors: Counter<'domain' | 'reason' | 'blame'>
+  readonly #seconds: Histogram<'route'>
+  readonly #undeclared: string[] = []
+  readonly #routes: readonly Route[]
+  #document: Record<string, unknown> | undefined
+  #closing = false
+
+  constructor(needs: HttpNeeds) {
+    const { metrics } = needs
+    this.#needs = needs
+    this.#deadlines = new Deadlines(needs.clock, (exchange) => this.#expire(exchange))
+    this.#requests = metrics.counter('http_requests_total', 'Requests answered.', ['method', 'route', 'code'])
+    this.#errors = metrics.counter('errors_total', 'Error answers by reason.', ['domain', 'reason', 'blame'])
+    this.#seconds = metrics.histogram('http_request_seconds', 'From a request to the end of its answer.', ['route'])
+    metrics.gauge('http_requests_in_flight', 'Requests being worked on.', [], (gauge) =>
+      gauge.set(this.#deadlines.live.size),
+    )
+    this.#routes = [...needs.routes, ...platformRoutes(needs.catalogues, needs.parts ?? {}, () => this.document)]
+    this.#fastify = this.#build()
+    for (const route of this.#routes) this.#serve(route)
+    this.#serveMetrics()
+  }
+
+  /** The OpenAPI document of the running routes. */
+  get document(): Record<string, unknown> {
+    this.#document ??= openapiDocument(this.#routes, this.#needs.version)
+    return this.#document
+  }
+
+  /** Reasons that a handler answered with and its endpoint does not declare (`METHOD path: domain/REASON`). */
+  get undeclared(): readonly string[] {
+    return this.#undeclared
+  }
+
+  /** Begins to listen; returns the base URL. Port 0 takes any free one. */
+  async listen(host: string, port: number): Promise<string> {
+    return await this.#fastify.listen({ host, port })
+  }
+
+  /**
+   * Takes nothing new and stops. Requests that wait for something to happen are told at once that they wait in vain; those
+   * that work have a moment to end.
+   */
+  async close(): Promise<void> {
+    this.#closing = true
+    const closed = this.#fastify.close()
+    this.#dismiss((exchange) => exchange.patient)
+    const cut = this.#needs.clock.after(CUT_MS, () => this.#fastify.server.closeAllConnections())
+    const dismiss = this.#needs.clock.after(DISMISS_MS, () => this.#dismiss(() => true))
+    await closed
+    cut.cancel()
+    dismiss.cancel()
+    this.#deadlines.close()
+  }
+
+  #dismiss(which: (exchange: Exchange) => boolean) {
+    for (const exchange of [...this.#deadlines.live].filter(which)) {
+      const unavailable = apiErrors.SERVICE_UNAVAILABLE()
+      this.#fail(exchange, unavailable)
+      exchange.abort(unavailable)
+    }
+  }
+
+  #build(): FastifyInstance {
+    const { ids } = this.#needs
+    const fastify = Fastify({
+      logger: false,
+      bodyLimit: BODY_LIMIT,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      forceCloseConnections: 'idle',
+      return503OnClosing: false,
+      routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+      http: { requireHostHeader: false, headersTimeout: 10_000 },
+      genReqId: (request) => requestId(request.headers['x-request-id'], ids),
+      frameworkErrors: (error, request, reply) => this.#refuseUnrouted(error, request, reply),
+      clientErrorHandler: (error, socket) => this.#refuseBytes(error, socket),
+    })
+    // The body stays bytes until the caller is known and the endpoint wants it.
+    fastify.removeAllContentTypeParsers()
+    fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    fastify.decorateRequest('exchange')
+    fastify.addHook('onRequest', (request, reply, next) => this.#begin(request, reply, next))
+    fastify.setErrorHandler((error, request) => this.#fail(request.exchange, translate(error)))
+    fastify.setNotFoundHandler((request) => this.#fail(request.exchange, apiErrors.ROUTE_NOT_FOUND()))
+    fastify.server.maxConnections = CONNECTIONS
+    // Without a listener Node answers an unknown Expect with a bare 417.
+    fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response))
+    return fastify
+  }
+
+  #serve(route: Route) {
+    const served = new ServedRoute(route)
+    if (this.#needs.strictReasons) served.compile()
+    const { endpoint } = route
+    const config = { served }
+    for (const url of servedPaths(endpoint)) {
+      this.#fastify.route({
+        method: endpoint.method,
+        url,
+        config,
+        ...(endpoint.allow === 'public'
+          ? {}
+          : { onRequest: (request, _reply, next) => void this.#admit(served, request, next) }),
+        handler: (request, reply) => {
+          void this.#handle(served, request, reply)
+        },
+      })
+    }
+  }
+
+  /** Figures are for the operator: this machine, through no proxy; to anybody else the path does not exist. */
+  #serveMetrics() {
+    this.#fastify.get('/metrics', async (request, reply) => {
+      if (!this.#needs.metricsFromAnywhere && !isLocal(request.socket.remoteAddress ?? '', request.headers)) {
+        this.#fail(request.exchange, apiErrors.ROUTE_NOT_FOUND())
+        return reply
+      }
+      const text = await (this.#needs.scrape ?? (() => this.#needs.metrics.text()))()
+      request.exchange.settled = true
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
+    })
+  }
+
+  /** Every request that could be read passes here first. */
+  #begin(request: FastifyRequest, reply: FastifyReply, next: () => void) {
+    const nowMs = this.#needs.clock.monotonicMs()
+    const served = servedOf(request)
+    const ownMs = served?.endpoint.deadlineMs
+    const deadlineMs = nowMs + (ownMs ?? this.#needs.deadlineMs ?? DEADLINE_MS)
+    const exchange = new Exchange(request.id, reply, nowMs, deadlineMs, ownMs !== undefined)
+    request.exchange = exchange
+    reply.headers(CORS).header('x-request-id', request.id)
+    this.#deadlines.watch(exchange)
+    reply.raw.once('close', () => this.#end(exchange, request, served))
+    if (this.#closing) this.#fail(exchange, apiErrors.SERVICE_UNAVAILABLE())
+    else if (request.method === 'OPTIONS') {
+      exchange.settled = true
+      reply.code(204).headers(PREFLIGHT).send()
+    } else next()
+  }
+
+  /** Who asks, and may they: before the body is read and before anything is looked up. */
+  async #admit({ endpoint }: ServedRoute, request: FastifyRequest, next: () => void) {
+    const { exchange } = request
+    try {
+      const credentials = readCredentials(request)
+      const identity = await this.#needs.authenticate(credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
+      pass(endpoint, identity)
+      exchange.identity = identity
+    } catch (error) {
+      this.#fail(exchange, translate(error))
+      return
+    }
+    if (!exchange.settled) next()
+  }
+
+  async #handle(served: ServedRoute, request: FastifyRequest, reply: FastifyReply) {
+    const { exchange } = request
+    try {
+      const input = served.read(request)
+      const result = await served.route.handler(this.#input(exchange, input, request) as never)
+      if (exchange.settled) return
+      const text = served.write(result, reply)
+      exchange.settled = true
+      if (this.#closing) reply.header('connection', 'close')
+      reply.code(served.endpoint.success ?? 200)
+      if (text === undefined) reply.send()
+      else reply.header('content-type', JSON_TYPE).send(text)
+    } catch (thrown) {
+      this.#fail(exchange, this.#declared(served, translate(thrown)))
+    }
+  }
+
+  #input(exchange: Exchange, input: { params: unknown; query: unknown; body: unknown }, request: FastifyRequest) {
+    const peer = request.socket.remoteAddress ?? ''
+    return new HandlerRequest(exchange, input, clientAddress(peer, request.headers, this.#needs.trustedProxy))
+  }
+
+  /** A reason that the endpoint does not promise is a fault of ours: loud in tests, logged in production. */
+  #declared(served: ServedRoute, error: ReasonedError): ReasonedError {
+    if (served.declares(error)) return error
+    const { method, path } = served.endpoint
+    const breach = `${method} ${path}: ${error.domain}/${error.reason}`
+    this.#needs.log.error({ breach }, 'an endpoint answered with a reason that it does not declare')
+    if (!this.#needs.strictReasons) return error
+    this.#undeclared.push(breach)
+    return apiErrors.INTERNAL(undefined, { cause: new Error(`undeclared reason: ${breach}`, { cause: error }) })
+  }
+
+  /** The only way in which a refusal leaves. Whoever has been answered already is not answered again. */
+  #fail(exchange: Exchange, error: ReasonedError) {
+    if (exchange.settled) {
+      if (error.http >= 500) this.#report(exchange, error, 'failed after the answer')
+      return
+    }
+    exchange.settled = true
+    this.#count(exchange, error)
+    if (error.http >= 500) this.#report(exchange, error, 'request failed')
+    const { reply } = exchange
+    if (this.#closing) reply.header('connection', 'close')
+    const after = retryAfter(error)
+    if (after !== undefined) reply.header('retry-after', after)
+    reply.code(error.http).header('content-type', JSON_TYPE).send(envelope(error, exchange.request_id))
+  }
+
+  #count(exchange: Exchange, { domain, reason, declaration: { blame } }: ReasonedError) {
+    exchange.reason = reason
+    this.#errors.inc({ domain, reason, blame })
+  }
+
+  #report(exchange: Exchange, error: ReasonedError, sentence: string) {
+    const { request_id, identity } = exchange
+    const fields = { request_id, reason: error.reason, customer_id: identity.customer_id, err: error.cause }
+    if (error.reason === apiErrors.INTERNAL.reason) this.#needs.log.error(fields, sentence)
+    else this.#needs.log.warn(fields, sentence)
+  }
+
+  #expire(exchange: Exchange) {
+    const late = apiErrors.REQUEST_TIMEOUT()
+    this.#fail(exchange, late)
+    exchange.abort(late)
+  }
+
+  /** The answer has left, or the client has. */
+  #end(exchange: Exchange, request: FastifyRequest, served: ServedRoute | undefined) {
+    this.#deadlines.release(exchange)
+    if (!exchange.settled) {
+      const canceled = apiErrors.REQUEST_CANCELED()
+      exchange.settled = true
+      this.#count(exchange, canceled)
+      this.#report(exchange, canceled, 'the client went away')
+      exchange.abort(canceled)
+    }
+    const route = served?.endpoint.path ?? 'none'
+    const seconds = (this.#needs.clock.monotonicMs() - exchange.startedMs) / 1000
+    const code = String(exchange.reply.statusCode)
+    this.#requests.inc({ method: served?.endpoint.method ?? 'none', route, code })
+    this.#seconds.observe(seconds, { route })
+    this.#needs.log.debug(
+      {
+        request_id: exchange.request_id,
+        method: request.method,
+        // without the query: access keys and tokens travel there
+        path: request.url.split('?', 1)[0],
+        code: exchange.reply.statusCode,
+        reason: exchange.reason,
+        seconds,
+        customer_id: exchange.identity.customer_id,
+      },
+      'request',
+    )
+  }
+
+  /** The router could not even read the path. Hooks have not run. */
+  #refuseUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+    this.#begin(request, reply, () => this.#fail(request.exchange, translate(error)))
+  }
+
+  #refuseBytes(error: Error, socket: Socket) {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+    const exchange = this.#deadlines.of(socket)
+    if (exchange?.settled) {
+      socket.destroy() // an answer is on its way: a second one would run into it
+      return
+    }
+    if (exchange) exchange.settled = true
+    const { domain, reason, declaration } = apiErrors.INVALID_ARGUMENT
+    this.#errors.inc({ domain, reason, blame: declaration.blame })
+    refuse(socket, code, exchange?.request_id ?? newRequestId(this.#needs.ids))
+  }
+}
+
+function servedOf(request: FastifyRequest): ServedRoute | undefined {
+  const { config } = request.routeOptions
+  return config && 'served' in config && config.served instanceof ServedRoute ? config.served : undefined
+}

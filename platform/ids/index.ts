@@ -1,0 +1,52 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+
+/** "No value" of every id on the wire: never null, never left out. */
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
+/** Where ids and randomness come from; handed in so that tests can foresee them. */
+export interface Ids {
+  /** A fresh UUID v4 in lower case. */
+  uuid(): string
+  /** `count` random bytes. */
+  bytes(count: number): Uint8Array
+  /** A whole number from 0 up to but not including `below`. */
+  integer(below: number): number
+}
+
+/** Ids from the machine's cryptographic random source. */
+export const systemIds: Ids = {
+  uuid: () => randomUUID(),
+  bytes: (count) => randomBytes(count),
+  integer: (below) => randomInt(below),
+}
+
+/** Foreseeable ids for tests: the same seed gives the same sequence. */
+export function sequentialIds(seed = 1): Ids {
+  let next = seed
+  return {
+    uuid: () => `00000000-0000-4000-8000-${(next++).toString(16).padStart(12, '0')}`,
+    bytes: (count) => Uint8Array.from({ length: count }, () => next++ & 0xff),
+    integer: (below) => next++ % below,
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Whether the text has the form of a UUID (any version, the nil UUID included). */
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}
+
+const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** `length` random characters of `A-Z a-z 0-9`, for tokens and generated passwords. */
+export function randomText(ids: Ids, length: number): string {
+  let text = ''
+  for (let at = 0; at < length; at++) text += ALPHANUMERIC[ids.integer(ALPHANUMERIC.length)]
+  return text
+}
+
+/** `bytes` random bytes as lower-case hex. */
+export function randomHex(ids: Ids, bytes: number): string {
+  return Buffer.from(ids.bytes(bytes)).toString('hex')
+}

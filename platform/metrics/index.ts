@@ -1,0 +1,5 @@
+/**
+ * Counters, gauges and histograms, in Prometheus' words. Each thread has its own `Metrics`; snapshots travel to the thread
+ * that serves `/metrics`, where `metricsText` joins them.
+ */
+export { type Counter, type Gauge, type Histogram, Metrics, type MetricsSnapshot, metricsText } from './metrics.ts'

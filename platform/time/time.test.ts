@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ManualClock } from './manual-clock.ts'
+import { Stopwatch } from './stopwatch.ts'
+import { timestamp, timestampToMs } from './timestamp.ts'
+
+test('a timestamp always has six digits of fraction and Z', () => {
+  assert.equal(timestamp(0), '1970-01-01T00:00:00.000000Z')
+  assert.equal(timestamp(1_767_323_045_123.456), '2026-01-02T03:04:05.123456Z')
+})
+
+test('a timestamp read back is the moment that was written, to the microsecond', () => {
+  const years2000to2100 = fc.integer({ min: 946_684_800_000, max: 4_102_444_800_000 })
+  fc.assert(
+    fc.property(years2000to2100, fc.integer({ min: 0, max: 999 }), (ms, micros) => {
+      const text = timestamp(ms + micros / 1000)
+      const back = timestampToMs(text)
+      assert.ok(back !== undefined && Math.abs(back - (ms + micros / 1000)) < 0.002, text)
+    }),
+  )
+})
+
+test('what is no timestamp is not taken for one', () => {
+  for (const text of ['', 'now', '2026-13-01T00:00:00Z', '2026-01-02', '2026-01-02T03:04:05+02:00'])
+    assert.equal(timestampToMs(text), undefined, text)
+})
+
+test('timers run in the order in which they fall due, those set meanwhile included', () => {
+  const clock = new ManualClock()
+  const ran: string[] = []
+  clock.after(20, () => ran.push('second'))
+  clock.after(10, () => {
+    ran.push('first')
+    clock.after(5, () => ran.push('between'))
+  })
+  clock.after(30, () => ran.push('late'))
+  clock.after(12, () => ran.push('cancelled')).cancel()
+  clock.advance(25)
+  assert.deepEqual(ran, ['first', 'between', 'second'])
+  assert.equal(clock.nextInMs, 5)
+})
+
+test('a moment of a call is never before an earlier one, also when the wall clock is set back', () => {
+  const clock = new ManualClock()
+  const watch = new Stopwatch(clock)
+  clock.advance(1_000)
+  const before = watch.now()
+  clock.jumpWall(-3_600_000)
+  clock.advance(1)
+  assert.ok(watch.now() > before)
+})
