@@ -1,0 +1,114 @@
+import {
+  acceptAnswer,
+  answerOffer,
+  type CodecName,
+  type LocalMedia,
+  makeOffer,
+  type Negotiated,
+  type Unacceptable,
+} from '#telecom/sdp'
+
+/** The SIP status for a session that cannot be: a description that cannot be read is 400, everything else 488. */
+function statusOf(unacceptable: Unacceptable): 400 | 488 {
+  return unacceptable === 'malformed' ? 400 : 488
+}
+
+export type SessionStep = { sdp: string; negotiated: Negotiated } | { status: 400 | 488; why: string }
+
+/**
+ * The offer/answer machine of one leg (RFC 3264): what we have said, what was agreed, and at most one offer of ours that
+ * waits for its answer. A step that fails leaves everything as it was.
+ */
+export class LineSession {
+  readonly #address: string
+  readonly #port: number
+  readonly #sessionId: string
+  readonly #codecs: readonly CodecName[] | undefined
+  #version = 0
+  #said = ''
+  #offered: LocalMedia | undefined
+  #negotiated: Negotiated | undefined
+
+  constructor(local: { address: string; port: number; sessionId: string; codecs?: readonly CodecName[] }) {
+    this.#address = local.address
+    this.#port = local.port
+    this.#sessionId = local.sessionId
+    this.#codecs = local.codecs
+  }
+
+  /** What was agreed last; `undefined` before the first answer. */
+  get negotiated(): Negotiated | undefined {
+    return this.#negotiated
+  }
+
+  /** Our last description. */
+  get said(): string {
+    return this.#said
+  }
+
+  /** An offer of ours waits for its answer: until then none of the other side can be taken (RFC 3264 §4). */
+  get offering(): boolean {
+    return this.#offered !== undefined
+  }
+
+  /** Takes an offer of the other side and gives our answer. */
+  answer(offer: string): SessionStep {
+    const answered = this.#write((local) => {
+      const made = answerOffer(offer, local)
+      return 'sdp' in made ? made : { failed: made }
+    })
+    if ('failed' in answered) return { status: statusOf(answered.failed.unacceptable), why: answered.failed.why }
+    this.#negotiated = answered.negotiated
+    this.#offered = undefined
+    return answered
+  }
+
+  /** Makes an offer; `accept` takes its answer. */
+  offer(): string {
+    const { sdp, local } = this.#write((media) => ({ sdp: makeOffer(media), local: media }))
+    this.#offered = local
+    return sdp
+  }
+
+  /** Takes the answer to the last offer. */
+  accept(answer: string): { negotiated: Negotiated } | { why: string } {
+    if (!this.#offered) return { why: 'no offer waits for an answer' }
+    const accepted = acceptAnswer(this.#offered, answer)
+    this.#offered = undefined
+    if ('unacceptable' in accepted) return { why: accepted.why }
+    this.#negotiated = accepted.negotiated
+    return accepted
+  }
+
+  /** Our offer found no answer: back to what was agreed before. */
+  forgetOffer(): void {
+    this.#offered = undefined
+  }
+
+  /**
+   * `o=`: the version goes up by one with each description that differs from the last (RFC 3264 §8), so it is written
+   * with the old version first and again where something else changed.
+   */
+  #write<T extends { sdp: string } | { failed: unknown }>(write: (local: LocalMedia) => T): T {
+    const same = write(this.#local(this.#version))
+    if (!('sdp' in same)) return same
+    if (same.sdp === this.#said) return same
+    const version = this.#said === '' ? this.#version : this.#version + 1
+    const made = version === this.#version ? same : write(this.#local(version))
+    if ('sdp' in made) {
+      this.#version = version
+      this.#said = made.sdp
+    }
+    return made
+  }
+
+  #local(version: number): LocalMedia {
+    return {
+      address: this.#address,
+      port: this.#port,
+      sessionId: this.#sessionId,
+      version,
+      ...(this.#codecs ? { codecs: this.#codecs } : {}),
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { Ids } from '#platform/ids'
+import type { Log } from '#platform/log'
+import type { Clock } from '#platform/time'
+import type { MediaEndpoint, OpenEndpoint, PromptPart } from '#telecom/media'
+import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
+import type { LineEvent } from './line-event.ts'
+
+/**
+ * A phone line: one leg with its dialog, its offer/answer and its sound. This is all that a manager sees of telephony;
+ * no SIP message and no RTP packet comes out of here. Commands return at once; events tell what came of them.
+ */
+export interface Line {
+  readonly id: string
+  /** The identity of its dialog: kept on disk before our 200, so that a BYE can end it after a crash. */
+  readonly dialog: DialogState
+  readonly ended: boolean
+  /** Hears its events from now on, those that came before included. One handler. */
+  listen(handler: (event: LineEvent) => void): void
+  /** 180 to the caller; nothing happens once something sounded or it was answered. */
+  ring(): void
+  /** 200 to the caller, with our description. False when the leg is gone (then `ended` has been told). */
+  answer(): boolean
+  /** Plays parts one after the other, in place of what sounds. Before the answer as early media. Ends with `played`. */
+  play(id: string, parts: readonly PromptPart[]): void
+  /** Gives the far end its own sound back, in place of what sounds. */
+  echo(): void
+  /** Stops what sounds. */
+  silence(): void
+  /** Ends the leg: BYE, or before the answer the status that belongs to the cause. `ended` follows. */
+  hangup(cause: number): void
+  /** Refuses a call that was not let in, with exactly this status. */
+  refuse(status: number, headers?: HeaderInput): void
+}
+
+export interface LineNeeds {
+  clock: Clock
+  ids: Ids
+  log: Log
+  media: { open(options: OpenEndpoint): Promise<MediaEndpoint> }
+  /** The address for our SDP; by default what the listener advertises. */
+  mediaAddress?: (flow: Flow) => string
+  /** After how much silence of an answered, unheld phone `media_lost` comes; default 60 000 ms, held 3 600 000 ms. */
+  deadMediaMs?: number
+}
+
+/** Keys to be pressed for the far end, as parts to play. */
+export function digitsPart(digits: string, options: { durationMs: number; gapMs: number }): PromptPart {
+  return { digits, ...options }
+}

@@ -1,0 +1,58 @@
+/** How a prompt ended. */
+export type PromptOutcome =
+  /** To its end. */
+  | 'played'
+  /** Something else was wanted, or the endpoint closed. */
+  | 'stopped'
+  /** To its end, but at least one file could not be read or decoded and was left out. */
+  | 'unreadable'
+
+/** What an endpoint tells its owner. */
+export type MediaEvent =
+  /** A key was pressed and released (or held for 10 s); once per press. */
+  | { type: 'digit'; digit: string; durationMs: number; method: 'telephone_event' | 'inband' }
+  /** Exactly one for each prompt that was wanted. `unreadable` names the files left out, with the reason. */
+  | {
+      type: 'prompt_finished'
+      prompt_id: string
+      outcome: PromptOutcome
+      unreadable: { file: string; issue: string }[]
+    }
+  /** The first packet of the other side was accepted. */
+  | { type: 'media_started'; address: string; port: number }
+  /** Nothing came for `silentMs` although something should; once, until something comes again. */
+  | { type: 'media_lost'; silentMs: number }
+  /** Something came again after `media_lost`. */
+  | { type: 'media_resumed' }
+  /** The last word of an endpoint, when it closes. */
+  | { type: 'statistics'; statistics: EndpointStatistics }
+  /** The worker had crashed; the endpoint lives on, on its old ports, with what was last wanted. */
+  | { type: 'restarted' }
+  /** The endpoint is gone for good (its ports could not be had again); nothing follows. */
+  | { type: 'failed'; issue: string }
+
+/** What an endpoint has seen and done so far. */
+export interface EndpointStatistics {
+  sent: { packets: number; octets: number }
+  received: {
+    packets: number
+    octets: number
+    /** Expected by sequence numbers but never seen (RFC 3550 A.3); never below 0. */
+    lost: number
+    duplicates: number
+    /** Came after a later one. */
+    reordered: number
+  }
+  /** Part of the expected packets that never came, 0 to 1. */
+  loss: number
+  /** Interarrival jitter of what we receive (RFC 3550 A.8), milliseconds. */
+  jitterMs: number
+  /** From the last RTCP report of the other side; `null` before the first. */
+  roundTripMs: number | null
+  /** What the other side reports about what we send; `null` before its first report. */
+  remote: { loss: number; jitterMs: number } | null
+  /** Estimated listening quality, 1 to 4.5 (E-model from loss, jitter and round trip). */
+  mos: number
+  /** Everything that came and was not used, by reason. */
+  dropped: Readonly<Record<string, number>>
+}

@@ -1,0 +1,60 @@
+/** Which way sound flows, seen from us. */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
+
+/** The voice codecs that an endpoint speaks. */
+export type CodecName = 'PCMU' | 'PCMA'
+
+/** One piece of a prompt; the pieces follow each other without a gap. */
+export type PromptPart =
+  /** A WAV file: any rate from 4 to 192 kHz, PCM of 8 to 32 bits, float or G.711, mono or more channels (mixed down). */
+  | { file: string }
+  /** Sine waves together: `level` is each one's strength in dBm0 (0 = loudest, default −10). */
+  | { tone: { hz: readonly number[]; durationMs: number; level?: number } }
+  /** Keys `0-9 A-D * #`: as RFC 4733 events, in-band tones where the other side takes no events. */
+  | { digits: string; durationMs: number; gapMs: number }
+  | { silenceMs: number }
+
+/** What an endpoint sends. */
+export type Sending =
+  | { kind: 'silence' }
+  /**
+   * Plays the parts in order. The `prompt_id` is the prompt's identity: wanting the same one again changes nothing,
+   * wanting another one (or anything else) stops it. Exactly one `prompt_finished` follows each prompt.
+   */
+  | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
+  /** What is heard is sent back, after the jitter buffer. */
+  | { kind: 'echo' }
+
+/** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
+export interface WantedMedia {
+  /** Where to send to; `null` = nowhere (not known yet, or hold by `c=0.0.0.0`). */
+  remote: { address: string; port: number; rtcpPort?: number } | null
+  codec: CodecName
+  payloadTypeSend: number
+  payloadTypeReceive: number
+  /** RFC 4733 payload types per direction; `null` = none agreed, digits travel as in-band tones. */
+  telephoneEventSend: number | null
+  telephoneEventReceive: number | null
+  /** Milliseconds of sound per packet that we send: 10, 20, 30, 40, 50 or 60. */
+  ptimeMs: number
+  direction: Direction
+  sending: Sending
+  /**
+   * Count this up with each SDP that came from the other side: a new one lets the endpoint learn the true source
+   * address again for a short while. Left out, only a changed `remote` does.
+   */
+  sdpVersion?: number
+  /** Where signalling comes from: where the SDP address sends nothing, sound from here is preferred to any other. */
+  signallingAddress?: string
+  /**
+   * `media_lost` comes after so long without a packet. Default: 60 000 while the direction is `sendrecv`, 3 600 000
+   * while held. 0 = not watched: say so until the call is answered.
+   */
+  deadMediaMs?: number
+}
+
+/** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */
+export interface EndpointSpec extends WantedMedia {
+  id: string
+  version: number
+}

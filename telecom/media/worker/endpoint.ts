@@ -1,0 +1,283 @@
+import { isIP, isIPv6, SocketAddress } from 'node:net'
+import type { Ids } from '#platform/ids'
+import type { Clock } from '#platform/time'
+import { estimateMos, eventOfKey, TelephoneEventSender } from '#telecom/rtp'
+import { codecs } from '../codecs/index.ts'
+import type { EndpointStatistics, MediaEvent } from '../media-event.ts'
+import { Prompt } from '../prompt/prompt.ts'
+import type { SoundLibrary } from '../prompt/sound-library.ts'
+import type { EndpointSpec, Sending } from '../wanted-media.ts'
+import { ControlChannel } from './control-channel.ts'
+import { IncomingStream } from './incoming-stream.ts'
+import { Liveness } from './liveness.ts'
+import { OutgoingStream } from './outgoing-stream.ts'
+
+const SAMPLES_PER_MS = 8
+const LONGEST_TICK_SAMPLES = 160
+
+/** Puts datagrams on the wire. */
+export interface Wire {
+  rtp(packet: Buffer, bytes: number, address: string, port: number): void
+  rtcp(packet: Buffer, bytes: number, address: string, port: number): void
+}
+
+export interface EndpointNeeds {
+  id: string
+  wire: Wire
+  clock: Clock
+  ids: Ids
+  library: SoundLibrary
+  on: (event: MediaEvent) => void
+}
+
+/**
+ * One line's sound: what comes in, what goes out, and what it was told to be. It owns no socket and no timer: datagrams
+ * and ticks are handed to it.
+ */
+export class Endpoint {
+  readonly #needs: EndpointNeeds
+  readonly #incoming: IncomingStream
+  readonly #outgoing: OutgoingStream
+  readonly #control: ControlChannel
+  readonly #keys = new TelephoneEventSender()
+  readonly #liveness = new Liveness()
+  readonly #heard = new Int16Array(LONGEST_TICK_SAMPLES)
+  readonly #frame = new Int16Array(LONGEST_TICK_SAMPLES)
+  #spec: EndpointSpec | undefined
+  #sends = false
+  #plays = false
+  #prompt: Prompt | undefined
+  #promptId: string | undefined
+  #started = false
+  #address = ''
+  #port = 0
+  #rtcpAddress = ''
+  #rtcpPort = 0
+
+  constructor(needs: EndpointNeeds) {
+    this.#needs = needs
+    const { ids, wire } = needs
+    this.#incoming = new IncomingStream((digit, durationMs, method) =>
+      needs.on({ type: 'digit', digit, durationMs: Math.round(durationMs), method }),
+    )
+    // half of the number space, so that a stream does not wrap in its first seconds (some receivers mind)
+    const start = { ssrc: ids.integer(2 ** 32), sequence: ids.integer(2 ** 15), timestamp: ids.integer(2 ** 31) }
+    this.#outgoing = new OutgoingStream(start, (packet, bytes) => wire.rtp(packet, bytes, this.#address, this.#port))
+    this.#control = new ControlChannel({
+      incoming: this.#incoming,
+      outgoing: this.#outgoing,
+      cname: Buffer.from(ids.bytes(12)).toString('base64'),
+      random: () => ids.integer(1_000) / 1_000,
+      send: (packet, bytes) => wire.rtcp(packet, bytes, this.#rtcpAddress, this.#rtcpPort),
+    })
+  }
+
+  /** How often it wants to be ticked: packets of odd tens of milliseconds need a finer step. */
+  get tickMs(): number {
+    return this.#spec && this.#spec.ptimeMs % 20 !== 0 ? 10 : 20
+  }
+
+  /** Whether anything has been wanted yet. */
+  get wanted(): boolean {
+    return this.#spec !== undefined
+  }
+
+  /** Becomes what is wanted; an older version than the present one is ignored. */
+  want(spec: EndpointSpec): void {
+    const before = this.#spec
+    if (before && spec.version <= before.version) return
+    this.#spec = spec
+    const nowMs = this.#needs.clock.monotonicMs()
+    const newSdp = !before || spec.sdpVersion !== before.sdpVersion || !sameRemote(spec.remote, before.remote)
+    if (newSdp) this.#expect(spec)
+    const receiving = spec.direction === 'sendrecv' || spec.direction === 'recvonly'
+    this.#sends = spec.direction === 'sendrecv' || spec.direction === 'sendonly'
+    this.#incoming.configure({
+      codec: codecs[spec.codec],
+      payloadType: spec.payloadTypeReceive,
+      telephoneEvents: telephoneEvents(spec),
+      receiving,
+    })
+    this.#outgoing.configure(codecs[spec.codec], spec.payloadTypeSend, spec.ptimeMs * SAMPLES_PER_MS)
+    const inband = receiving && spec.telephoneEventReceive === null
+    this.#plays = inband || spec.sending.kind === 'echo'
+    this.#incoming.play(this.#plays, inband)
+    this.#liveness.watch(spec.deadMediaMs, spec.direction === 'sendrecv', nowMs)
+    this.#send(spec.sending)
+  }
+
+  #expect(spec: EndpointSpec): void {
+    const { remote } = spec
+    const usable = remote && isIP(remote.address) > 0 && remote.port > 0 && remote.port < 65_536
+    this.#address = usable ? canonical(remote.address) : ''
+    this.#port = usable ? remote.port : 0
+    const expected = usable ? { address: this.#address, port: this.#port } : undefined
+    this.#incoming.expect(expected, spec.signallingAddress && canonical(spec.signallingAddress))
+    this.#rtcpAddress = this.#address
+    this.#rtcpPort = usable ? (remote.rtcpPort ?? Math.min(remote.port + 1, 65_535)) : 0
+  }
+
+  #send(sending: Sending): void {
+    if (sending.kind === 'prompt' && sending.prompt_id === this.#promptId) return
+    this.#stopPrompt()
+    if (sending.kind !== 'prompt') return
+    this.#promptId = sending.prompt_id
+    this.#prompt = new Prompt(sending.parts, sending.loop ?? false, {
+      library: this.#needs.library,
+      press: () => (this.#spec?.telephoneEventSend === null ? undefined : this.#press),
+    })
+  }
+
+  #press = (key: string, holdSamples: number, gapSamples: number): void => {
+    this.#keys.begin(eventOfKey(key), holdSamples, gapSamples)
+  }
+
+  #stopPrompt(): void {
+    const prompt = this.#prompt
+    if (prompt) {
+      this.#keys.cancel()
+      this.#finishPrompt(prompt)
+    }
+    this.#promptId = undefined
+  }
+
+  #finishPrompt(prompt: Prompt): void {
+    this.#prompt = undefined
+    prompt.close()
+    const { outcome, unreadable } = prompt
+    this.#needs.on({ type: 'prompt_finished', prompt_id: this.#promptId ?? '', outcome, unreadable })
+  }
+
+  /** A datagram came to the RTP port. */
+  receiveRtp(packet: Buffer, address: string, port: number): void {
+    const nowMs = this.#needs.clock.monotonicMs()
+    const what = this.#incoming.receive(packet, address, port, nowMs)
+    if (what === 'dropped') return
+    if (what === 'rtcp') {
+      this.receiveRtcp(packet, address, port)
+      return
+    }
+    if (what === 'moved') this.#follow(address, port)
+    if (!this.#started) {
+      this.#started = true
+      this.#needs.on({ type: 'media_started', address, port })
+    }
+    if (this.#liveness.heard(nowMs)) this.#needs.on({ type: 'media_resumed' })
+  }
+
+  /** Sound goes back to where it comes from (symmetric RTP), whatever stands in the SDP. */
+  #follow(address: string, port: number): void {
+    if (!this.#spec?.remote || (address === this.#address && port === this.#port)) return
+    this.#address = address
+    this.#port = port
+    this.#rtcpAddress = address
+    this.#rtcpPort = Math.min(port + 1, 65_535)
+  }
+
+  /** A datagram came to the RTCP port. */
+  receiveRtcp(packet: Buffer, address: string, port: number): void {
+    const { source } = this.#incoming
+    const believed = source.address === '' ? this.#spec?.remote?.address : source.address
+    if (address !== believed) {
+      this.#incoming.count('rtcp_foreign')
+      return
+    }
+    const { clock } = this.#needs
+    if (!this.#control.receive(packet, clock.monotonicMs(), clock.wallMs())) {
+      this.#incoming.count('rtcp_malformed')
+      return
+    }
+    if (this.#spec?.remote && address === this.#address && port !== this.#port) this.#rtcpPort = port
+    if (this.#liveness.heard(clock.monotonicMs())) this.#needs.on({ type: 'media_resumed' })
+  }
+
+  /** A socket of it complained. */
+  socketFailed(): void {
+    this.#incoming.count('socket_error')
+  }
+
+  /** A datagram could not be handled at all. */
+  failed(): void {
+    this.#incoming.count('internal_error')
+  }
+
+  /** `tickMs` have passed, plus `missed` ticks that came too late to be made up for. */
+  tick(missed: number): void {
+    const spec = this.#spec
+    if (!spec) return
+    const { clock } = this.#needs
+    const nowMs = clock.monotonicMs()
+    const count = this.tickMs * SAMPLES_PER_MS
+    if (missed > 0) this.#outgoing.skip(missed * count)
+    if (this.#plays) this.#incoming.read(this.#heard, count)
+    this.#fill(spec.sending, count)
+    this.#transmit(spec, count)
+    this.#incoming.tick(nowMs)
+    const silentMs = this.#liveness.tick(nowMs)
+    if (silentMs !== undefined) this.#needs.on({ type: 'media_lost', silentMs })
+    if (this.#rtcpPort > 0) this.#control.tick(nowMs, clock.wallMs())
+  }
+
+  #fill(sending: Sending, count: number): void {
+    if (sending.kind === 'echo') this.#frame.set(this.#heard)
+    else if (this.#prompt) {
+      this.#prompt.fill(this.#frame, count)
+      if (this.#prompt.over) this.#finishPrompt(this.#prompt)
+    } else this.#frame.fill(0, 0, count)
+  }
+
+  #transmit(spec: EndpointSpec, count: number): void {
+    const holding = this.#keys.holding
+    const sends = this.#sends && this.#port > 0
+    const step = this.#keys.next(count)
+    if (sends && step && spec.telephoneEventSend !== null) this.#outgoing.event(spec.telephoneEventSend, step)
+    if (sends && !holding) this.#outgoing.voice(this.#frame, count)
+    else this.#outgoing.skip(count)
+  }
+
+  statistics(): EndpointStatistics {
+    const { reception, dropped } = this.#incoming
+    const { roundTripMs, remote } = this.#control
+    const loss = reception.expected === 0 ? 0 : reception.lost / reception.expected
+    return {
+      sent: { packets: this.#outgoing.packets, octets: this.#outgoing.octets },
+      received: {
+        packets: reception.packets,
+        octets: reception.octets,
+        lost: reception.lost,
+        duplicates: reception.duplicates,
+        reordered: reception.reordered,
+      },
+      loss,
+      jitterMs: reception.jitterMs,
+      roundTripMs,
+      remote,
+      mos: estimateMos(loss, reception.jitterMs, roundTripMs ?? 0),
+      dropped: { ...dropped },
+    }
+  }
+
+  /** Says goodbye; nothing follows the statistics. */
+  close(): void {
+    const { clock } = this.#needs
+    this.#stopPrompt()
+    if (this.#rtcpPort > 0) this.#control.report(clock.monotonicMs(), clock.wallMs(), true)
+    this.#needs.on({ type: 'statistics', statistics: this.statistics() })
+  }
+}
+
+/** An address as sockets report it: IPv6 may be written in many ways. */
+function canonical(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address
+}
+
+/** Keys are taken under either number: some phones send with the one that they were offered. */
+function telephoneEvents(spec: EndpointSpec): number[] {
+  const { telephoneEventReceive: receive, telephoneEventSend: send } = spec
+  if (receive === null) return []
+  return send === null || send === spec.payloadTypeReceive ? [receive] : [receive, send]
+}
+
+function sameRemote(a: EndpointSpec['remote'], b: EndpointSpec['remote']): boolean {
+  return a === b || (a !== null && b !== null && a.address === b.address && a.port === b.port)
+}

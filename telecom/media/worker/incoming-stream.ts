@@ -1,0 +1,157 @@
+import {
+  type ExpectedSource,
+  emptyRtpHeader,
+  isRtcp,
+  JitterBuffer,
+  parseRtp,
+  Reception,
+  Source,
+  TelephoneEventReceiver,
+} from '#telecom/rtp'
+import { type Codec, codecs } from '../codecs/index.ts'
+import { InbandDetector } from '../dtmf/inband-detector.ts'
+
+const COMFORT_NOISE = 13
+const LONGEST_PAYLOAD = 1_600
+
+/** What can come and not be used. */
+export type Drop =
+  | 'malformed'
+  | 'foreign_source'
+  | 'duplicate'
+  | 'sequence_jump'
+  | 'payload_type'
+  | 'too_long'
+  | 'not_receiving'
+  | 'late'
+  | 'off_timeline'
+  | 'event_ignored'
+  | 'rtcp_malformed'
+  | 'rtcp_foreign'
+  | 'socket_error'
+  | 'internal_error'
+
+export interface IncomingSettings {
+  codec: Codec
+  payloadType: number
+  telephoneEvents: readonly number[]
+  /** Whether what comes is listened to at all. */
+  receiving: boolean
+}
+
+export type Heard = (key: string, durationMs: number, method: 'telephone_event' | 'inband') => void
+
+/**
+ * What comes in: source check, header, statistics, then keys and voice. Voice goes through the jitter buffer only while
+ * somebody reads it.
+ */
+export class IncomingStream {
+  readonly source = new Source()
+  readonly reception = new Reception()
+  readonly dropped: Partial<Record<Drop, number>> = {}
+  readonly #header = emptyRtpHeader()
+  readonly #decoded = new Int16Array(LONGEST_PAYLOAD)
+  readonly #keys: TelephoneEventReceiver
+  readonly #inband: InbandDetector
+  #jitter: JitterBuffer | undefined
+  #listening = false
+  #settings: IncomingSettings = { codec: codecs.PCMU, payloadType: 0, telephoneEvents: [], receiving: false }
+  #ssrc = -1
+
+  constructor(onKey: Heard) {
+    this.#keys = new TelephoneEventReceiver((key, durationMs) => onKey(key, durationMs, 'telephone_event'))
+    this.#inband = new InbandDetector((key, durationMs) => onKey(key, durationMs, 'inband'))
+  }
+
+  get ssrc(): number {
+    return this.#ssrc
+  }
+
+  configure(settings: IncomingSettings): void {
+    this.#settings = settings
+  }
+
+  /** A new SDP: who may speak is learned again. */
+  expect(expected: ExpectedSource | undefined, signalling: string | undefined): void {
+    this.source.expect(expected, signalling)
+  }
+
+  count(drop: Drop): void {
+    this.dropped[drop] = (this.dropped[drop] ?? 0) + 1
+  }
+
+  /** Takes one packet; true where it was the other side's. `moved` tells a new source address by `source`. */
+  receive(packet: Buffer, address: string, port: number, nowMs: number): 'ours' | 'moved' | 'rtcp' | 'dropped' {
+    if (isRtcp(packet)) return 'rtcp'
+    const header = this.#header
+    if (!parseRtp(packet, header)) return this.#drop('malformed')
+    const verdict = this.source.judge(address, port, header.ssrc, header.sequence, nowMs)
+    if (verdict === 'foreign') return this.#drop('foreign_source')
+    if (header.ssrc !== this.#ssrc) this.#restart(header.ssrc)
+    const arrival = this.reception.arrive(header.sequence, header.payloadLength)
+    if (arrival === 'duplicate') this.count('duplicate')
+    else if (arrival === 'jump') this.count('sequence_jump')
+    else if (this.#settings.receiving) this.#use(packet, nowMs)
+    else this.count('not_receiving')
+    return verdict === 'moved' ? 'moved' : 'ours'
+  }
+
+  #drop(drop: Drop): 'dropped' {
+    this.count(drop)
+    return 'dropped'
+  }
+
+  #restart(ssrc: number): void {
+    this.#ssrc = ssrc
+    this.reception.restart()
+    this.#keys.restart()
+    this.#jitter?.reset()
+  }
+
+  #use(packet: Buffer, nowMs: number): void {
+    const header = this.#header
+    const { payloadType, payloadOffset, payloadLength, timestamp } = header
+    const codec = this.#codecOf(payloadType)
+    if (codec) {
+      this.reception.measure(timestamp, nowMs)
+      if (payloadLength > LONGEST_PAYLOAD) this.count('too_long')
+      else if (this.#jitter && payloadLength > 0) {
+        codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
+        const put = this.#jitter.put(timestamp, this.#decoded, payloadLength)
+        if (put !== 'stored') this.count(put)
+      }
+    } else if (this.#settings.telephoneEvents.includes(payloadType)) {
+      const ignored = this.#keys.ignored
+      this.#keys.receive(packet, payloadOffset, payloadLength, timestamp, header.marker, nowMs)
+      if (this.#keys.ignored > ignored) this.count('event_ignored')
+    } else if (payloadType !== COMFORT_NOISE) this.count('payload_type')
+  }
+
+  /** The agreed payload type, or the static one of a codec that we know: some phones switch without asking. */
+  #codecOf(payloadType: number): Codec | undefined {
+    if (payloadType === this.#settings.payloadType) return this.#settings.codec
+    if (this.#settings.telephoneEvents.includes(payloadType)) return undefined
+    if (payloadType === codecs.PCMU.payloadType) return codecs.PCMU
+    return payloadType === codecs.PCMA.payloadType ? codecs.PCMA : undefined
+  }
+
+  /** Whether voice is played out, and whether keys are looked for in it. */
+  play(wanted: boolean, inband: boolean): void {
+    if (wanted && !this.#jitter) this.#jitter = new JitterBuffer()
+    if (!wanted) this.#jitter = undefined
+    if (inband && !this.#listening) this.#inband.reset()
+    this.#listening = inband
+  }
+
+  /** The next `count` samples of voice, silence where there is none. */
+  read(into: Int16Array, count: number): void {
+    if (this.#jitter) this.#jitter.read(into, count)
+    else into.fill(0, 0, count)
+    if (this.#listening) this.#inband.listen(into, count)
+  }
+
+  /** Lets time pass. */
+  tick(nowMs: number): void {
+    this.#keys.tick(nowMs)
+  }
+}

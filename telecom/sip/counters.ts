@@ -1,0 +1,79 @@
+/** Everything that the stack counts since its start, for a metrics endpoint. Names are stable. */
+export interface CounterValues {
+  /** Messages by kind. */
+  readonly requests_received: number
+  readonly responses_received: number
+  readonly requests_sent: number
+  readonly responses_sent: number
+  readonly bytes_received: number
+  readonly bytes_sent: number
+  readonly keepalives_received: number
+  /** Retransmissions that a transaction absorbed or answered again. */
+  readonly retransmissions_received: number
+  readonly retransmissions_sent: number
+  /** Dropped without an answer. */
+  readonly dropped_not_sip: number
+  readonly dropped_malformed: number
+  readonly dropped_oversized: number
+  readonly dropped_stray_responses: number
+  readonly dropped_stray_acks: number
+  readonly dropped_unroutable: number
+  /** Malformed requests that were answered. */
+  readonly malformed_answered: number
+  readonly refused_overload: number
+  readonly merged_requests: number
+  readonly transport_errors: number
+  readonly send_errors: number
+  readonly client_timeouts: number
+  readonly ack_timeouts: number
+  readonly handler_errors: number
+  readonly dialogs_created: number
+  /** Present numbers, not sums. */
+  readonly dialogs: number
+  readonly server_transactions: number
+  readonly client_transactions: number
+}
+
+/** The counters as the stack itself moves them. */
+export type Counters = { -readonly [Name in keyof CounterValues]: number }
+
+/** Whose size is told by the last three. */
+type Tables = Readonly<Record<'dialogs' | 'server_transactions' | 'client_transactions', { readonly size: number }>>
+
+export function newCounters(tables: Tables): Counters {
+  return {
+    requests_received: 0,
+    responses_received: 0,
+    requests_sent: 0,
+    responses_sent: 0,
+    bytes_received: 0,
+    bytes_sent: 0,
+    keepalives_received: 0,
+    retransmissions_received: 0,
+    retransmissions_sent: 0,
+    dropped_not_sip: 0,
+    dropped_malformed: 0,
+    dropped_oversized: 0,
+    dropped_stray_responses: 0,
+    dropped_stray_acks: 0,
+    dropped_unroutable: 0,
+    malformed_answered: 0,
+    refused_overload: 0,
+    merged_requests: 0,
+    transport_errors: 0,
+    send_errors: 0,
+    client_timeouts: 0,
+    ack_timeouts: 0,
+    handler_errors: 0,
+    dialogs_created: 0,
+    get dialogs() {
+      return tables.dialogs.size
+    },
+    get server_transactions() {
+      return tables.server_transactions.size
+    },
+    get client_transactions() {
+      return tables.client_transactions.size
+    },
+  }
+}

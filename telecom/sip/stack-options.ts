@@ -1,0 +1,87 @@
+import type { Ids } from '#platform/ids'
+import type { Log } from '#platform/log'
+import type { Clock } from '#platform/time'
+import type { CounterValues } from './counters.ts'
+import type { DialogState } from './dialog/dialog-state.ts'
+import type { Limits } from './limits.ts'
+import type { HeaderInput } from './message/headers.ts'
+import type { Timers } from './timers.ts'
+import type { ClientHandlers, ClientTransaction, Dialog, OutgoingRequest, TransactionUser } from './transaction-user.ts'
+import type { Flow, RemoteAddress } from './transport/flow.ts'
+
+/** One local address to listen on (UDP; other transports come as further kinds). */
+export interface ListenerOptions {
+  readonly transport: 'udp'
+  /** An address of this machine, never `0.0.0.0` or `::` (see `expandHosts`). */
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** What stands in Via, Contact and SDP where others reach us by another address; the socket's own where left out. */
+  readonly advertised?: { readonly host: string; readonly port?: number }
+}
+
+/** A listener that is open, with its real port. */
+export interface ListenerInfo {
+  readonly transport: 'udp'
+  readonly local: RemoteAddress
+  readonly advertised: { readonly host: string; readonly port: number }
+}
+
+/** Which node and which life of it made a tag, a Call-ID or a Contact. */
+export interface Owner {
+  readonly node: string
+  readonly incarnation: string
+}
+
+export interface SipStackOptions {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  /** Short, `A-Z a-z 0-9` only, at most 16 characters each. */
+  readonly node: string
+  readonly incarnation: string
+  readonly listeners: readonly ListenerOptions[]
+  readonly user: TransactionUser
+  readonly timers?: Partial<Timers>
+  readonly limits?: Partial<Limits>
+  /** Addresses and networks (`10.0.0.0/8`) of edges whose word about the true source is believed. None by default. */
+  readonly trustedEdges?: readonly string[]
+  /** A request came for a dialog of another incarnation: `dead` answers BYE with 200, everything else gets 481. */
+  readonly foreignDialog?: (owner: Owner) => 'dead' | 'unknown'
+  /** Methods outside of dialogs that `user.request` takes; everything else is 405 or 501. Default: `['REGISTER']`. */
+  readonly methods?: readonly string[]
+  /** Option tags that the user really supports (Supported; others in Require get 420). None by default. */
+  readonly supported?: readonly string[]
+  /** For the headers Server and User-Agent. */
+  readonly product?: string
+}
+
+/** The whole stack, as its user sees it. `SipStack` is the class. */
+export interface SipStackDoor {
+  /** Opens every listener. Rejects, with all of them closed again, when one cannot be opened. */
+  start(): Promise<void>
+  /** Stops timers, forgets transactions and dialogs (without a word to the peers) and closes the sockets. */
+  stop(): Promise<void>
+  /** While true OPTIONS gets 503 and no dialog begins (INVITE: 503 with Retry-After); existing ones go on. */
+  draining: boolean
+  readonly listeners: readonly ListenerInfo[]
+  /** Live dialogs. */
+  readonly dialogs: readonly Dialog[]
+  readonly counters: CounterValues
+  /**
+   * Turns a flow's key back into the flow; `undefined` when no listener of ours fits. A listener that has another port
+   * than the key says is taken where its address and transport fit (a restart on a new port).
+   */
+  flow(key: string): Flow | undefined
+  /** Sends a request outside of any dialog. Throws a `SipError` for a malformed one. */
+  request(outgoing: OutgoingRequest, handlers?: ClientHandlers): ClientTransaction
+  /**
+   * Ends a dialog of an earlier life with a BYE whose CSeq is `cseqJump` (default 1,000) above the last one known, over
+   * the flow that the state names.
+   */
+  byeFromState(
+    state: DialogState,
+    options?: { cseqJump?: number; headers?: HeaderInput },
+    handlers?: ClientHandlers,
+  ): ClientTransaction
+}

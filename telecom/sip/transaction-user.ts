@@ -1,0 +1,186 @@
+import type { DialogState } from './dialog/dialog-state.ts'
+import type { HeaderInput } from './message/headers.ts'
+import type { SipRequest, SipResponse } from './message/message.ts'
+import type { Flow, RemoteAddress } from './transport/flow.ts'
+
+/** What goes into a response beside what RFC 3261 §8.2.6 copies from the request. */
+export interface ResponseOptions {
+  /** Reason phrase; the RFC's own where it is left out. */
+  readonly reason?: string
+  readonly headers?: HeaderInput
+  /** A body with its Content-Type. */
+  readonly body?: SipBody
+}
+
+export interface SipBody {
+  readonly type: string
+  readonly content: string | Buffer
+}
+
+/** Who sits above the transactions: the registrar and the calls. Handlers are synchronous; they may answer later. */
+export interface TransactionUser {
+  /** A new call comes in; 100 Trying has left. Attach an `InviteUser`, then answer now or later. */
+  invite(call: IncomingInvite): void
+  /**
+   * A request outside of any dialog that the stack does not answer itself: REGISTER (and whatever `SipStackOptions.methods`
+   * names). Must be answered with exactly one final response.
+   */
+  request(request: IncomingRequest): void
+}
+
+/** A request that waits for its answer. */
+export interface IncomingRequest {
+  readonly request: SipRequest
+  readonly flow: Flow
+  /** The true source: the flow's remote address, or what a configured edge says. */
+  readonly source: RemoteAddress
+  /** Whether a final response has been given. */
+  readonly answered: boolean
+  /** Answers; a second final response is ignored and logged. Throws a `SipError` for a header with CR, LF or NUL. */
+  respond(status: number, options?: ResponseOptions): void
+}
+
+/** What happens to an incoming call on its way to an answer. */
+export interface InviteUser {
+  /**
+   * The caller gave up: 487 has left, nothing more can be answered. `by` is the CANCEL (or BYE; or the INVITE itself, when
+   * the time of its Expires header has passed).
+   */
+  cancelled(by: SipRequest): void
+  /** The ACK of our 2xx came; it has a body where our 2xx carried the offer. */
+  acked(ack: SipRequest): void
+  /** No ACK within 64*T1: the dialog is over; the stack has sent BYE (§13.3.1.4). */
+  ackTimeout(): void
+}
+
+/** A call that comes in: one INVITE outside of a dialog. */
+export interface IncomingInvite {
+  readonly request: SipRequest
+  readonly flow: Flow
+  /** The true source: the flow's remote address, or what a configured edge says. */
+  readonly source: RemoteAddress
+  /** `trying` (100 has left), `early` (a 18x with our tag has), then one of the three ends. */
+  readonly state: 'trying' | 'early' | 'accepted' | 'rejected' | 'cancelled'
+  /** The identity that the dialog has, or would have, when accepted: to be written to disk before our 200. */
+  readonly dialogState: DialogState
+  /** Says who hears of CANCEL and ACK. Attach inside `TransactionUser.invite`. */
+  attach(user: InviteUser): void
+  /** 101 to 199, with our tag and Contact. Ignored once the call is cancelled or answered. */
+  progress(status: number, options?: { reason?: string; headers?: HeaderInput; sdp?: string | Buffer }): void
+  /**
+   * 200. Resent until the ACK comes (T1 doubling to T2, 64*T1 in all). Returns the dialog; `undefined` when the call has
+   * been cancelled or answered meanwhile.
+   */
+  accept(options: {
+    sdp?: string | Buffer
+    headers?: HeaderInput
+    user: DialogUser
+    /** `flow`: requests of ours go back over the call's flow (phones); `target`: as Record-Route and Contact say. */
+    routing?: 'flow' | 'target'
+  }): Dialog | undefined
+  /** 300 to 699; resent until its ACK comes. Ignored once the call is cancelled or answered. */
+  reject(status: number, reason?: string, headers?: HeaderInput, body?: SipBody): void
+}
+
+/**
+ * What became of a request of ours. `retryInMs` stands with a 491: when §14.1 lets us try again. `local glare`: a re-INVITE
+ * was not sent because another offer is open (or the dialog is over).
+ */
+export type Outcome =
+  | { readonly type: 'response'; readonly response: SipResponse; readonly retryInMs?: number }
+  | { readonly type: 'local glare'; readonly retryInMs: number }
+  | { readonly type: 'timeout' }
+  | { readonly type: 'transport failed'; readonly error: Error }
+
+/** A request of ours that is under way. */
+export interface ClientTransaction {
+  readonly request: SipRequest
+  /** True once `done` was called. */
+  readonly finished: boolean
+}
+
+/** How a caller hears of its request: `done` is called once, never before `request()` has returned. */
+export interface ClientHandlers {
+  provisional?(response: SipResponse): void
+  done(outcome: Outcome): void
+}
+
+/** A request outside of any dialog, to be sent over a flow (a registered phone's) or to an address. */
+export interface OutgoingRequest {
+  readonly method: string
+  /** Request-URI. */
+  readonly uri: string
+  /** name-addr or addr-spec, without tag; the stack adds one. Defaults to the Request-URI of our listener. */
+  readonly from?: string
+  /** Defaults to the Request-URI. */
+  readonly to?: string
+  readonly headers?: HeaderInput
+  readonly body?: SipBody
+  /** Exactly one of the two says where it goes. */
+  readonly flow?: Flow
+  readonly target?: RemoteAddress & { readonly transport?: 'udp' }
+  readonly callId?: string
+  readonly cseq?: number
+}
+
+/** An established dialog (RFC 3261 §12). */
+export interface Dialog {
+  /** Plain data, replaced (never changed in place) with each step: write it down, and `byeFromState` ends it after a crash. */
+  readonly state: DialogState
+  readonly flow: Flow
+  readonly source: RemoteAddress
+  /** True once BYE was sent or received, or the peer does not know the dialog any more. */
+  readonly ended: boolean
+  /** Ends the dialog. Before the ACK of our 200 has come, the BYE waits for it (or for its timeout), as §15 asks. */
+  bye(headers?: HeaderInput, done?: (outcome: Outcome) => void): void
+  /** Sends an INFO (RFC 6086; DTMF as `application/dtmf-relay`). */
+  info(body: SipBody | undefined, headers?: HeaderInput, done?: (outcome: Outcome) => void): void
+  /**
+   * Offers a new session. A 2xx is acknowledged by the stack; its body is the answer. While another offer is open the
+   * outcome is `local glare`, and nothing is sent.
+   */
+  reinvite(sdp: string | Buffer, headers?: HeaderInput, done?: (outcome: Outcome) => void): void
+  /** Any other request in the dialog (OPTIONS, UPDATE, MESSAGE, NOTIFY, REFER). */
+  request(method: string, options?: { headers?: HeaderInput; body?: SipBody }, done?: (outcome: Outcome) => void): void
+}
+
+/** A request in a dialog that waits for its answer. */
+export interface DialogRequest {
+  readonly request: SipRequest
+  readonly answered: boolean
+  respond(status: number, options?: ResponseOptions): void
+}
+
+/** A re-INVITE (or UPDATE) of the peer. Answer once, at once or later; until then others get 491 or 500. */
+export interface SessionChange {
+  readonly method: 'INVITE' | 'UPDATE'
+  readonly request: SipRequest
+  /** The offer; absent in a re-INVITE that wants ours: then `accept(sdp)` is the offer, and the ACK brings the answer. */
+  readonly offer: Buffer | undefined
+  readonly answered: boolean
+  /** 200 with the answer (or our offer). `acked` hears of the ACK (re-INVITE only). */
+  accept(options: { sdp?: string | Buffer; headers?: HeaderInput; acked?: (ack: SipRequest) => void }): void
+  /** For example 488; the session stays as it was. */
+  reject(status: number, reason?: string, headers?: HeaderInput): void
+}
+
+/** Who owns the dialog. All calls are synchronous; answers may come later. */
+export interface DialogUser {
+  /** The peer hung up: 200 has left, the dialog is over. */
+  bye(request: SipRequest): void
+  /** An INFO: answer it (200 where understood, 415/469 where not). */
+  info(request: DialogRequest): void
+  /** A re-INVITE: new offer (hold, new address), or a wish for ours. */
+  reinvite(change: SessionChange): void
+  /** An UPDATE that carries an offer; one without is answered 200 by the stack. */
+  update(change: SessionChange): void
+  /** Any other method that the stack lets through in a dialog (OPTIONS is answered by the stack; REFER, NOTIFY, MESSAGE are here). */
+  other(request: DialogRequest): void
+  /** The peer moved its remote target, or a CSeq moved on: `state` has changed. */
+  changed?(state: DialogState): void
+  /**
+   * The dialog is over without a BYE of the peer: our BYE has been answered (or timed out), the peer answered 481 or 408
+   * to a request of ours (§12.2.1.2; BYE has been sent), or the ACK of a 2xx never came (BYE has been sent).
+   */
+  ended?(cause: 'bye' | 'peer gone' | 'ack timeout'): void
+}

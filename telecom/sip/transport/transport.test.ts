@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLog } from '#platform/log'
+import { newCounters } from '../counters.ts'
+import { Headers } from '../message/headers.ts'
+import { SipRequest } from '../message/message.ts'
+import { parseVia } from '../message/via.ts'
+import { until } from '../udp-peer.ts'
+import { advertisedOn, expandHosts } from './addresses.ts'
+import { type Flow, parseFlowKey } from './flow.ts'
+import { responseAddress } from './response-address.ts'
+import { edgeList, trueSource } from './true-source.ts'
+import { UdpListener } from './udp-listener.ts'
+
+const interfaces = {
+  lo: [
+    { address: '127.0.0.1', family: 'IPv4' },
+    { address: '::1', family: 'IPv6' },
+  ],
+  eth0: [
+    { address: '192.0.2.4', family: 'IPv4' },
+    { address: '2001:db8::4', family: 'IPv6' },
+    { address: 'fe80::1', family: 'IPv6' },
+  ],
+}
+
+test('a wildcard becomes every address of the machine but link-local IPv6; an address stays itself', () => {
+  assert.deepEqual(expandHosts(undefined, interfaces), ['127.0.0.1', '::1', '192.0.2.4', '2001:db8::4'])
+  assert.deepEqual(expandHosts('0.0.0.0', interfaces), ['127.0.0.1', '192.0.2.4'])
+  assert.deepEqual(expandHosts('::', interfaces), ['::1', '2001:db8::4'])
+  assert.deepEqual(expandHosts('203.0.113.9', interfaces), ['203.0.113.9'])
+})
+
+const listenerOf = (host: string, received: (data: Buffer, flow: Flow) => void, advertised?: { host: string }) =>
+  new UdpListener({
+    options: { transport: 'udp', host, port: 0, ...(advertised ? { advertised } : {}) },
+    log: silentLog,
+    counters: newCounters({ dialogs: new Map(), server_transactions: new Map(), client_transactions: new Map() }),
+    received,
+  })
+
+test('a flow is named by its key, which also holds for IPv6', async () => {
+  const got: [text: string, from: number][] = []
+  const server = listenerOf('::1', (data, flow) => got.push([data.toString(), flow.remote.port]))
+  const client = listenerOf('::1', () => {})
+  await server.start()
+  await client.start()
+  try {
+    const flow = client.flowTo(server.local)
+    assert.deepEqual(parseFlowKey(flow.key), { transport: 'udp', local: client.local, remote: server.local })
+    flow.listener.send(Buffer.from('OPTIONS'), flow.remote, assert.fail)
+    await until('the datagram arrives', () => got.length === 1)
+    assert.deepEqual(got, [['OPTIONS', client.local.port]])
+    assert.equal(server.advertised.host, '[::1]')
+  } finally {
+    await server.stop()
+    await client.stop()
+  }
+})
+
+test('a text that is no flow key names no flow', () => {
+  for (const key of ['', 'udp', 'icmp;a;1;b;2', 'udp;a;0;b;2', 'udp;a;1;b;70000', 'udp;a;1;b;2;c', 'udp;;1;b;2']) {
+    assert.equal(parseFlowKey(key), undefined, key)
+  }
+})
+
+test('what cannot be sent fails by callback and is counted; it never throws', async () => {
+  const counters = newCounters({ dialogs: new Map(), server_transactions: new Map(), client_transactions: new Map() })
+  const options = {
+    transport: 'udp',
+    host: '127.0.0.1',
+    port: 0,
+    advertised: { host: '198.51.100.1', port: 5060 },
+  } as const
+  const listener = new UdpListener({ options, log: silentLog, counters, received() {} })
+  await listener.start()
+  assert.deepEqual(listener.advertised, { host: '198.51.100.1', port: 5060 })
+  let failures = 0
+  const failed = () => failures++
+  listener.send(Buffer.from('x'), { address: '127.0.0.1', port: 0 }, failed)
+  listener.send(Buffer.alloc(70_000), { address: '127.0.0.1', port: 9 }, failed)
+  listener.send(Buffer.from('x'), { address: 'a-name.example.com', port: 9 }, failed)
+  assert.equal(failures, 0)
+  await until('all failures are told', () => failures === 3)
+  assert.equal(counters.send_errors, 3)
+  await listener.stop()
+  listener.send(Buffer.from('x'), { address: '127.0.0.1', port: 9 }, failed)
+  await until('the fourth is told', () => failures === 4)
+})
+
+test('a port in use is an error of start, not of the process', async () => {
+  const first = listenerOf('127.0.0.1', () => {})
+  await first.start()
+  const second = new UdpListener({
+    options: { transport: 'udp', host: '127.0.0.1', port: first.local.port },
+    log: silentLog,
+    counters: newCounters({ dialogs: new Map(), server_transactions: new Map(), client_transactions: new Map() }),
+    received() {},
+  })
+  await assert.rejects(second.start(), { code: 'EADDRINUSE' })
+  await first.stop()
+})
+
+test('an answer goes to the address of the packet, never where maddr or a foreign host point', () => {
+  const remote = { address: '192.0.2.7', port: 40_000 }
+  const to = (via: string) => responseAddress(parseVia(`SIP/2.0/UDP ${via}`), remote)
+  assert.deepEqual(to('192.0.2.7:5062;branch=x'), { address: '192.0.2.7', port: 5062 })
+  assert.deepEqual(to('192.0.2.7'), { address: '192.0.2.7', port: 5060 })
+  assert.deepEqual(to('192.0.2.7:5062;rport'), remote)
+  assert.deepEqual(to('10.0.0.1:5062'), remote)
+  assert.deepEqual(to('phone.example.com'), remote)
+  assert.deepEqual(to('10.0.0.1;maddr=203.0.113.1'), remote)
+  assert.deepEqual(responseAddress(undefined, remote), remote)
+})
+
+test('the true source is followed through a chain of edges and ends at the first stranger', () => {
+  const edges = edgeList(['10.0.0.0/8', '2001:db8::/32', '192.0.2.1'])
+  const source = (remote: string, ...vias: string[]) => {
+    const headers = new Headers()
+    for (const via of vias) headers.append('Via', `SIP/2.0/UDP ${via}`)
+    return trueSource(
+      new SipRequest({ method: 'INVITE', uri: 'sip:x', headers }),
+      { address: remote, port: 5060 },
+      edges,
+    )
+  }
+  assert.deepEqual(source('10.1.1.1', '10.1.1.1', '192.0.2.1', '203.0.113.5;received=198.51.100.2;rport=77'), {
+    address: '198.51.100.2',
+    port: 77,
+  })
+  assert.deepEqual(source('203.0.113.5', '203.0.113.5', '10.1.1.1').address, '203.0.113.5')
+  assert.deepEqual(source('2001:db8::9', '[2001:db8::9]', '[2001:4860::1]:5070'), {
+    address: '2001:4860::1',
+    port: 5070,
+  })
+  assert.deepEqual(source('10.1.1.1', '10.1.1.1', 'a-name.example.com').address, '10.1.1.1')
+  assert.deepEqual(source('10.1.1.1', '10.1.1.1').address, '10.1.1.1')
+  for (const wrong of ['edge.example.com', '10.0.0.0/33', '10.0.0.0/x', '']) assert.throws(() => edgeList([wrong]))
+})
+
+test('an address outside is advertised by the listeners of its own family only, a name by all', () => {
+  assert.deepEqual(advertisedOn('10.0.0.4', '203.0.113.9'), { host: '203.0.113.9' })
+  assert.equal(advertisedOn('2001:db8::4', '203.0.113.9'), undefined)
+  assert.equal(advertisedOn('10.0.0.4', '2001:db8::9'), undefined)
+  assert.deepEqual(advertisedOn('2001:db8::4', 'sip.example.com'), { host: 'sip.example.com' })
+  assert.equal(advertisedOn('10.0.0.4', undefined), undefined)
+})
