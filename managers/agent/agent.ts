@@ -1,0 +1,55 @@
+import { type Address, mayPass, Permission } from '#platform/http'
+import type { Timestamp } from '#platform/time'
+import type { Agent } from './contract.ts'
+
+/** An agent as it is stored. */
+export interface AgentRecord {
+  id: string
+  customer_id: string
+  username: string
+  /** See `password.ts`; empty for an agent that cannot log in. */
+  password_hash: string
+  /** Goes up when what a login stands on changes, so that older tokens stop at once. */
+  token_version: number
+  name: string
+  detail: string
+  ring_method: Agent['ring_method']
+  status: Agent['status']
+  permission: number
+  tag_ids: string[]
+  addresses: Address[]
+  direct_hash: string
+  tm_create: Timestamp
+  tm_update: Timestamp | null
+  tm_delete: Timestamp | null
+}
+
+/** An agent as the API shows it: times that are unset are left out. */
+export function presentAgent(record: AgentRecord): Agent {
+  return {
+    id: record.id,
+    customer_id: record.customer_id,
+    username: record.username,
+    name: record.name,
+    detail: record.detail,
+    ring_method: record.ring_method,
+    status: record.status,
+    permission: record.permission,
+    tag_ids: record.tag_ids,
+    addresses: record.addresses,
+    direct_hash: record.direct_hash,
+    tm_create: record.tm_create,
+    ...(record.tm_update && { tm_update: record.tm_update }),
+    ...(record.tm_delete && { tm_delete: record.tm_delete }),
+  }
+}
+
+/**
+ * Whether a caller with these bits may give an agent those bits: project bits are the super admin's to give, and only an
+ * admin makes admins. Everything else a manager may give.
+ */
+export function mayGrant(granter: number, granted: number): boolean {
+  if ((granter & Permission.ProjectSuperAdmin) !== 0) return true
+  if ((granted & Permission.ProjectAll) !== 0) return false
+  return (granted & Permission.CustomerAdmin) === 0 || mayPass(granter, [Permission.CustomerAdmin])
+}

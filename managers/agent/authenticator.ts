@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { type AccesskeyService, type CustomerService, isAccesskeyToken, isLiving, isUsable } from '#managers/customer'
+import type { Database } from '#platform/db'
+import {
+  type Authenticate,
+  type AuthenticateOptions,
+  apiErrors,
+  type Credentials,
+  type Identity,
+  Permission,
+} from '#platform/http'
+import { NIL_UUID } from '#platform/ids'
+import { type Clock, timestampToMs } from '#platform/time'
+import { LastKnown } from './last-known.ts'
+import { AgentStore } from './store.ts'
+import type { AgentTokens } from './token.ts'
+
+interface KnownAgent {
+  identity: Identity
+  token_version: number
+}
+
+interface KnownKey {
+  identity: Identity
+  accesskey_id: string
+  expiresMs: number
+}
+
+/**
+ * Finds out who is behind a token or an access key; a token wins over a key. What an agent may do is read anew at least
+ * every 5 s, so that a demotion, a deletion or a revoked key takes effect that soon (in the process where it happened at
+ * once). Where a request may trust the last known identity, the database may be away for 60 s.
+ */
+export class Authenticator {
+  readonly #agents: AgentStore
+  readonly #customers: CustomerService
+  readonly #accesskeys: AccesskeyService
+  readonly #tokens: AgentTokens
+  readonly #clock: Clock
+  readonly #knownAgents: LastKnown<KnownAgent>
+  readonly #knownKeys: LastKnown<KnownKey>
+
+  constructor(needs: {
+    db: Database
+    customers: CustomerService
+    accesskeys: AccesskeyService
+    tokens: AgentTokens
+    clock: Clock
+  }) {
+    this.#agents = new AgentStore(needs.db)
+    this.#customers = needs.customers
+    this.#accesskeys = needs.accesskeys
+    this.#tokens = needs.tokens
+    this.#clock = needs.clock
+    this.#knownAgents = new LastKnown(needs.clock)
+    this.#knownKeys = new LastKnown(needs.clock)
+  }
+
+  /** The function that the HTTP server asks. */
+  readonly authenticate: Authenticate = async (credentials, options) => {
+    const identity = await this.#identify(credentials, options)
+    if (!identity) throw apiErrors.INVALID_CREDENTIALS()
+    return identity
+  }
+
+  /** Forgets what is remembered of a key that was deleted. */
+  forgetAccesskey(accesskey_id: string): void {
+    this.#knownKeys.forget((known) => known.accesskey_id === accesskey_id)
+  }
+
+  /** Forgets what is remembered of an agent whose permission, password or existence changed. */
+  forgetAgent(agent_id: string): void {
+    this.#knownAgents.forget((known) => known.identity.agent_id === agent_id)
+  }
+
+  #identify({ token, accesskey }: Credentials, options: AuthenticateOptions = {}): Promise<Identity | undefined> {
+    if (token !== undefined) return this.#byToken(token, options)
+    if (accesskey !== undefined) return this.#byAccesskey(accesskey, options)
+    throw apiErrors.AUTHENTICATION_REQUIRED()
+  }
+
+  async #byToken(token: string, { trustLastKnown }: AuthenticateOptions): Promise<Identity | undefined> {
+    const claims = await this.#tokens.read(token)
+    if (!claims) return undefined
+    const { agent_id, customer_id, token_version } = claims
+    const known = await this.#knownAgents.get(
+      `${customer_id} ${agent_id}`,
+      () => this.#loadAgent(customer_id, agent_id),
+      trustLastKnown,
+    )
+    return known?.token_version === token_version ? known.identity : undefined
+  }
+
+  async #loadAgent(customer_id: string, agent_id: string): Promise<KnownAgent | undefined> {
+    const [agent, customer] = await Promise.all([
+      this.#agents.find(customer_id, agent_id),
+      this.#customers.find(customer_id),
+    ])
+    if (!agent || !customer || !isLiving(customer)) return undefined
+    const { permission, token_version } = agent
+    return { identity: { kind: 'agent', customer_id, agent_id, permission }, token_version }
+  }
+
+  async #byAccesskey(token: string, { trustLastKnown }: AuthenticateOptions): Promise<Identity | undefined> {
+    if (!isAccesskeyToken(token)) return undefined
+    const key = createHash('sha256').update(token).digest('base64')
+    const known = await this.#knownKeys.get(key, () => this.#loadAccesskey(token), trustLastKnown)
+    return known && known.expiresMs > this.#clock.wallMs() ? known.identity : undefined
+  }
+
+  async #loadAccesskey(token: string): Promise<KnownKey | undefined> {
+    const accesskey = await this.#accesskeys.findByToken(token)
+    if (!accesskey || !isUsable(accesskey, this.#clock.wallMs())) return undefined
+    const { id, customer_id, tm_expire } = accesskey
+    const customer = await this.#customers.find(customer_id)
+    if (!customer || !isLiving(customer)) return undefined
+    return {
+      identity: { kind: 'accesskey', customer_id, agent_id: NIL_UUID, permission: Permission.CustomerAdmin },
+      accesskey_id: id,
+      expiresMs: timestampToMs(tm_expire) ?? 0,
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/** Agents: the people of a customer. Their logins, and who is behind a request. */
+export type { ExtensionLookup } from './address.ts'
+export { type AgentRecord, mayGrant } from './agent.ts'
+export { Authenticator } from './authenticator.ts'
+export type { Agent } from './contract.ts'
+export { LoginService } from './login.ts'
+export { migrations } from './migrations/index.ts'
+export { agentRoutes } from './routes.ts'
+export { AgentService, type NewAgent } from './service.ts'
+export { AgentTokens } from './token.ts'

@@ -1,0 +1,172 @@
+import type { PlanLimits } from '#managers/billing'
+import { isEmail, type UsernameOwner } from '#managers/customer'
+import type { Directs } from '#managers/direct'
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents, type NewEvent } from '#platform/events'
+import {
+  type Address,
+  apiErrors,
+  type Identity,
+  mayPass,
+  normaliseAddress,
+  type Page,
+  type PageRequest,
+  Permission,
+  paginate,
+} from '#platform/http'
+import type { Ids } from '#platform/ids'
+import { type Clock, timestamp } from '#platform/time'
+import { checkAddresses, type ExtensionLookup } from './address.ts'
+import { type AgentRecord, mayGrant, presentAgent } from './agent.ts'
+import { AGENT_NAME_MAX_BYTES, type Agent, type AgentCreate, RING_METHODS } from './contract.ts'
+import { agentErrors } from './errors.ts'
+import { agentEvents } from './events.ts'
+import { hashPassword } from './password.ts'
+import { type AgentFilter, AgentStore } from './store.ts'
+
+/** What a new agent is made of when the platform itself makes it: all of it has been checked. */
+export interface NewAgent {
+  username: string
+  /** In clear text; it is hashed before it is kept. */
+  password: string
+  name: string
+  detail?: string
+  ring_method?: Agent['ring_method']
+  permission: number
+  tag_ids?: string[]
+  addresses?: Address[]
+}
+
+/** Agents: the people of a customer, who log in and take calls. */
+export class AgentService implements UsernameOwner {
+  readonly #db: Database
+  readonly #store: AgentStore
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #plans: PlanLimits
+  readonly #directs: Directs
+  readonly #extensions: ExtensionLookup
+
+  constructor(needs: {
+    db: Database
+    clock: Clock
+    ids: Ids
+    plans: PlanLimits
+    directs: Directs
+    extensions: ExtensionLookup
+  }) {
+    this.#db = needs.db
+    this.#store = new AgentStore(needs.db)
+    this.#clock = needs.clock
+    this.#ids = needs.ids
+    this.#plans = needs.plans
+    this.#directs = needs.directs
+    this.#extensions = needs.extensions
+  }
+
+  async list(customer: string, page: PageRequest, filter: AgentFilter): Promise<Page<Agent>> {
+    const { result, next_page_token } = paginate(await this.#store.list(customer, page, filter), page.size)
+    return { result: result.map(presentAgent), next_page_token }
+  }
+
+  /** An agent, as admin or manager; oneself, as anybody. The role is checked before anything is looked up. */
+  async get(caller: Identity, id: string): Promise<Agent> {
+    const self = caller.kind === 'agent' && caller.agent_id === id
+    if (!self && !mayPass(caller.permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
+      throw apiErrors.PERMISSION_DENIED()
+    return presentAgent((await this.#store.find(caller.customer_id, id)) ?? noAgent(id))
+  }
+
+  /** The agent who asks; a key or a token of another kind has no self. */
+  async me(caller: Identity): Promise<Agent> {
+    if (caller.kind !== 'agent') throw apiErrors.AGENT_AUTH_REQUIRED()
+    return presentAgent((await this.#store.find(caller.customer_id, caller.agent_id)) ?? noAgent(caller.agent_id))
+  }
+
+  /** Creates an agent, as far as the plan goes and the caller may give the permission. */
+  async create(caller: Identity, wanted: AgentCreate): Promise<Agent> {
+    if (!mayGrant(caller.permission, wanted.permission)) throw apiErrors.PERMISSION_DENIED()
+    const username = wanted.username.trim()
+    if (!isEmail(username)) throw agentErrors.INVALID_USERNAME_FORMAT()
+    const ring_method = RING_METHODS.find((known) => known === wanted.ring_method)
+    if (!ring_method) throw agentErrors.INVALID_RING_METHOD()
+    if (Buffer.byteLength(wanted.name) > AGENT_NAME_MAX_BYTES)
+      throw apiErrors.INVALID_ARGUMENT({
+        field: 'name',
+        issue: `must not be longer than ${AGENT_NAME_MAX_BYTES} bytes`,
+      })
+    const customer = caller.customer_id
+    const addresses = await checkAddresses(customer, wanted.addresses, this.#extensions)
+    const tag_ids = [...new Set(wanted.tag_ids.map((id) => id.toLowerCase()))]
+    const prepared = await this.prepare({ ...wanted, username, ring_method, addresses, tag_ids })
+    return presentAgent(await this.#db.transaction((trx) => prepared(trx, customer)))
+  }
+
+  /**
+   * Hashes the password of an agent that the platform itself makes, which takes some 40 ms, and returns what creates the
+   * agent in a transaction that the caller has begun.
+   */
+  async prepare(wanted: NewAgent): Promise<(trx: AnyTransaction, customer: string) => Promise<AgentRecord>> {
+    const password_hash = await hashPassword(this.#ids, wanted.password)
+    return (trx, customer) => this.#createIn(trx, customer, wanted, password_hash)
+  }
+
+  async ownerOfUsername(username: string): Promise<string | undefined> {
+    return (await this.#store.findByUsername(username))?.customer_id
+  }
+
+  /** The agent at whom an address reaches, an extension by its number or id; `undefined` when it is nobody's. */
+  async ownerOf(customer: string, address: Address): Promise<string | undefined> {
+    const { type = '', target = '' } = normaliseAddress(address)
+    const stored = type === 'extension' ? await this.#extensions.resolve(customer, target) : target
+    return stored ? this.#store.ownerOf(customer, type, stored) : undefined
+  }
+
+  async #createIn(
+    trx: AnyTransaction,
+    customer: string,
+    wanted: NewAgent,
+    password_hash: string,
+  ): Promise<AgentRecord> {
+    const limit = await this.#plans.lockLimit(trx, customer, 'agents')
+    if ((await this.#store.count(trx, customer)) >= limit) throw agentErrors.RESOURCE_LIMIT_EXCEEDED({ limit })
+    const id = this.#ids.uuid()
+    const record: AgentRecord = {
+      id,
+      customer_id: customer,
+      username: wanted.username,
+      password_hash,
+      token_version: 1,
+      name: wanted.name,
+      detail: wanted.detail ?? '',
+      ring_method: wanted.ring_method ?? 'ringall',
+      status: 'offline',
+      permission: wanted.permission,
+      tag_ids: wanted.tag_ids ?? [],
+      addresses: wanted.addresses ?? [],
+      direct_hash: (await this.#directs.create(trx, customer, { resource_type: 'agent', resource_id: id })).hash,
+      tm_create: timestamp(this.#clock.wallMs()),
+      tm_update: null,
+      tm_delete: null,
+    }
+    if (!(await this.#store.insert(trx, customer, record))) throw agentErrors.AGENT_ALREADY_EXISTS()
+    const taken = await this.#store.claimAddresses(trx, customer, id, record.addresses)
+    if (taken.length > 0) {
+      const faults = taken.map((address) => ({
+        field: `addresses[${record.addresses.indexOf(address)}]`,
+        issue: 'belongs to another agent',
+      }))
+      throw agentErrors.ADDRESS_ALREADY_ASSIGNED({ faults })
+    }
+    await this.#announce(trx, agentEvents.agent_created(record))
+    return record
+  }
+
+  #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
+    return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
+  }
+}
+
+function noAgent(agent_id: string): never {
+  throw agentErrors.AGENT_NOT_FOUND({ agent_id })
+}

@@ -1,0 +1,114 @@
+import { sql } from 'kysely'
+import { type AnyTransaction, type Database, jsonb } from '#platform/db'
+import { type Address, type PageRequest, pageOf } from '#platform/http'
+import type { AgentRecord } from './agent.ts'
+
+interface Tables {
+  agents: AgentRecord
+  agent_addresses: { customer_id: string; type: string; target: string; agent_id: string }
+}
+
+const on = (trx: AnyTransaction) => trx.kysely<Tables>()
+
+/** Which agents a list is asked for. */
+export interface AgentFilter {
+  /** Agents with any of these tags. */
+  tag_ids?: readonly string[]
+  status?: AgentRecord['status']
+}
+
+/** SQL of agents: live rows only, unless a method says otherwise. */
+export class AgentStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  list(customer: string, page: PageRequest, filter: AgentFilter): Promise<AgentRecord[]> {
+    const { tag_ids, status } = filter
+    return pageOf(
+      this.#live(customer)
+        .$if(status !== undefined, (query) => query.where('status', '=', status ?? ''))
+        .$if(tag_ids !== undefined, (query) => query.where(sql<boolean>`tag_ids && ${tag_ids ?? []}::uuid[]`)),
+      page,
+    ).execute()
+  }
+
+  find(customer: string, id: string): Promise<AgentRecord | undefined> {
+    return this.#live(customer).where('id', '=', id).executeTakeFirst()
+  }
+
+  /** Platform-wide: the live agent of a username, in whatever case it is written. */
+  findByUsername(username: string): Promise<AgentRecord | undefined> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('agents')
+      .selectAll()
+      .where(sql<boolean>`lower(username) = lower(${username})`)
+      .where('tm_delete', 'is', null)
+      .executeTakeFirst()
+  }
+
+  async count(trx: AnyTransaction, customer: string): Promise<number> {
+    const row = await on(trx)
+      .selectFrom('agents')
+      .select(sql<number>`count(*)::int`.as('count'))
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .executeTakeFirstOrThrow()
+    return row.count
+  }
+
+  /** Whether the row went in; it does not when anybody has the username already. */
+  async insert(trx: AnyTransaction, customer: string, record: AgentRecord): Promise<boolean> {
+    const row = await on(trx)
+      .insertInto('agents')
+      .values({ ...record, customer_id: customer, addresses: jsonb(record.addresses) })
+      .onConflict((conflict) => conflict.expression(sql`lower(username)`).where('tm_delete', 'is', null).doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Makes the addresses the agent's own; those that another agent of the customer has are returned and stay there. */
+  async claimAddresses(
+    trx: AnyTransaction,
+    customer: string,
+    agent_id: string,
+    addresses: readonly Address[],
+  ): Promise<Address[]> {
+    if (addresses.length === 0) return []
+    const rows = addresses.map(({ type = '', target = '' }) => ({ customer_id: customer, type, target, agent_id }))
+    const claimed = await on(trx)
+      .insertInto('agent_addresses')
+      .values(rows)
+      .onConflict((conflict) => conflict.columns(['customer_id', 'type', 'target']).doNothing())
+      .returning(['type', 'target'])
+      .execute()
+    const own = new Set(claimed.map(({ type, target }) => `${type} ${target}`))
+    return addresses.filter(({ type = '', target = '' }) => !own.has(`${type} ${target}`))
+  }
+
+  /** The agent who has an address, given as it is stored. */
+  async ownerOf(customer: string, type: string, target: string): Promise<string | undefined> {
+    const row = await this.#db
+      .kysely<Tables>()
+      .selectFrom('agent_addresses')
+      .select('agent_id')
+      .where('customer_id', '=', customer)
+      .where('type', '=', type)
+      .where('target', '=', target)
+      .executeTakeFirst()
+    return row?.agent_id
+  }
+
+  #live(customer: string) {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('agents')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+  }
+}

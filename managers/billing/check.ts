@@ -1,0 +1,84 @@
+import type { BillingAccount } from './account.ts'
+import { billingErrors } from './errors.ts'
+
+/** The reserved customer of the platform itself: never billed. */
+export const SYSTEM_CUSTOMER_ID = '00000000-0000-0000-0000-000000000002'
+
+/**
+ * What is about to be started, as the balance predicate of `billing.md` §6.1 knows it. `call_extension` stands for every
+ * free leg.
+ */
+export type ChargeKind = 'call' | 'call_extension' | 'number' | 'number_renew' | 'recording' | 'sms' | 'email'
+
+/** What of an account the check looks at. */
+export type Spendable = Pick<BillingAccount, 'status' | 'plan_type' | 'balance_credit' | 'balance_token'>
+
+/** Why a chargeable thing may not start. */
+export type Refusal = 'insufficient_balance' | 'account_suspended' | 'no_account'
+
+/** The answer of the check before something chargeable starts. */
+export type Verdict = { ok: true } | { ok: false; refusal: Refusal }
+
+/** The check before anything chargeable starts. It decides and charges nothing. */
+export interface BillingChecks {
+  /** Whether the customer may start `count` things of this kind (`billing.md` §6.1). Free legs need no balance, only an account that lives. */
+  mayStart(customer: string, kind: ChargeKind, count?: number): Promise<Verdict>
+}
+
+/** What a call costs, first match (`billing.md` §4.1). */
+export type CallCost = 'call_vn' | 'call_pstn_incoming' | 'call_direct_ext' | 'call_extension' | 'call_pstn_outgoing'
+
+/** The two ends of a call as far as its price depends on them. */
+export interface CallEnds {
+  direction: 'incoming' | 'outgoing'
+  /** Address types and targets, normalised. */
+  source: { type: string; target: string }
+  destination: { type: string; target: string }
+}
+
+/** The cost type of a call by its ends: the table of `billing.md` §4.1, first match. */
+export function costOfCall(call: CallEnds): CallCost {
+  const { direction, source, destination } = call
+  if (direction === 'outgoing') return destination.type === 'tel' ? 'call_pstn_outgoing' : 'call_extension'
+  if (destination.type === 'tel' && destination.target.startsWith('+899')) return 'call_vn'
+  if (destination.type === 'tel' && source.type === 'tel') return 'call_pstn_incoming'
+  if (source.type === 'sip' && destination.type === 'extension') return 'call_direct_ext'
+  return 'call_extension'
+}
+
+/** What to ask `mayStart` before a call of this cost: free legs pass, all others need tokens or credit. */
+export function kindOfCall(call: CallEnds): ChargeKind {
+  const cost = costOfCall(call)
+  return cost === 'call_extension' || cost === 'call_direct_ext' ? 'call_extension' : 'call'
+}
+
+/** Micros of credit that one thing of a kind needs to start. */
+const CREDIT_NEEDED: Readonly<Record<ChargeKind, number>> = {
+  call_extension: 0,
+  call: 10_000,
+  sms: 10_000,
+  email: 10_000,
+  number: 5_000_000,
+  number_renew: 5_000_000,
+  recording: 30_000,
+}
+
+/** Kinds that any token at all lets start. */
+const TOKENS_SERVE: ReadonlySet<ChargeKind> = new Set(['call', 'recording'])
+
+/** The predicate of `billing.md` §6.1, in its order. A dead account refuses even what is free. */
+export function decide(account: Spendable | undefined, kind: ChargeKind, count: number): Verdict {
+  if (!account) return { ok: false, refusal: 'no_account' }
+  if (account.status !== 'active') return { ok: false, refusal: 'account_suspended' }
+  if (account.plan_type === 'unlimited' || kind === 'call_extension') return { ok: true }
+  if (TOKENS_SERVE.has(kind) && account.balance_token > 0) return { ok: true }
+  if (account.balance_credit >= CREDIT_NEEDED[kind] * count) return { ok: true }
+  return { ok: false, refusal: 'insufficient_balance' }
+}
+
+/** Throws the reason of a refusal; what may start passes. */
+export function requireStart(verdict: Verdict): void {
+  if (verdict.ok) return
+  if (verdict.refusal === 'account_suspended') throw billingErrors.ACCOUNT_SUSPENDED()
+  throw billingErrors.INSUFFICIENT_BALANCE()
+}

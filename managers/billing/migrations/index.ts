@@ -1,0 +1,7 @@
+import type { Migration } from '#platform/db'
+import { sql as accounts } from './0001-billing-accounts.ts'
+
+/** In order; forward only. */
+export const migrations: readonly Migration[] = [
+  { owner: 'billing-manager', name: '0001-billing-accounts', sql: accounts },
+]

@@ -1,0 +1,53 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents, type NewEvent } from '#platform/events'
+import type { Ids } from '#platform/ids'
+import type { Clock } from '#platform/time'
+import { type AccountStart, type BillingAccount, type LimitedResource, newAccount, PLAN_LIMITS } from './account.ts'
+import { type BillingChecks, type ChargeKind, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
+import { billingEvents } from './events.ts'
+import { BillingStore } from './store.ts'
+
+/** What other managers ask of a customer's plan. */
+export interface PlanLimits {
+  /**
+   * How many live things of this kind the customer's plan allows; infinity when it does not limit them. Locks the
+   * account until the transaction ends, so that creations at once cannot pass the limit together.
+   */
+  lockLimit(trx: AnyTransaction, customer: string, resource: LimitedResource): Promise<number>
+}
+
+/** Accounts, the check before anything chargeable, and what a plan allows. */
+export class BillingService implements BillingChecks, PlanLimits {
+  readonly #store: BillingStore
+  readonly #clock: Clock
+  readonly #ids: Ids
+
+  constructor(needs: { db: Database; clock: Clock; ids: Ids }) {
+    this.#store = new BillingStore(needs.db)
+    this.#clock = needs.clock
+    this.#ids = needs.ids
+  }
+
+  /** Opens a new customer's account, in the transaction that creates the customer. Announces `account_created`. */
+  async createAccount(trx: AnyTransaction, customer: string, start: AccountStart = {}): Promise<BillingAccount> {
+    const account = newAccount(this.#ids.uuid(), customer, this.#clock.wallMs(), start)
+    await this.#store.insert(trx, customer, account)
+    await this.#announce(trx, billingEvents.account_created(account))
+    return account
+  }
+
+  async mayStart(customer: string, kind: ChargeKind, count = 1): Promise<Verdict> {
+    if (customer === SYSTEM_CUSTOMER_ID) return { ok: true }
+    return decide(await this.#store.find(customer), kind, count)
+  }
+
+  async lockLimit(trx: AnyTransaction, customer: string, resource: LimitedResource): Promise<number> {
+    const account = await this.#store.lock(trx, customer)
+    if (!account) throw new Error(`customer ${customer} has no billing account`)
+    return PLAN_LIMITS[account.plan_type][resource]
+  }
+
+  #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
+    return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
+  }
+}

@@ -1,0 +1,69 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
+import type { Timestamp } from '#platform/time'
+import type { AccesskeyRecord } from './accesskey.ts'
+
+interface Tables {
+  accesskeys: AccesskeyRecord
+}
+
+const on = (trx: AnyTransaction) => trx.kysely<Tables>()
+
+/** SQL of access keys. */
+export class AccesskeyStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  list(customer: string, page: PageRequest): Promise<AccesskeyRecord[]> {
+    return pageOf(this.#all(customer).where('tm_delete', 'is', null), page).execute()
+  }
+
+  find(customer: string, id: string): Promise<AccesskeyRecord | undefined> {
+    return this.#all(customer).where('id', '=', id).where('tm_delete', 'is', null).executeTakeFirst()
+  }
+
+  /** A key that may be deleted already, for a second DELETE. */
+  findEvenDeleted(customer: string, id: string): Promise<AccesskeyRecord | undefined> {
+    return this.#all(customer).where('id', '=', id).executeTakeFirst()
+  }
+
+  /** Platform-wide: the key of a token, whosever and in whatever state it is. */
+  findByTokenHash(token_hash: Uint8Array): Promise<AccesskeyRecord | undefined> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('accesskeys')
+      .selectAll()
+      .where('token_hash', '=', token_hash)
+      .executeTakeFirst()
+  }
+
+  async insert(trx: AnyTransaction, customer: string, record: AccesskeyRecord): Promise<void> {
+    await on(trx)
+      .insertInto('accesskeys')
+      .values({ ...record, customer_id: customer })
+      .execute()
+  }
+
+  update(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    change: Partial<AccesskeyRecord> & { tm_update: Timestamp },
+  ): Promise<AccesskeyRecord | undefined> {
+    return on(trx)
+      .updateTable('accesskeys')
+      .set(change)
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
+  #all(customer: string) {
+    return this.#db.kysely<Tables>().selectFrom('accesskeys').selectAll().where('customer_id', '=', customer)
+  }
+}

@@ -1,0 +1,174 @@
+import { type Static, Type } from 'typebox'
+import {
+  adminOnly,
+  adminOrManager,
+  apiErrors,
+  endpoint,
+  idParams,
+  page,
+  pageQuery,
+  Timestamp,
+  TimestampOrNull,
+  Uuid,
+} from '#platform/http'
+import { customerErrors } from './errors.ts'
+
+/** The methods that a webhook may be sent with; empty means POST. */
+export const WEBHOOK_METHODS = ['', 'POST', 'GET', 'PUT', 'DELETE'] as const
+
+const customerFields = {
+  id: Uuid,
+  name: Type.Optional(Type.String()),
+  detail: Type.Optional(Type.String()),
+  email: Type.Optional(Type.String()),
+  phone_number: Type.Optional(Type.String()),
+  address: Type.Optional(Type.String()),
+  webhook_method: Type.Optional(Type.Enum(WEBHOOK_METHODS)),
+  webhook_uri: Type.Optional(Type.String()),
+  billing_account_id: Uuid,
+  metadata: Type.Object({ rtp_debug: Type.Boolean() }),
+  email_verified: Type.Boolean(),
+  status: Type.Enum(['initial', 'active', 'frozen', 'deleted', 'expired']),
+  identity_verification_status: Type.Enum(['none', 'pending', 'verified', 'rejected']),
+  tm_deletion_scheduled: TimestampOrNull,
+  tm_create: Timestamp,
+  tm_update: TimestampOrNull,
+  tm_delete: TimestampOrNull,
+}
+
+/** A customer as everybody but itself sees it. Empty texts are left out. */
+export const Customer = Type.Object(customerFields, { $id: 'Customer' })
+export type Customer = Static<typeof Customer>
+
+/** A customer as it sees itself: with the key that signs its webhooks. */
+export const CustomerSelf = Type.Object(
+  { ...customerFields, webhook_secret: Type.Optional(Type.String({ description: 'Key of X-VoIPBIN-Signature.' })) },
+  { $id: 'CustomerSelf' },
+)
+export type CustomerSelf = Static<typeof CustomerSelf>
+
+/** Name and detail are left out when empty; the token is there in the answer of the creation only. */
+export const Accesskey = Type.Object(
+  {
+    id: Uuid,
+    customer_id: Uuid,
+    name: Type.Optional(Type.String()),
+    detail: Type.Optional(Type.String()),
+    token: Type.Optional(Type.String({ description: 'Shown once, in the answer of the creation.' })),
+    token_prefix: Type.String(),
+    tm_expire: Timestamp,
+    tm_create: Timestamp,
+    tm_update: TimestampOrNull,
+    tm_delete: TimestampOrNull,
+  },
+  { $id: 'Accesskey' },
+)
+export type Accesskey = Static<typeof Accesskey>
+
+export const getCustomer = endpoint({
+  method: 'GET',
+  path: '/customer',
+  summary: 'Read your own customer',
+  allow: adminOrManager,
+  returns: CustomerSelf,
+  errors: [customerErrors.CUSTOMER_NOT_FOUND],
+})
+
+/** Method and URI are plain texts here, because each has a reason of its own when it is wrong. */
+export const CustomerUpdate = Type.Object({
+  name: Type.String(),
+  detail: Type.String(),
+  email: Type.String(),
+  phone_number: Type.String(),
+  address: Type.String(),
+  webhook_method: Type.String({ description: 'POST, GET, PUT, DELETE, or empty for POST.' }),
+  webhook_uri: Type.String({ description: 'Absolute http or https URI; empty for no webhook.' }),
+})
+export type CustomerUpdate = Static<typeof CustomerUpdate>
+
+export const updateCustomer = endpoint({
+  method: 'PUT',
+  path: '/customer',
+  summary: 'Replace the fields of your own customer',
+  allow: adminOnly,
+  body: CustomerUpdate,
+  returns: CustomerSelf,
+  errors: [
+    customerErrors.CUSTOMER_NOT_FOUND,
+    customerErrors.CUSTOMER_ALREADY_EXISTS,
+    apiErrors.INVALID_WEBHOOK_METHOD,
+    apiErrors.INVALID_WEBHOOK_URI,
+  ],
+})
+
+/** The shortest and the longest life of an access key, and the one it gets when nothing is said. Seconds. */
+export const ACCESSKEY_MIN_SECONDS = 86_400
+export const ACCESSKEY_MAX_SECONDS = 3_153_600_000
+export const ACCESSKEY_DEFAULT_SECONDS = 31_536_000
+
+export const AccesskeyCreate = Type.Object({
+  name: Type.Optional(Type.String()),
+  detail: Type.Optional(Type.String()),
+  expire: Type.Optional(
+    Type.Integer({
+      minimum: ACCESSKEY_MIN_SECONDS,
+      maximum: ACCESSKEY_MAX_SECONDS,
+      description: `Seconds that the key lives; ${ACCESSKEY_DEFAULT_SECONDS} (a year) when left out.`,
+    }),
+  ),
+})
+export type AccesskeyCreate = Static<typeof AccesskeyCreate>
+
+export const AccesskeyUpdate = Type.Object({ name: Type.Optional(Type.String()), detail: Type.Optional(Type.String()) })
+export type AccesskeyUpdate = Static<typeof AccesskeyUpdate>
+
+export const listAccesskeys = endpoint({
+  method: 'GET',
+  path: '/accesskeys',
+  summary: 'List access keys',
+  allow: adminOnly,
+  query: pageQuery,
+  returns: page(Accesskey),
+  errors: [],
+})
+
+export const createAccesskey = endpoint({
+  method: 'POST',
+  path: '/accesskeys',
+  summary: 'Create an access key; its token is shown in this answer only',
+  allow: adminOnly,
+  body: AccesskeyCreate,
+  returns: Accesskey,
+  errors: [],
+})
+
+export const getAccesskey = endpoint({
+  method: 'GET',
+  path: '/accesskeys/{id}',
+  summary: 'Read an access key',
+  allow: adminOnly,
+  params: idParams,
+  returns: Accesskey,
+  errors: [customerErrors.ACCESSKEY_NOT_FOUND],
+})
+
+export const updateAccesskey = endpoint({
+  method: 'PUT',
+  path: '/accesskeys/{id}',
+  summary: 'Rename an access key',
+  allow: adminOnly,
+  params: idParams,
+  body: AccesskeyUpdate,
+  returns: Accesskey,
+  errors: [customerErrors.ACCESSKEY_NOT_FOUND],
+})
+
+export const deleteAccesskey = endpoint({
+  method: 'DELETE',
+  path: '/accesskeys/{id}',
+  summary: 'Delete an access key; deleting it again gives the same answer',
+  allow: adminOnly,
+  params: idParams,
+  returns: Accesskey,
+  errors: [customerErrors.ACCESSKEY_NOT_FOUND],
+})

@@ -1,0 +1,16 @@
+/** Customers (the tenants), and the access keys that act for them. */
+export { type AccesskeyRecord, isAccesskeyToken, isUsable } from './accesskey.ts'
+export { AccesskeyService } from './accesskey-service.ts'
+export {
+  type CustomerRecord,
+  type CustomerStatus,
+  isLiving,
+  RESERVED_CUSTOMERS,
+  ROUTING_CUSTOMER_ID,
+  SYSTEM_CUSTOMER_ID,
+} from './customer.ts'
+export { isEmail } from './email.ts'
+export { migrations } from './migrations/index.ts'
+export { customerRoutes } from './routes.ts'
+export { CustomerService, type NewCustomer, type UsernameOwner } from './service.ts'
+export { webhookMethod, webhookUri } from './webhook-target.ts'

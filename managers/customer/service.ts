@@ -1,0 +1,160 @@
+import type { AccountStart, BillingService } from '#managers/billing'
+import { type AnyTransaction, type Database, uniqueViolation } from '#platform/db'
+import { appendEvents, type NewEvent } from '#platform/events'
+import { apiErrors } from '#platform/http'
+import { type Ids, randomText } from '#platform/ids'
+import { type Clock, timestamp } from '#platform/time'
+import type { CustomerSelf, CustomerUpdate } from './contract.ts'
+import { type CustomerRecord, type CustomerStatus, isLiving, presentSelf, RESERVED_CUSTOMERS } from './customer.ts'
+import { isEmail } from './email.ts'
+import { customerErrors } from './errors.ts'
+import { customerEvents } from './events.ts'
+import { CustomerStore } from './store.ts'
+import { webhookMethod, webhookUri } from './webhook-target.ts'
+
+/** What a new customer is made of; everything else is the default of a customer that a super admin creates. */
+export interface NewCustomer {
+  /** A fresh id unless one is named (the reserved customers). */
+  id?: string
+  name: string
+  detail?: string
+  email: string
+  status?: CustomerStatus
+  identity_verification_status?: CustomerRecord['identity_verification_status']
+  billing?: AccountStart
+}
+
+/** Who else has a name that a customer's e-mail must not take; agents stand above customers, so it is handed in. */
+export interface UsernameOwner {
+  /** Platform-wide: the customer of the live agent of this username. */
+  ownerOfUsername(username: string): Promise<string | undefined>
+}
+
+/** Customers: creating one with all that belongs to it, reading and changing oneself. */
+export class CustomerService {
+  readonly #db: Database
+  readonly #store: CustomerStore
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #billing: BillingService
+  readonly #usernames: UsernameOwner | undefined
+
+  constructor(needs: { db: Database; clock: Clock; ids: Ids; billing: BillingService; usernames?: UsernameOwner }) {
+    this.#db = needs.db
+    this.#store = new CustomerStore(needs.db)
+    this.#clock = needs.clock
+    this.#ids = needs.ids
+    this.#billing = needs.billing
+    this.#usernames = needs.usernames
+  }
+
+  /**
+   * Creates a customer with its billing account, in one transaction; `also` adds what else must be there from its first
+   * moment (an agent, a key, extensions) to the same transaction. For the first run and for super admins.
+   */
+  async create(
+    wanted: NewCustomer,
+    also: (trx: AnyTransaction, customer: CustomerRecord) => Promise<void> = async () => {},
+  ): Promise<CustomerRecord> {
+    return this.#db.transaction((trx) => this.#refuseTaken(() => this.#createIn(trx, wanted, also)))
+  }
+
+  /** The customer as it is stored, deleted ones included; `undefined` when there never was one. */
+  find(customer: string): Promise<CustomerRecord | undefined> {
+    return this.#store.find(customer)
+  }
+
+  /** The customer's own view of itself. */
+  async getSelf(customer: string): Promise<CustomerSelf> {
+    return presentSelf(await this.#living(customer))
+  }
+
+  /** Whether telephone numbers may be bought and called: verified, or one of the platform's own customers. */
+  async isIdentityVerified(customer: string): Promise<boolean> {
+    if (RESERVED_CUSTOMERS.includes(customer)) return true
+    return (await this.#living(customer)).identity_verification_status === 'verified'
+  }
+
+  /** Replaces what a customer may change of itself; takes effect on webhooks with the next event. */
+  async updateSelf(customer: string, wanted: CustomerUpdate): Promise<CustomerSelf> {
+    const change = await this.#checked(customer, wanted)
+    const tm_update = timestamp(this.#clock.wallMs())
+    const updated = await this.#db.transaction((trx) =>
+      this.#refuseTaken(async () => {
+        const record = (await this.#store.update(trx, customer, { ...change, tm_update })) ?? noCustomer(customer)
+        await this.#announce(trx, customerEvents.customer_updated(record))
+        return record
+      }),
+    )
+    return presentSelf(updated)
+  }
+
+  async #checked(customer: string, wanted: CustomerUpdate) {
+    const email = wanted.email.trim()
+    if (!isEmail(email)) throw apiErrors.INVALID_ARGUMENT({ field: 'email', issue: 'must be an e-mail address' })
+    const webhook_method = webhookMethod(wanted.webhook_method)
+    const webhook_uri = webhookUri(wanted.webhook_uri)
+    const owner = await this.#usernames?.ownerOfUsername(email)
+    if (owner !== undefined && owner !== customer) throw customerErrors.CUSTOMER_ALREADY_EXISTS()
+    const { name, detail, phone_number, address } = wanted
+    return { name, detail, email, phone_number, address, webhook_method, webhook_uri }
+  }
+
+  async #createIn(
+    trx: AnyTransaction,
+    wanted: NewCustomer,
+    also: (trx: AnyTransaction, customer: CustomerRecord) => Promise<void>,
+  ): Promise<CustomerRecord> {
+    const id = wanted.id ?? this.#ids.uuid()
+    const account = await this.#billing.createAccount(trx, id, wanted.billing)
+    const record: CustomerRecord = {
+      id,
+      name: wanted.name,
+      detail: wanted.detail ?? '',
+      email: wanted.email,
+      phone_number: '',
+      address: '',
+      webhook_method: '',
+      webhook_uri: '',
+      webhook_secret: randomText(this.#ids, 32),
+      billing_account_id: account.id,
+      metadata: { rtp_debug: false },
+      email_verified: true,
+      status: wanted.status ?? 'active',
+      identity_verification_status: wanted.identity_verification_status ?? 'none',
+      tm_deletion_scheduled: null,
+      terms_agreed_version: '',
+      terms_agreed_ip: '',
+      tm_create: timestamp(this.#clock.wallMs()),
+      tm_update: null,
+      tm_delete: null,
+    }
+    await this.#store.insert(trx, id, record)
+    await this.#announce(trx, customerEvents.customer_created(record, { headless: false }))
+    await also(trx, record)
+    return record
+  }
+
+  /** Two requests at once may both find an e-mail free; the index decides, and its verdict becomes the reason. */
+  async #refuseTaken<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (uniqueViolation(error) === 'customers_email') throw customerErrors.CUSTOMER_ALREADY_EXISTS()
+      throw error
+    }
+  }
+
+  async #living(customer: string): Promise<CustomerRecord> {
+    const record = await this.#store.find(customer)
+    return record && isLiving(record) ? record : noCustomer(customer)
+  }
+
+  #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
+    return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
+  }
+}
+
+function noCustomer(customer_id: string): never {
+  throw customerErrors.CUSTOMER_NOT_FOUND({ customer_id })
+}

@@ -1,0 +1,44 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import type { Timestamp } from '#platform/time'
+import type { CustomerRecord } from './customer.ts'
+
+interface Tables {
+  customers: CustomerRecord
+}
+
+const on = (trx: AnyTransaction) => trx.kysely<Tables>()
+
+/** SQL of customers. A customer is its own tenant: its id is what every method takes first. */
+export class CustomerStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** The customer, whatever its state; `undefined` when there never was one. */
+  find(customer: string): Promise<CustomerRecord | undefined> {
+    return this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('id', '=', customer).executeTakeFirst()
+  }
+
+  async insert(trx: AnyTransaction, customer: string, record: CustomerRecord): Promise<void> {
+    await on(trx)
+      .insertInto('customers')
+      .values({ ...record, id: customer })
+      .execute()
+  }
+
+  update(
+    trx: AnyTransaction,
+    customer: string,
+    change: Partial<CustomerRecord> & { tm_update: Timestamp },
+  ): Promise<CustomerRecord | undefined> {
+    return on(trx)
+      .updateTable('customers')
+      .set(change)
+      .where('id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+}

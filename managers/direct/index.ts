@@ -1,0 +1,11 @@
+/** Direct hashes: `direct.<12 hex>`, by which anybody may call one resource without credentials. */
+export {
+  DIRECT_RESOURCE_TYPES,
+  type Direct,
+  type DirectResourceType,
+  type Directs,
+  type DirectTarget,
+  isDirectHash,
+} from './direct.ts'
+export { migrations } from './migrations/index.ts'
+export { DirectService } from './service.ts'
