@@ -1,0 +1,5 @@
+import type { Migration } from '#platform/db'
+import { sql as numbers } from './0001-numbers.ts'
+
+/** In order; forward only. */
+export const migrations: readonly Migration[] = [{ owner: 'number-manager', name: '0001-numbers', sql: numbers }]

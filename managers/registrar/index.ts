@@ -1,0 +1,21 @@
+/** Extensions, their digest secrets, and (in `sip/`) the registrar that phones talk to. */
+export type { Extension } from './contract.ts'
+export {
+  digestSecrets,
+  type ExtensionCredentials,
+  type ExtensionCredentialsReader,
+  registrarRealm,
+} from './credentials.ts'
+export { migrations } from './migrations/index.ts'
+export { extensionRoutes } from './routes.ts'
+export { ExtensionService, type RegistrationRemover } from './service.ts'
+export {
+  type Binding,
+  ExtensionGate,
+  type GateAnswer,
+  RegistrationStore,
+  readSipDomain,
+  type SipDomain,
+  SipRegistrar,
+} from './sip/index.ts'
+export { ExtensionStore } from './store.ts'

@@ -1,0 +1,172 @@
+import type { PlanLimits } from '#managers/billing'
+import type { Directs } from '#managers/direct'
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents, type NewEvent } from '#platform/events'
+import { apiErrors, type Fault, type Page, type PageRequest, paginate } from '#platform/http'
+import { type Ids, isUuid } from '#platform/ids'
+import { type Clock, type Timestamp, timestamp } from '#platform/time'
+import type { Extension, ExtensionCreate, ExtensionUpdate } from './contract.ts'
+import { digestSecrets, registrarRealm } from './credentials.ts'
+import { registrarErrors } from './errors.ts'
+import { registrarEvents } from './events.ts'
+import { type ExtensionRecord, faultOfExtension, faultOfPassword, presentExtension } from './extension.ts'
+import { RegistrationStore } from './sip/registration-store.ts'
+import { ExtensionStore } from './store.ts'
+
+/** The bindings of phones, which go with their extension. */
+export interface RegistrationRemover {
+  /** Removes every binding of the extension, in the transaction that deletes it. */
+  removeAll(trx: AnyTransaction, customer: string, extension_id: string): Promise<void>
+}
+
+/** Extensions: the SIP users of a customer, their digest secrets and their direct hashes. */
+export class ExtensionService {
+  readonly #db: Database
+  readonly #store: ExtensionStore
+  readonly #clock: Clock
+  readonly #ids: Ids
+  readonly #plans: PlanLimits
+  readonly #directs: Directs
+  readonly #registrations: RegistrationRemover
+  readonly #base: string
+
+  /** `base` is the platform's SIP domain: the realm of a customer is `<customer_id>.registrar.<base>`. */
+  constructor(needs: {
+    db: Database
+    clock: Clock
+    ids: Ids
+    plans: PlanLimits
+    directs: Directs
+    registrations?: RegistrationRemover
+    base: string
+  }) {
+    this.#db = needs.db
+    this.#store = new ExtensionStore(needs.db)
+    this.#clock = needs.clock
+    this.#ids = needs.ids
+    this.#plans = needs.plans
+    this.#directs = needs.directs
+    this.#registrations = needs.registrations ?? new RegistrationStore(needs.db)
+    this.#base = needs.base
+  }
+
+  async list(customer: string, page: PageRequest): Promise<Page<Extension>> {
+    const { result, next_page_token } = paginate(await this.#store.list(customer, page), page.size)
+    return { result: result.map((record) => presentExtension(record)), next_page_token }
+  }
+
+  async get(customer: string, id: string): Promise<Extension> {
+    return presentExtension((await this.#store.find(customer, id)) ?? noExtension(id))
+  }
+
+  /** The id of a live extension by its id or its number; `undefined` when the customer has none such. */
+  async resolve(customer: string, idOrNumber: string): Promise<string | undefined> {
+    const byNumber = await this.#store.findByExtension(customer, idOrNumber)
+    if (byNumber) return byNumber.id
+    return isUuid(idOrNumber) ? (await this.#store.find(customer, idOrNumber))?.id : undefined
+  }
+
+  /** Creates an extension, as far as the plan goes. The answer is one of the two that show the password. */
+  async create(customer: string, wanted: ExtensionCreate): Promise<Extension> {
+    const faults = faultsOf(wanted.extension, wanted.password)
+    if (faults.length > 0) throw apiErrors.INVALID_ARGUMENT({ faults })
+    return this.#db.transaction((trx) => this.createIn(trx, customer, wanted))
+  }
+
+  /** The same in a transaction that the caller has begun, for the first run. */
+  async createIn(trx: AnyTransaction, customer: string, wanted: ExtensionCreate): Promise<Extension> {
+    const limit = await this.#plans.lockLimit(trx, customer, 'extensions')
+    if ((await this.#store.count(trx, customer)) >= limit) throw registrarErrors.RESOURCE_LIMIT_EXCEEDED({ limit })
+    const id = this.#ids.uuid()
+    const { extension, password, name, detail } = wanted
+    const record: ExtensionRecord = {
+      id,
+      customer_id: customer,
+      name,
+      detail,
+      extension,
+      domain_name: customer,
+      username: extension,
+      ...digestSecrets(extension, registrarRealm(customer, this.#base), password),
+      direct_hash: (await this.#directs.create(trx, customer, { resource_type: 'extension', resource_id: id })).hash,
+      tm_create: this.#now(),
+      tm_update: null,
+      tm_delete: null,
+    }
+    if (!(await this.#store.insert(trx, customer, record)))
+      throw registrarErrors.EXTENSION_ALREADY_EXISTS({ extension })
+    const created = presentExtension(record, password)
+    await this.#announce(trx, registrarEvents.extension_created(created))
+    return created
+  }
+
+  /** Replaces name, detail and password. Phones have to use the new password from their next challenge on. */
+  async update(customer: string, id: string, wanted: ExtensionUpdate): Promise<Extension> {
+    const { name, detail, password } = wanted
+    const { extension } = (await this.#store.find(customer, id)) ?? noExtension(id)
+    const issue = faultOfPassword(password, extension)
+    if (issue) throw apiErrors.INVALID_ARGUMENT({ field: 'password', issue })
+    const secrets = digestSecrets(extension, registrarRealm(customer, this.#base), password)
+    return this.#change(customer, id, async () => ({ name, detail, ...secrets }), password)
+  }
+
+  /** Replaces the direct hash; the old one is dead at once. */
+  regenerateHash(customer: string, id: string): Promise<Extension> {
+    return this.#change(customer, id, async (trx) => {
+      const direct = await this.#directs.regenerate(trx, customer, { resource_type: 'extension', resource_id: id })
+      return { direct_hash: direct.hash }
+    })
+  }
+
+  /** Deletes an extension with its hash and its bindings. */
+  delete(customer: string, id: string): Promise<Extension> {
+    const now = this.#now()
+    return this.#db.transaction(async (trx) => {
+      const gone = { tm_update: now, tm_delete: now }
+      const record = (await this.#store.update(trx, customer, id, gone)) ?? noExtension(id)
+      await this.#directs.remove(trx, customer, { resource_type: 'extension', resource_id: id })
+      await this.#registrations.removeAll(trx, customer, id)
+      const deleted = presentExtension(record)
+      await this.#announce(trx, registrarEvents.extension_deleted(deleted))
+      return deleted
+    })
+  }
+
+  /** One change of a live extension, held while `work` says what to change. */
+  #change(
+    customer: string,
+    id: string,
+    work: (trx: AnyTransaction) => Promise<Partial<ExtensionRecord>>,
+    password = '',
+  ): Promise<Extension> {
+    const tm_update = this.#now()
+    return this.#db.transaction(async (trx) => {
+      if (!(await this.#store.update(trx, customer, id, { tm_update }))) noExtension(id)
+      const record = await this.#store.update(trx, customer, id, { ...(await work(trx)), tm_update })
+      const extension = presentExtension(record ?? noExtension(id), password)
+      await this.#announce(trx, registrarEvents.extension_updated(extension))
+      return extension
+    })
+  }
+
+  #now(): Timestamp {
+    return timestamp(this.#clock.wallMs())
+  }
+
+  #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
+    return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
+  }
+}
+
+function faultsOf(extension: string, password: string): Fault[] {
+  const faults: Fault[] = []
+  const ofExtension = faultOfExtension(extension)
+  if (ofExtension) faults.push({ field: 'extension', issue: ofExtension })
+  const ofPassword = faultOfPassword(password, extension)
+  if (ofPassword) faults.push({ field: 'password', issue: ofPassword })
+  return faults
+}
+
+function noExtension(extension_id: string): never {
+  throw registrarErrors.EXTENSION_NOT_FOUND({ extension_id })
+}

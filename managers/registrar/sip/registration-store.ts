@@ -1,0 +1,87 @@
+import { sql, type Transaction } from 'kysely'
+import type { AnyTransaction, Database } from '#platform/db'
+import type { Timestamp } from '#platform/time'
+import type { Binding } from './binding.ts'
+
+interface Tables {
+  registrations: Binding
+}
+
+const on = (trx: AnyTransaction): Transaction<Tables> => trx.kysely<Tables>()
+
+/** SQL of registrations. */
+export class RegistrationStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** The bindings that hold now, the oldest first. */
+  live(customer: string, extension_id: string, now: Timestamp): Promise<Binding[]> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('registrations')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('extension_id', '=', extension_id)
+      .where('tm_expire', '>', now)
+      .orderBy('tm_update')
+      .orderBy('id')
+      .execute()
+  }
+
+  /** The same for changing them: one change of an extension's bindings at a time, whichever node makes it. */
+  async lock(trx: AnyTransaction, customer: string, extension_id: string, now: Timestamp): Promise<Binding[]> {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`registrations ${extension_id}`}, 0))`.execute(on(trx))
+    const rows = await on(trx)
+      .selectFrom('registrations')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('extension_id', '=', extension_id)
+      .orderBy('tm_update')
+      .orderBy('id')
+      .execute()
+    return rows.filter((row) => row.tm_expire > now)
+  }
+
+  /** Leaves exactly these: removes what is gone, expired rows too, and writes what is new. */
+  async replace(
+    trx: AnyTransaction,
+    customer: string,
+    extension_id: string,
+    { bindings, written }: { bindings: readonly Binding[]; written: readonly Binding[] },
+  ): Promise<void> {
+    const kept = bindings.filter((binding) => !written.includes(binding)).map((binding) => binding.id)
+    let gone = on(trx)
+      .deleteFrom('registrations')
+      .where('customer_id', '=', customer)
+      .where('extension_id', '=', extension_id)
+    if (kept.length > 0) gone = gone.where('id', 'not in', kept)
+    await gone.execute()
+    if (written.length > 0)
+      await on(trx)
+        .insertInto('registrations')
+        .values([...written])
+        .execute()
+  }
+
+  /** Every binding of an extension, in the transaction that deletes it. */
+  async removeAll(trx: AnyTransaction, customer: string, extension_id: string): Promise<void> {
+    await on(trx)
+      .deleteFrom('registrations')
+      .where('customer_id', '=', customer)
+      .where('extension_id', '=', extension_id)
+      .execute()
+  }
+
+  /** Platform-wide: what ran out. */
+  async sweep(now: Timestamp): Promise<void> {
+    await this.#db.kysely<Tables>().deleteFrom('registrations').where('tm_expire', '<=', now).execute()
+  }
+
+  /** Platform-wide: the bindings over a connection that is dead. */
+  async removeFlow(flow: string): Promise<void> {
+    await this.#db.kysely<Tables>().deleteFrom('registrations').where('flow', '=', flow).execute()
+  }
+}

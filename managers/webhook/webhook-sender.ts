@@ -1,0 +1,109 @@
+import type { Bus } from '#platform/bus'
+import type { Database } from '#platform/db'
+import type { Ids } from '#platform/ids'
+import type { OutboundClient } from '#platform/outbound'
+import { type Clock, timestamp } from '#platform/time'
+import { requestFor } from './attempt.ts'
+import type { Delivery } from './delivery.ts'
+import { FLOW_RETRY_DELAYS_MS } from './schedule.ts'
+import { DeliveryStore } from './store.ts'
+import type { WebhookTargets } from './targets.ts'
+
+/** The poke that wakes the delivery: something was stored to be sent. No body. */
+export const WEBHOOKS_STORED = 'webhooks.stored'
+
+export interface WebhookSenderNeeds {
+  db: Database
+  bus: Bus
+  clock: Clock
+  ids: Ids
+  outbound: OutboundClient
+  /** Only the customer's secret is asked for. */
+  targets: Pick<WebhookTargets, 'customer'>
+}
+
+/** What the action `webhook_send` wants sent. */
+export interface FlowRequest {
+  uri: string
+  method: 'POST' | 'GET' | 'PUT' | 'DELETE'
+  /** Content-Type; empty = `application/json`. */
+  data_type: string
+  data: string
+  /** Wait for the answer, or only until the request is stored. */
+  sync: boolean
+  /** `activeflow_id:step`. */
+  key: string
+}
+
+export type FlowAnswer = { ok: true; status: number; body: string } | { ok: false; cause: string }
+
+/** Everything together, for a request that somebody waits for. */
+const SYNC_MS = 30_000
+
+/**
+ * Sends what flows ask for, signed with their customer's secret and with the key as `Idempotency-Key`, so that a receiver
+ * recognises a repeat after a crash. A request nobody waits for is a row of `webhook_deliveries` before the answer is
+ * given; the delivery of the api role sends it, up to three times, and keeps it as a dead letter when it cannot.
+ */
+export class WebhookSender {
+  readonly #needs: WebhookSenderNeeds
+  readonly #store: DeliveryStore
+
+  constructor(needs: WebhookSenderNeeds) {
+    this.#needs = needs
+    this.#store = new DeliveryStore(needs.db)
+  }
+
+  /**
+   * With `sync`, up to three attempts a second apart within 30 s: the last answer, or why there was none. Without it, `202`
+   * once the request is stored. Rejects only when the database is away.
+   */
+  readonly send = async (customer_id: string, request: FlowRequest): Promise<FlowAnswer> => {
+    const delivery = this.#delivery(customer_id, request)
+    if (request.sync) return this.#sendNow(delivery)
+    const now = timestamp(this.#needs.clock.wallMs())
+    await this.#store.apply({ stored: [{ ...delivery, tm_next: now, last_status: 0, last_failure: '' }], now })
+    this.#needs.bus.publish(WEBHOOKS_STORED, undefined)
+    return { ok: true, status: 202, body: '' }
+  }
+
+  async #sendNow(delivery: Delivery): Promise<FlowAnswer> {
+    const { clock, outbound, targets } = this.#needs
+    const customer = await targets.customer(delivery.customer_id)
+    if (!customer) return { ok: false, cause: 'no such customer' }
+    const request = requestFor(delivery, { ...delivery, secret: customer.secret })
+    const endMs = clock.monotonicMs() + SYNC_MS
+    for (let failed = 0; ; failed++) {
+      const result = await outbound.request({ ...request, timeoutMs: endMs - clock.monotonicMs() })
+      if (result.ok && result.status < 500) return { ok: true, status: result.status, body: result.body.toString() }
+      const delayMs = FLOW_RETRY_DELAYS_MS[failed]
+      if (delayMs !== undefined && clock.monotonicMs() + delayMs < endMs) {
+        await new Promise<void>((resolve) => clock.after(delayMs, resolve))
+        continue
+      }
+      if (result.ok) return { ok: true, status: result.status, body: result.body.toString() }
+      return { ok: false, cause: result.failure }
+    }
+  }
+
+  #delivery(customer_id: string, { uri, method, data_type, data, key }: FlowRequest): Delivery {
+    const id = this.#needs.ids.uuid()
+    return {
+      id,
+      kind: 'flow',
+      endpoint: `flow:${customer_id}`,
+      customer_id,
+      resource_id: id,
+      position: 0,
+      key,
+      type: 'webhook_send',
+      sequence: null,
+      tm_event: timestamp(this.#needs.clock.wallMs()),
+      body: data,
+      uri,
+      method,
+      content_type: data_type,
+      attempts: 0,
+    }
+  }
+}
