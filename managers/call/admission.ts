@@ -1,0 +1,248 @@
+import { type BillingChecks, kindOfCall } from '#managers/billing'
+import { type Directs, isDirectHash } from '#managers/direct'
+import type { NumberRouting } from '#managers/number'
+import { type ExtensionCredentials, type GateAnswer, readSipDomain, registrarRealm } from '#managers/registrar'
+import { type Address, normaliseAddress } from '#platform/http'
+import { NIL_UUID } from '#platform/ids'
+import { type HeaderInput, type RemoteAddress, readableText, type SipRequest, type Uri } from '#telecom/sip'
+import type { AnonymousCaps } from './anonymous-caps.ts'
+import type { CallMetadata } from './call.ts'
+
+/** What the admission asks of others; the server joins them. Look-ups throw while the database is away. */
+export interface AdmissionNeeds {
+  /** The platform's SIP domain. */
+  base: string
+  /** Whose calls come in by the bare host name or address. */
+  defaultCustomer: string
+  gate: {
+    check(request: SipRequest, customer: string, source: RemoteAddress): Promise<GateAnswer>
+    isExtension(customer: string, user: string): Promise<boolean>
+  }
+  numbers: NumberRouting
+  directs: Pick<Directs, 'findByHash'>
+  customers: { find(customer: string): Promise<{ status: string; metadata: { rtp_debug?: boolean } } | undefined> }
+  billing: BillingChecks
+  /** The agent whose address this is, if any. */
+  owners?: { ownerOf(customer: string, address: Address): Promise<string | undefined> }
+  caps: AnonymousCaps
+}
+
+/** A call that was let in. */
+export interface Admitted {
+  customer_id: string
+  flow_id: string
+  source: Address
+  destination: Address
+  metadata: CallMetadata
+  owner_id: string
+  /** Nobody proved who he is. */
+  anonymous: boolean
+  /** To be called once, when the call is over. */
+  leave(): void
+}
+
+export type Admission =
+  | ({ admitted: true } & Admitted)
+  | { admitted: false; status: number; headers?: HeaderInput; why: string }
+
+interface Target {
+  customer_id: string
+  flow_id: string
+  destination: Address
+  rtp_debug: boolean
+  /** Callers without credentials reach it by the bare address. */
+  isOpen: boolean
+}
+
+/** Of a caller's display name. */
+const LONGEST_NAME = 255
+const RETRY_AFTER = { 'Retry-After': '1' }
+const refuse = (status: number, why: string, headers?: HeaderInput): Admission => ({
+  admitted: false,
+  status,
+  why,
+  ...(headers ? { headers } : {}),
+})
+
+/**
+ * Who may call in, and whom (`design.md` §7, `calls.md` §8): reads the request's domain and user, asks for credentials
+ * where they are needed, finds what is dialled and whether its owner may be called. A refusal is never 500; 503 says that
+ * nothing was created.
+ */
+export class IncomingAdmission {
+  readonly #needs: AdmissionNeeds
+
+  constructor(needs: AdmissionNeeds) {
+    this.#needs = needs
+  }
+
+  /** Decides. Throws a `SipError` for a malformed request, and what a look-up throws. */
+  async decide(request: SipRequest, source: RemoteAddress): Promise<Admission> {
+    const dialled = dialledUser(request.uri)
+    if (dialled === undefined) return refuse(416, 'neither sip nor tel')
+    const host = request.uri.kind === 'sip' ? request.uri.host : ''
+    const domain = readSipDomain(host, this.#needs)
+    switch (domain.kind) {
+      case 'sip':
+        return this.#anonymous(request, source, dialled, () => true)
+      case 'bare':
+        return this.#bare(request, source, domain.customer, dialled)
+      case 'registrar':
+        return this.#authenticated(request, source, domain.customer, dialled)
+      case 'pstn':
+        // only the addresses of carriers may come this way, and none is configured
+        return refuse(403, 'not the address of a carrier')
+      default:
+        return refuse(404, 'nothing is served under this domain')
+    }
+  }
+
+  async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Admission> {
+    const from = request.from.uri
+    const proves =
+      request.headers.has('authorization') ||
+      (from.kind === 'sip' && (await this.#needs.gate.isExtension(customer, from.user)))
+    if (proves) return this.#authenticated(request, source, customer, dialled)
+    if (!isDirectHash(dialled) && numberOf(dialled) === undefined)
+      return this.#authenticated(request, source, customer, dialled)
+    const mine = (target: Target | undefined) =>
+      isDirectHash(dialled) || (target?.isOpen === true && target.customer_id === customer)
+    return this.#anonymous(request, source, dialled, mine, () =>
+      this.#authenticated(request, source, customer, dialled),
+    )
+  }
+
+  async #authenticated(
+    request: SipRequest,
+    source: RemoteAddress,
+    customer: string,
+    dialled: string,
+  ): Promise<Admission> {
+    const answer = await this.#needs.gate.check(request, customer, source)
+    if (answer.outcome === 'blocked') return refuse(403, 'too many wrong passwords')
+    if (answer.outcome === 'challenge') return refuse(401, 'credentials are needed', answer.headers)
+    const target = await this.#find(dialled)
+    if (!target) return refuse(404, 'nobody has this number')
+    return this.#enter(target, this.#phoneAddress(answer.extension, target, request), false, () => {})
+  }
+
+  async #anonymous(
+    request: SipRequest,
+    source: RemoteAddress,
+    dialled: string,
+    mayReach: (target: Target | undefined) => boolean,
+    otherwise = (): Promise<Admission> => Promise.resolve(refuse(404, 'nobody has this number')),
+  ): Promise<Admission> {
+    const leave = this.#needs.caps.enter(dialled, source.address)
+    if (!leave) return refuse(503, 'too many calls without credentials', RETRY_AFTER)
+    try {
+      const target = await this.#find(dialled)
+      const admission = !mayReach(target)
+        ? await otherwise()
+        : target
+          ? await this.#enter(target, strangerAddress(request), true, leave)
+          : refuse(404, 'nobody has this number')
+      if (!admission.admitted || !admission.anonymous) leave()
+      return admission
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Whether the owner of what is dialled may be called. */
+  async #enter(target: Target, source: Address, anonymous: boolean, leave: () => void): Promise<Admission> {
+    const { customers, billing, owners } = this.#needs
+    const { customer_id, destination } = target
+    const ends = {
+      direction: 'incoming' as const,
+      source: { type: source.type ?? '', target: source.target ?? '' },
+      destination: { type: destination.type ?? '', target: destination.target ?? '' },
+    }
+    const [customer, verdict, owner] = await Promise.all([
+      customers.find(customer_id),
+      billing.mayStart(customer_id, kindOfCall(ends), 1),
+      owners?.ownerOf(customer_id, source),
+    ])
+    if (customer?.status !== 'active' && customer?.status !== 'initial')
+      return refuse(403, `the owner is ${customer?.status ?? 'gone'}`)
+    if (!verdict.ok) return refuse(603, verdict.refusal)
+    return {
+      admitted: true,
+      customer_id,
+      flow_id: target.flow_id,
+      source,
+      destination,
+      metadata: target.rtp_debug || customer.metadata.rtp_debug ? { rtp_debug: true } : {},
+      owner_id: owner ?? NIL_UUID,
+      anonymous,
+      leave,
+    }
+  }
+
+  /** `direct.` first, then a number of anybody. Extensions, agents, conferences and telephone numbers: not found. */
+  async #find(dialled: string): Promise<Target | undefined> {
+    if (dialled.startsWith('direct.')) return this.#findDirect(dialled)
+    const number = numberOf(dialled)
+    const found = number === undefined ? undefined : await this.#needs.numbers.findByNumber(number)
+    if (!found || found.call_flow_id === NIL_UUID) return undefined
+    return {
+      customer_id: found.customer_id,
+      flow_id: found.call_flow_id,
+      destination: { type: 'tel', target: found.number },
+      rtp_debug: found.metadata.rtp_debug,
+      isOpen: found.type === 'virtual',
+    }
+  }
+
+  async #findDirect(hash: string): Promise<Target | undefined> {
+    const direct = isDirectHash(hash) ? await this.#needs.directs.findByHash(hash) : undefined
+    if (direct?.resource_type !== 'flow') return undefined
+    const { customer_id, resource_id } = direct
+    return {
+      customer_id,
+      flow_id: resource_id,
+      // the wire's form of this end: a tel whose target is the flow (`flows.md` §2)
+      destination: { type: 'tel', target: resource_id },
+      rtp_debug: false,
+      isOpen: true,
+    }
+  }
+
+  /** A phone of the same customer is its extension; to others it is a SIP address. */
+  #phoneAddress(phone: ExtensionCredentials, target: Target, request: SipRequest): Address {
+    const { extension, extension_id, customer_id } = phone
+    if (target.customer_id === customer_id) return { type: 'extension', target: extension_id, target_name: extension }
+    const name = readableText(request.from.displayName, LONGEST_NAME)
+    return {
+      type: 'sip',
+      target: `${extension}@${registrarRealm(customer_id, this.#needs.base)}`,
+      ...(name === '' ? {} : { target_name: name }),
+    }
+  }
+}
+
+/** The From of a caller who proved nothing. */
+function strangerAddress(request: SipRequest): Address {
+  const { uri, displayName } = request.from
+  const target = uri.kind === 'sip' ? `${uri.user}@${uri.host}` : uri.kind === 'tel' ? uri.number : uri.text
+  const name = readableText(displayName, LONGEST_NAME)
+  return normaliseAddress({
+    type: 'sip',
+    target: readableText(target, 1_024),
+    ...(name === '' ? {} : { target_name: name }),
+  })
+}
+
+/** What is dialled: the user of a SIP URI, or a telephone number. `undefined` for any other scheme. */
+function dialledUser(uri: Uri): string | undefined {
+  if (uri.kind === 'sip') return uri.user
+  return uri.kind === 'tel' ? uri.number.replace(/[().-]/g, '') : undefined
+}
+
+/** A telephone number as it may be one of ours: E.164, or a virtual number without its `+`. */
+function numberOf(dialled: string): string | undefined {
+  const text = dialled.startsWith('tel:') ? dialled.slice(4) : dialled
+  if (/^\+[0-9]{5,15}$/.test(text)) return text
+  return /^899[0-9]{9}$/.test(text) ? `+${text}` : undefined
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { NIL_UUID, systemIds } from '#platform/ids'
+import { systemClock } from '#platform/time'
+import { eventually, TestCalls } from '#testkit'
+import { AnonymousCaps } from './anonymous-caps.ts'
+
+const calls = await TestCalls.start()
+const { base, customer } = calls
+const MINE = '+899002000001'
+const THEIRS = '+899002000002'
+const WITHOUT_FLOW = '+899002000003'
+const other = await calls.otherCustomer()
+const myFlow = await calls.number(MINE)
+await calls.number(THEIRS, { customer: other })
+await calls.number(WITHOUT_FLOW, { flow_id: NIL_UUID })
+await calls.phone('1000', 'secret-1000')
+calls.script = (live, input) => {
+  if (input.type === 'started') live.answer('f:1')
+  if (input.type === 'answered') live.hangup('normal')
+}
+
+const registrar = `${customer}.registrar.${base}`
+const asStranger = async (
+  dialled: string,
+  options: Parameters<Awaited<ReturnType<typeof calls.phone>>['call']>[1] = {},
+) => (await calls.phone('somebody')).call(dialled, options)
+const asExtension = async (dialled: string, domain?: string) =>
+  (await calls.phone('1000', 'secret-1000', domain === undefined ? {} : { domain })).call(dialled)
+const admitted = () => {
+  const last = calls.prepared.at(-1)
+  assert.ok(last)
+  return last
+}
+
+test("a stranger reaches the default customer's virtual number by the bare address, as source type sip", async () => {
+  assert.equal((await asStranger(MINE)).status, 200)
+  const { call, flow_id, anonymous } = admitted()
+  assert.equal(anonymous, true)
+  assert.equal(flow_id, myFlow)
+  assert.deepEqual(call.destination, { type: 'tel', target: MINE })
+  assert.equal(call.source.type, 'sip')
+  assert.match(call.source.target ?? '', /^somebody@127\.0\.0\.1/)
+})
+
+test('a name that no database can keep is kept as far as it can be: the call has its row', async () => {
+  const phone = await calls.phone('somebody')
+  for (const [name, kept] of [
+    ['a\\\0b', 'a b'],
+    [`${'a'.repeat(254)}😀`, 'a'.repeat(254)],
+  ]) {
+    const id = systemIds.uuid()
+    phone.send(
+      [
+        `INVITE sip:${MINE}@${calls.server} SIP/2.0`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${phone.port};branch=z9hG4bK${id};rport`,
+        `From: "${name}" <sip:somebody@127.0.0.1>;tag=${id}`,
+        `To: <sip:${MINE}@${calls.server}>`,
+        `Call-ID: ${id}`,
+        'CSeq: 1 INVITE',
+        `Contact: ${phone.contact}`,
+        'Content-Length: 0\r\n\r\n',
+      ].join('\r\n'),
+    )
+    await eventually('the call is let in', () => calls.prepared.at(-1)?.call.source.target_name === kept)
+  }
+})
+
+test('a virtual number is understood without its plus', async () => {
+  assert.equal((await asStranger(MINE.slice(1))).status, 200)
+})
+
+test('whoever claims to be an extension by the bare address has to prove it', async () => {
+  const call = await asStranger(MINE, { from: `sip:1000@${calls.server}` })
+  assert.equal(call.status, 401)
+  assert.match(call.final?.headers.get('www-authenticate') ?? '', new RegExp(`realm="${registrar}"`))
+  assert.equal((await asExtension(MINE)).status, 200)
+  assert.equal(admitted().anonymous, false)
+})
+
+test('a wrong password is challenged again, never let in', async () => {
+  const phone = await calls.phone('1000', 'secret-wrong')
+  assert.equal((await phone.call(MINE)).status, 401)
+})
+
+test("a stranger is challenged for anything but direct hashes and the default customer's numbers", async () => {
+  for (const dialled of [THEIRS, '+14155550100', '1000', 'nobody', `agent:${systemIds.uuid()}`])
+    assert.equal((await asStranger(dialled)).status, 401, dialled)
+})
+
+test('a phone of the default customer reaches a virtual number of any customer; to others it is a SIP address', async () => {
+  assert.equal((await asExtension(THEIRS)).status, 200)
+  const { call } = admitted()
+  assert.equal(call.customer_id, other)
+  assert.deepEqual(call.source, { type: 'sip', target: `1000@${registrar}` })
+})
+
+test('extensions, agents, conferences and telephone numbers answer 404 to a phone that is known', async () => {
+  const uuid = systemIds.uuid()
+  for (const dialled of ['1000', `agent:${uuid}`, `conference:${uuid}`, '+14155550100', 'line:x'])
+    assert.equal((await asExtension(dialled)).status, 404, dialled)
+})
+
+test('the registrar domain lets only its own phones in', async () => {
+  assert.equal((await asStranger(MINE, { uri: `sip:${MINE}@${registrar}` })).status, 401)
+  assert.equal((await asExtension(MINE, registrar)).status, 200)
+  assert.deepEqual(admitted().call.source.type, 'extension')
+})
+
+test('a direct hash of a flow is reached without credentials; its call runs the flow', async () => {
+  const flow = systemIds.uuid()
+  const hash = await calls.direct('flow', flow)
+  for (const uri of [`sip:${hash}@sip.${base}`, `sip:${hash}@${calls.server}`]) {
+    assert.equal((await asStranger(hash, { uri })).status, 200)
+    assert.equal(admitted().flow_id, flow)
+  }
+})
+
+test('a direct hash of an extension, and one that nobody has, answer 404', async () => {
+  const hash = await calls.direct('extension')
+  for (const dialled of [hash, 'direct.0123456789ab', 'direct.x'])
+    assert.equal((await asStranger(dialled, { uri: `sip:${dialled}@sip.${base}` })).status, 404, dialled)
+})
+
+test('sip.{base} reaches the numbers of every customer, and nothing else', async () => {
+  assert.equal((await asStranger(THEIRS, { uri: `sip:${THEIRS}@sip.${base}` })).status, 200)
+  for (const dialled of [WITHOUT_FLOW, '+899002999999', '1000'])
+    assert.equal((await asStranger(dialled, { uri: `sip:${dialled}@sip.${base}` })).status, 404, dialled)
+})
+
+test('domains that serve nothing answer 404, and the carriers’ one 403', async () => {
+  for (const domain of [`conference.${base}`, `acme.trunk.${base}`, `foo.${base}`, `x.registrar.${base}`])
+    assert.equal((await asStranger(MINE, { uri: `sip:${MINE}@${domain}` })).status, 404, domain)
+  assert.equal((await asStranger(MINE, { uri: `sip:${MINE}@pstn.${base}` })).status, 403)
+})
+
+test('an owner who is frozen is 403, one without balance 603, and neither makes a call', async () => {
+  const before = calls.prepared.length
+  await calls.db.query(`update customers set status = 'frozen' where id = $1`, [other])
+  assert.equal((await asExtension(THEIRS)).status, 403)
+  await calls.db.query(`update customers set status = 'active' where id = $1`, [other])
+  await calls.db.query('update billing_accounts set balance_token = 0, balance_credit = 0 where customer_id = $1', [
+    other,
+  ])
+  assert.equal((await asExtension(THEIRS)).status, 603)
+  assert.equal(calls.prepared.length, before)
+})
+
+test('a free leg needs no balance', async () => {
+  await calls.db.query('update billing_accounts set balance_token = 0, balance_credit = 0 where customer_id = $1', [
+    customer,
+  ])
+  assert.equal((await asExtension(MINE)).status, 603) // a virtual number costs
+  const hash = await calls.direct('flow')
+  assert.equal((await asStranger(hash)).status, 200)
+})
+
+test('callers without credentials have caps per number and source, and give their place back', () => {
+  const clock = { ...systemClock, monotonicMs: () => nowMs }
+  let nowMs = 0
+  const caps = new AnonymousCaps(clock, { perSecond: 2, atOnce: 3 })
+  const first = caps.enter('+1', 'a')
+  assert.ok(first && caps.enter('+1', 'a'))
+  assert.equal(caps.enter('+1', 'a'), undefined, 'two in this second')
+  assert.ok(caps.enter('+1', 'b'), 'another source')
+  assert.ok(caps.enter('+2', 'a'), 'another number')
+  nowMs = 1_000
+  assert.ok(caps.enter('+1', 'a'))
+  assert.equal(caps.enter('+1', 'a'), undefined, 'three at once')
+  first()
+  first()
+  assert.ok(caps.enter('+1', 'a'))
+  assert.equal(caps.enter('+1', 'a'), undefined, 'a place is given back once')
+})
+
+test('above the caps the answer is 503 with Retry-After', async () => {
+  const capped = await TestCalls.start({ anonymousCaps: { perSecond: 1, atOnce: 1 } })
+  await capped.number(MINE)
+  const phone = await capped.phone('somebody')
+  const up = await phone.call(MINE, {
+    whileRinging: () => void eventually('it rings', () => capped.lives[0]?.live).then((live) => live.answer('f:1')),
+  })
+  assert.equal(up.status, 200)
+  const refused = await phone.call(MINE)
+  assert.equal(refused.status, 503)
+  assert.ok(Number(refused.final?.headers.get('retry-after')) > 0)
+  await up.hangUp()
+})

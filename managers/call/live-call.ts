@@ -1,0 +1,109 @@
+import type { Call, CallAction, HangupBy, HangupReason } from './call.ts'
+
+/**
+ * A call that is up, as the flow above it sees it: commands in, inputs out. Nothing here waits: a command is taken or
+ * (when the call is ending) ignored, and what came of it is told to the subscribers later, never from inside the
+ * command itself.
+ *
+ * Every command that has an outcome carries an effect `key` (`activeflow:step`), which comes back with the outcome. A
+ * key that this call has seen before is not carried out a second time: while the first one runs, its outcome is the
+ * outcome; when it has ended, its outcome is told again.
+ *
+ * One thing sounds at a time. Starting `say`, `play`, `beep`, `sendDigits` or `echo` stops what sounds before it, which
+ * ends with `played`/`digits_sent`/`echoed` and outcome `stopped`.
+ */
+export interface LiveCall {
+  readonly id: string
+  readonly customer_id: string
+  /** The record as it is now (a copy; the nil activeflow until the flow was bound). */
+  snapshot(): Call
+
+  /**
+   * Answers an incoming call: the row with its dialog is on disk before the 200 leaves. Outcome: `answered`; at once
+   * when it is answered already. Where it cannot be answered any more, `hungup` is the outcome.
+   */
+  answer(key: string): void
+  /** Speaks. Does not answer by itself: an unanswered caller hears it as early media (183). Outcome: `played`. */
+  say(key: string, text: string, voice?: SayOptions): void
+  /**
+   * Plays audio from `http(s)` URLs one after the other, fetched within the rules for outside addresses. Does not answer.
+   * A source that cannot be read is passed over; the outcome is `played`: `failed` only if none could be played, with the
+   * reason of the first.
+   */
+  play(key: string, urls: readonly string[]): void
+  /** Plays WAV files of the platform's own, by absolute path. Never hand in a path that a customer wrote. */
+  playPrompt(key: string, files: readonly string[]): void
+  /** One beep. Outcome: `played`. */
+  beep(key: string): void
+  /** Sends digits (`0-9 A-D * #`) by RFC 4733 where the phone takes it, else as tones. Outcome: `digits_sent`. */
+  sendDigits(key: string, digits: string, options: { duration_ms: number; interval_ms: number }): void
+  /** Gives the caller its own sound back. Outcome: `echoed` after that time. */
+  echo(key: string, duration_ms: number): void
+  /** Stops what sounds. Its outcome says `stopped`. Nothing happens in silence. */
+  stopPlaying(): void
+  /**
+   * Ends the call: BYE when answered, else the SIP status of the reason (`calls.md` §3.3). Safe to repeat. The end comes
+   * as `hungup`.
+   */
+  hangup(reason: HangupReason): void
+
+  /** Shows what the flow is doing: written with the row and announced by `call_updated`. */
+  setAction(action: CallAction): void
+
+  /**
+   * Hears everything from now on; also `hungup` at once (in the next turn) when the call is over already. The returned
+   * function ends it. Inputs come one at a time and never from inside a command.
+   */
+  subscribe(handler: (input: LiveCallInput) => void): () => void
+}
+
+export interface SayOptions {
+  /** BCP 47, e.g. `en-US`. */
+  language?: string
+  provider?: string
+  voice_id?: string
+  gender?: string
+}
+
+/** How a sound ended: heard to its end, cut off (by a command or another sound), or it could not be played. */
+export type PlayOutcome = 'finished' | 'stopped' | 'failed'
+
+/** What a live call tells the flow. */
+export type LiveCallInput =
+  /** 200 has left; `key` is that of the command, or of the first of several. */
+  | { type: 'answered'; key: string }
+  | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
+  | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
+  | { type: 'echoed'; key: string; outcome: PlayOutcome }
+  /** The far end pressed a key. `method` says how it came. Duration is 0 where it is not known. */
+  | { type: 'digit'; digit: string; duration_ms: number; method: DigitMethod }
+  /** The call is over; nothing follows. */
+  | { type: 'hungup'; hangup_by: HangupBy; hangup_reason: HangupReason }
+
+export type DigitMethod = 'rfc4733' | 'info' | 'inband'
+
+/** An incoming call that was let in, before its flow is made. */
+export interface IncomingCall {
+  /** The record as it will be created: id, customer, ends, direction `incoming`; the activeflow is still nil. */
+  call: Call
+  /** The flow that the number or the direct hash names. */
+  flow_id: string
+  /** Nobody proved who he is: no paid destination may be dialled for this caller (`design.md` §7). */
+  anonymous: boolean
+}
+
+/** A flow made ready for a call that is about to exist. */
+export interface PreparedFlow {
+  activeflow_id: string
+  /**
+   * Called exactly once, when the call exists (it may have ended already: then `hungup` is its first input). Must not
+   * throw and must not wait.
+   */
+  start(live: LiveCall): void
+}
+
+/**
+ * The hook that the server plugs in: makes the activeflow of an incoming call. `undefined` = there is no such flow
+ * (any more), which answers the caller 404. Throwing answers 503 (nothing was created).
+ */
+export type PrepareIncoming = (incoming: IncomingCall) => Promise<PreparedFlow | undefined>

@@ -1,0 +1,124 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents } from '#platform/events'
+import type { Log } from '#platform/log'
+import { type Clock, type Timestamp, timestamp } from '#platform/time'
+import { CAUSE, reasonHeader } from '#telecom/line'
+import type { SipStackDoor } from '#telecom/sip'
+import type { Call } from './call.ts'
+import { callEvent } from './events.ts'
+import { type CallRow, CallStore } from './store.ts'
+
+/** A life of a node that is over, and when it was last known to be there (`DeadIncarnation` of `#platform/node`). */
+export interface DeadLife {
+  node: string
+  incarnation: string
+  last_beat: Timestamp
+}
+
+/** Ends what belonged to calls that are closed, in the same transaction (their activeflows). */
+export type OnCallsClosed = (trx: AnyTransaction, calls: readonly Call[]) => Promise<void>
+
+const BATCH = 200
+
+/**
+ * Clears up after lives that are over: every leg gets a BYE, every call is closed as `failed` no later than its node was
+ * last seen, events and activeflows follow in the same transaction. Safe to repeat and to run on several nodes at once.
+ */
+export class CallRecovery {
+  readonly #db: Database
+  readonly #store: CallStore
+  readonly #sip: Pick<SipStackDoor, 'byeFromState'>
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #heir: { node: string; incarnation: string }
+  readonly #onClosed: OnCallsClosed
+
+  constructor(needs: {
+    db: Database
+    sip: Pick<SipStackDoor, 'byeFromState'>
+    clock: Clock
+    log: Log
+    node: string
+    incarnation: string
+    onClosed: OnCallsClosed
+  }) {
+    this.#db = needs.db
+    this.#store = new CallStore(needs.db)
+    this.#sip = needs.sip
+    this.#clock = needs.clock
+    this.#log = needs.log
+    this.#heir = { node: needs.node, incarnation: needs.incarnation }
+    this.#onClosed = needs.onClosed
+  }
+
+  /** Gives how many calls were closed. The SIP stack must be listening. */
+  async recover(lives: readonly DeadLife[]): Promise<number> {
+    let closed = 0
+    for (const life of lives) {
+      for (let batch = BATCH; batch === BATCH; closed += batch) batch = await this.#closeBatch(life)
+    }
+    if (closed > 0) this.#log.info({ closed, lives: lives.length }, 'calls of earlier lives were closed')
+    return closed
+  }
+
+  #closeBatch(life: DeadLife): Promise<number> {
+    return this.#db.transaction(async (trx: AnyTransaction) => {
+      const orphans = await this.#store.orphans(trx, life, BATCH)
+      const now = timestamp(this.#clock.wallMs())
+      const closed = orphans.map((row) => closeOrphan(row, life.last_beat, now))
+      for (const [at, row] of closed.entries()) {
+        this.#sayBye(orphans[at])
+        await this.#store.close(trx, row, this.#heir)
+      }
+      await appendEvents(
+        trx,
+        closed.map((row) => callEvent('call_hangup', callOf(row))),
+      )
+      await this.#onClosed(trx, closed.map(callOf))
+      return orphans.length
+    })
+  }
+
+  /** Before the commit: a BYE too many does no harm, one that is forgotten leaves a phone in a dead call. */
+  #sayBye(row: CallRow | undefined): void {
+    if (!row?.dialog) return
+    try {
+      this.#sip.byeFromState(row.dialog, { headers: { Reason: reasonHeader(CAUSE.temporaryFailure) } })
+    } catch (error) {
+      this.#log.warn({ call_id: row.id, error }, 'a leg of an earlier life could not be ended')
+    }
+  }
+}
+
+/** Times never run backwards, and nothing is said to have happened after its node was last seen. */
+export function closeOrphan(row: CallRow, last_beat: Timestamp, now: Timestamp): CallRow {
+  const lived = latest([row.tm_create, row.tm_ringing, row.tm_progressing, row.tm_update])
+  const seen = earliest([last_beat, now])
+  return {
+    ...row,
+    status: 'hangup',
+    hangup_by: 'local',
+    hangup_reason: 'failed',
+    tm_hangup: latest([lived, seen]),
+    tm_update: latest([lived, now]),
+    dialog: null,
+  }
+}
+
+/** Wire timestamps sort like the moments that they name. */
+function latest(times: readonly (Timestamp | null)[]): Timestamp {
+  return (
+    times
+      .filter((time) => time !== null)
+      .toSorted()
+      .at(-1) ?? ''
+  )
+}
+
+function earliest(times: readonly Timestamp[]): Timestamp {
+  return times.toSorted()[0] ?? ''
+}
+
+function callOf({ node: _n, incarnation: _i, dialog: _d, ...call }: CallRow): Call {
+  return call
+}

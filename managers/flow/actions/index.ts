@@ -1,0 +1,49 @@
+/** Every type of action, by its name. A new one is a file and a line here. */
+import { answer } from './answer.ts'
+import { beep } from './beep.ts'
+import { block } from './block.ts'
+import { branch } from './branch.ts'
+import { condition_datetime } from './condition_datetime.ts'
+import { condition_variable } from './condition_variable.ts'
+import type { AnyAction } from './define-action.ts'
+import { digits_receive } from './digits_receive.ts'
+import { digits_send } from './digits_send.ts'
+import { echo } from './echo.ts'
+import { fetch_flow } from './fetch_flow.ts'
+import { goto } from './goto.ts'
+import { hangup } from './hangup.ts'
+import { planned } from './planned.ts'
+import { play } from './play.ts'
+import { sleep } from './sleep.ts'
+import { stop } from './stop.ts'
+import { talk } from './talk.ts'
+import { variable_set } from './variable_set.ts'
+import { webhook_send } from './webhook_send.ts'
+
+const all: readonly AnyAction[] = [
+  answer,
+  beep,
+  block,
+  branch,
+  condition_datetime,
+  condition_variable,
+  digits_receive,
+  digits_send,
+  echo,
+  fetch_flow,
+  goto,
+  hangup,
+  play,
+  sleep,
+  stop,
+  talk,
+  variable_set,
+  webhook_send,
+  ...planned,
+]
+
+/** The definitions by type. */
+export const actions: ReadonlyMap<string, AnyAction> = new Map(all.map((action) => [action.type, action]))
+
+/** Every type that a flow may have, in alphabetical order. */
+export const ACTION_TYPES: readonly string[] = [...actions.keys()].sort()

@@ -1,0 +1,205 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders are what this is about
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isUuid, NIL_UUID, sequentialIds } from '#platform/ids'
+import { ACTION_TYPES } from './actions/index.ts'
+import { checkActions } from './check-actions.ts'
+import { ACTION_ID_START } from './flow.ts'
+import { uuid } from './testing/virtual-flow.ts'
+
+const check = (actions: unknown[]) => checkActions(actions, ['actions'], sequentialIds())
+const places = (actions: unknown[]) => check(actions).faults.map(({ field, issue }) => `${field} ${issue}`)
+
+test('an action without an id gets one', () => {
+  const { actions, faults } = check([
+    { type: 'answer' },
+    { type: 'stop', id: '', next_id: '' },
+    { type: 'stop', id: NIL_UUID },
+  ])
+  assert.deepEqual(faults, [])
+  assert.ok(actions.every(({ id }) => isUuid(id) && id !== NIL_UUID))
+  assert.equal(new Set(actions.map(({ id }) => id)).size, 3)
+  assert.ok(actions.every(({ next_id }) => next_id === NIL_UUID))
+})
+
+test('a UUID stays what it is, in lower case', () => {
+  const { actions } = check([
+    { type: 'goto', id: uuid(0xab).toUpperCase(), option: { target_id: uuid(0xab).toUpperCase() } },
+  ])
+  assert.equal(actions[0]?.id, uuid(0xab))
+  assert.deepEqual(actions[0]?.option, { target_id: uuid(0xab) })
+})
+
+test('names become UUIDs wherever they are referred to', () => {
+  const { actions, faults } = check([
+    { id: 'ask', type: 'talk', next_id: 'menu' },
+    { id: 'menu', type: 'branch', option: { default_target_id: 'ask', target_ids: { '1': 'bye', '2': 'ask' } } },
+    { id: 'open?', type: 'condition_datetime', option: { condition: '>=', hour: 9, false_target_id: 'bye' } },
+    { id: 'bye', type: 'goto', option: { target_id: 'ask', loop_count: 1 } },
+  ])
+  assert.deepEqual(faults, [])
+  const [ask, menu, open, bye] = actions
+  assert.ok(actions.every(({ id }) => isUuid(id)))
+  assert.equal(ask?.next_id, menu?.id)
+  assert.deepEqual(menu?.option, { default_target_id: ask?.id, target_ids: { '1': bye?.id, '2': ask?.id } })
+  assert.equal(open?.option?.false_target_id, bye?.id)
+  assert.equal(bye?.option?.target_id, ask?.id)
+})
+
+test('what was written is not changed', () => {
+  const written = [{ id: 'a', type: 'goto', option: { target_id: 'a' } }]
+  const before = structuredClone(written)
+  check(written)
+  assert.deepEqual(written, before)
+})
+
+const refused: [string, unknown[], string[]][] = [
+  ['an unknown type', [{ type: 'dance' }], ['actions[0].type is no type of action']],
+  ['the internal type', [{ type: 'empty' }], ['actions[0].type is no type of action']],
+  ['no type', [{}], ['actions[0].type is required']],
+  ['what is no object', [1], ['actions[0] must be an object', 'actions[0].type is required']],
+  [
+    'an id used twice',
+    [
+      { id: 'a', type: 'stop' },
+      { id: 'a', type: 'stop' },
+    ],
+    ['actions[1].id is the id of another action too'],
+  ],
+  [
+    'a reserved id',
+    [{ id: ACTION_ID_START, type: 'stop' }],
+    ['actions[0].id is an id that the platform keeps for itself'],
+  ],
+  [
+    'a target that is nowhere',
+    [{ type: 'goto', option: { target_id: uuid(7) } }],
+    ['actions[0].option.target_id names no action of this list'],
+  ],
+  [
+    'a name that is nowhere',
+    [{ type: 'branch', option: { target_ids: { '1': 'x' } } }],
+    ['actions[0].option.target_ids.1 names no action of this list'],
+  ],
+  ['a next_id that is nowhere', [{ type: 'stop', next_id: 'x' }], ['actions[0].next_id names no action of this list']],
+  [
+    'a wrong type of option',
+    [{ type: 'sleep', option: { duration: '5' } }],
+    ['actions[0].option.duration must be integer'],
+  ],
+  [
+    'a placeholder where no text belongs',
+    [{ type: 'sleep', option: { duration: '${d}' } }],
+    ['actions[0].option.duration must be integer'],
+  ],
+  ['a value out of range', [{ type: 'sleep', option: { duration: -1 } }], ['actions[0].option.duration must be >= 0']],
+  ['a missing option', [{ type: 'webhook_send' }], ['actions[0].option.uri is required']],
+  [
+    'no file at all',
+    [{ type: 'play', option: { stream_urls: [] } }],
+    ['actions[0].option.stream_urls must not have fewer than 1 items'],
+  ],
+  [
+    'a file of the machine',
+    [{ type: 'play', option: { stream_urls: ['/etc/passwd'] } }],
+    ['actions[0].option.stream_urls[0] must match pattern "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]+"'],
+  ],
+  [
+    'an id that is none',
+    [{ type: 'queue_join', option: { queue_id: 'sales' } }],
+    ['actions[0].option.queue_id must match format "uuid"'],
+  ],
+  [
+    'an unknown word',
+    [{ type: 'talk', option: { text: 'x', digits_handle: 'stop' } }],
+    ['actions[0].option.digits_handle must be one of , next'],
+  ],
+  ['an option that is no object', [{ type: 'talk', option: [] }], ['actions[0].option must be an object']],
+]
+for (const [what, actions, expected] of refused)
+  test(`${what} is refused at its place`, () => assert.deepEqual(places(actions), expected))
+
+test('all faults are told at once, each with its pointer', () => {
+  const { faults } = check([
+    { type: 'sleep', option: { duration: -1 } },
+    { type: 'dance' },
+    { type: 'branch', option: { target_ids: { 'a/b': 'x' } } },
+  ])
+  assert.deepEqual(
+    faults.map(({ pointer }) => pointer),
+    ['/actions/0/option/duration', '/actions/1/type', '/actions/2/option/target_ids/a~1b'],
+  )
+})
+
+test('actions inside an option are a list of their own', () => {
+  const { actions, faults } = check([
+    { id: 'outer', type: 'stop' },
+    { type: 'call', option: { actions: [{ id: 'in', type: 'goto', option: { target_id: 'outer' } }, { type: 'x' }] } },
+  ])
+  assert.deepEqual(
+    faults.map(({ field, issue }) => `${field} ${issue}`),
+    [
+      'actions[1].option.actions[0].option.target_id names no action of this list',
+      'actions[1].option.actions[1].type is no type of action',
+    ],
+  )
+  const nested = actions[1]?.option?.actions as { id: string }[]
+  assert.ok(nested.every(({ id }) => isUuid(id)))
+})
+
+test('placeholders are judged when they have been replaced', () => {
+  assert.deepEqual(
+    places([
+      { type: 'goto', option: { target_id: '${next}' } },
+      { type: 'fetch_flow', option: { flow_id: '${flow}' } },
+      { type: 'webhook_send', option: { uri: '${uri}', method: '${method}' } },
+      { type: 'talk', option: { text: '${text}', digits_handle: '${handle}' } },
+      { type: 'digits_send', option: { digits: '${digits}' } },
+    ]),
+    [],
+  )
+})
+
+test('an escaped placeholder is plain text, and judged as such', () => {
+  assert.equal(places([{ type: 'goto', option: { target_id: '$${next}' } }]).length, 1)
+})
+
+test('the flows that are named are found, wherever they are', () => {
+  const { flows } = check([
+    { type: 'fetch_flow', option: { flow_id: uuid(1) } },
+    { type: 'call', option: { actions: [{ type: 'fetch_flow', option: { flow_id: uuid(2).toUpperCase() } }] } },
+    { type: 'recording_start', option: { on_end_flow_id: NIL_UUID } },
+  ])
+  assert.deepEqual(flows, [
+    { path: ['actions', 0, 'option', 'flow_id'], flow_id: uuid(1) },
+    { path: ['actions', 1, 'option', 'actions', 0, 'option', 'flow_id'], flow_id: uuid(2) },
+  ])
+})
+
+test('the value of anonymous has a kind of its own', () => {
+  const [fault] = check([{ type: 'connect', option: { anonymous: 'maybe' } }]).faults
+  assert.equal(fault?.kind, 'anonymous')
+  for (const anonymous of ['', 'yes', 'no', 'auto'])
+    assert.deepEqual(places([{ type: 'call', option: { anonymous } }]), [])
+})
+
+test('every one of the 43 types is accepted', () => {
+  assert.equal(ACTION_TYPES.length, 43)
+  const needed: Record<string, object> = {
+    webhook_send: { uri: 'https://example.com' },
+    play: { stream_urls: ['https://example.com/a.wav'] },
+    condition_variable: { condition: '==', value_type: 'string' },
+    condition_datetime: { condition: '==' },
+  }
+  assert.deepEqual(places(ACTION_TYPES.map((type) => ({ type, option: needed[type] ?? {} }))), [])
+})
+
+test('a mebibyte of wrong actions is judged in a moment', () => {
+  const actions = Array.from({ length: 15_000 }, () => ({
+    type: 'branch',
+    option: { target_ids: { '1': 'x', '2': 'y' } },
+  }))
+  const startedMs = performance.now()
+  assert.equal(check(actions).faults.length, 1_000)
+  assert.ok(performance.now() - startedMs < 2_000)
+})

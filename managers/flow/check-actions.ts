@@ -1,0 +1,170 @@
+import { type Ids, isUuid, NIL_UUID } from '#platform/ids'
+import { type ActionFault, faultAt, type Path, pointerOf } from './action-faults.ts'
+import type { AnyAction } from './actions/define-action.ts'
+import { actions as definitions } from './actions/index.ts'
+import { optionReferences } from './actions/option-references.ts'
+import { hasPlaceholder } from './engine/substitute.ts'
+import { ACTION_ID_FINISH, ACTION_ID_NEXT, ACTION_ID_START, type Action } from './flow.ts'
+
+/** Actions as they will be kept, what is wrong with them, and the flows that they name. */
+export interface CheckedActions {
+  actions: Action[]
+  faults: ActionFault[]
+  flows: { path: Path; flow_id: string }[]
+}
+
+/** With so many faults the rest of a list is not looked at any more: the answer would not list them either. */
+const MOST_FAULTS = 1_000
+
+/** Ids that the platform keeps for itself. */
+const RESERVED = [ACTION_ID_START, ACTION_ID_FINISH, ACTION_ID_NEXT]
+
+/**
+ * Checks a list of actions as it was written and makes it what is kept: every action gets a UUID, names that were used
+ * in place of UUIDs are replaced wherever they are referred to, and each fault is noted at its place.
+ */
+export function checkActions(written: readonly unknown[], path: Path, ids: Ids): CheckedActions {
+  return new List(path, ids).check(written)
+}
+
+/** One list; a list inside an option is a world of its own. */
+class List {
+  readonly #path: Path
+  readonly #ids: Ids
+  readonly #faults: ActionFault[] = []
+  readonly #flows: CheckedActions['flows'] = []
+  /** What the author calls an action → its id. */
+  readonly #names = new Map<string, string>()
+
+  constructor(path: Path, ids: Ids) {
+    this.#path = path
+    this.#ids = ids
+  }
+
+  check(written: readonly unknown[]): CheckedActions {
+    const objects = written.map((each, at) => this.#object(each, at))
+    const named = objects.map((each, at) => this.#nameOf(each, at)) // all names before any reference
+    const actions = objects.map((each, at) => this.#action(each, named[at] ?? '', at))
+    return { actions, faults: this.#faults, flows: this.#flows }
+  }
+
+  #object(written: unknown, at: number): Readonly<Record<string, unknown>> {
+    if (isRecord(written)) return written
+    this.#fault([at], 'must be an object')
+    return {}
+  }
+
+  /** The id that the action gets. */
+  #nameOf({ id }: Readonly<Record<string, unknown>>, at: number): string {
+    if (id === undefined || id === '' || id === NIL_UUID) return this.#ids.uuid()
+    if (typeof id !== 'string') {
+      this.#fault([at, 'id'], 'must be a string')
+      return this.#ids.uuid()
+    }
+    const name = canonical(id)
+    if (RESERVED.includes(name)) this.#fault([at, 'id'], 'is an id that the platform keeps for itself')
+    if (this.#names.has(name)) this.#fault([at, 'id'], 'is the id of another action too')
+    const uuid = isUuid(name) ? name : this.#ids.uuid()
+    this.#names.set(name, uuid)
+    return uuid
+  }
+
+  #action(written: Readonly<Record<string, unknown>>, id: string, at: number): Action {
+    const { type, option } = written
+    if (this.#faults.length >= MOST_FAULTS) return { id, next_id: NIL_UUID, type: '' }
+    const next_id = this.#nextId(written.next_id, at)
+    const definition = typeof type === 'string' ? definitions.get(type) : undefined
+    if (!definition) {
+      const named = typeof type === 'string' && type !== ''
+      this.#fault([at, 'type'], named ? 'is no type of action' : 'is required', 'type')
+    }
+    const base = { id, next_id, type: definition?.type ?? '' }
+    if (option === undefined || option === null) {
+      if (definition) this.#options(definition, {}, at)
+      return base
+    }
+    if (!isRecord(option)) {
+      this.#fault([at, 'option'], 'must be an object')
+      return base
+    }
+    return { ...base, option: definition ? this.#options(definition, option, at) : { ...option } }
+  }
+
+  #nextId(next_id: unknown, at: number): string {
+    if (next_id === undefined || next_id === '' || next_id === NIL_UUID) return NIL_UUID
+    if (typeof next_id !== 'string') {
+      this.#fault([at, 'next_id'], 'must be a string')
+      return NIL_UUID
+    }
+    if (next_id === ACTION_ID_FINISH) return next_id
+    return this.#target(next_id, [at, 'next_id']) ?? NIL_UUID
+  }
+
+  /** The id behind a name or id that refers to an action of this list; a fault when there is none. */
+  #target(name: string, place: Path): string | undefined {
+    const id = this.#names.get(canonical(name))
+    if (id === undefined) this.#fault(place, 'names no action of this list')
+    return id
+  }
+
+  #options(definition: AnyAction, written: Readonly<Record<string, unknown>>, at: number): Record<string, unknown> {
+    const option = structuredClone(written)
+    const said = new Set<string>() // places whose fault has been told in better words than a schema has
+    for (const { kind, path, value, replace } of optionReferences(definition.options, option)) {
+      const place = [at, 'option', ...path]
+      if (kind === 'actions') {
+        if (Array.isArray(value)) replace(this.#nested(value, place))
+      } else if (typeof value !== 'string' || hasPlaceholder(value)) {
+        // a wrong type is a fault of the schema; a placeholder is judged when it has been replaced
+      } else if (value === '' || value === NIL_UUID) replace(NIL_UUID)
+      else if (kind === 'action') {
+        const target = this.#target(value, place)
+        if (target === undefined) said.add(pointerOf(path))
+        else replace(target)
+      } else if (isUuid(value)) this.#flows.push({ path: [...this.#path, ...place], flow_id: value.toLowerCase() })
+    }
+    const faults = definition.faults(option).filter(({ pointer, keyword }) => {
+      const value = valueAt(option, pointer)
+      return !said.has(pointer) && (typeof value !== 'string' || keyword === 'type' || !hasPlaceholder(value))
+    })
+    for (const { pointer, keyword, issue } of faults) {
+      const anonymous = pointer === '/anonymous' && keyword === 'enum'
+      this.#fault([at, 'option', ...segments(pointer)], issue, anonymous ? 'anonymous' : 'argument')
+    }
+    return option
+  }
+
+  #nested(list: readonly unknown[], place: Path): Action[] {
+    const { actions, faults, flows } = checkActions(list, [...this.#path, ...place], this.#ids)
+    this.#faults.push(...faults)
+    this.#flows.push(...flows)
+    return actions
+  }
+
+  #fault(place: Path, issue: string, kind: ActionFault['kind'] = 'argument') {
+    this.#faults.push(faultAt([...this.#path, ...place], issue, kind))
+  }
+}
+
+const canonical = (name: string) => (isUuid(name) ? name.toLowerCase() : name)
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function segments(pointer: string): (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  let at = root
+  for (const part of segments(pointer)) {
+    if (typeof at !== 'object' || at === null) return undefined
+    at = (at as Record<string, unknown>)[part]
+  }
+  return at
+}

@@ -1,0 +1,139 @@
+import type { LiveCall } from '#managers/call'
+import type { Log } from '#platform/log'
+import type { Clock, Timer } from '#platform/time'
+import type { Command, Input } from './engine/index.ts'
+import type { FlowStore } from './flow-store.ts'
+import type { HangupReasonOf, SendWebhook } from './needs.ts'
+
+/** What effects reach. */
+export interface EffectsNeeds {
+  clock: Clock
+  log: Log
+  flows: Pick<FlowStore, 'find'>
+  sendWebhook: SendWebhook
+  hangupReasonOf?: HangupReasonOf
+}
+
+/** How long a flow that could not be read is left alone before the next try. Milliseconds. */
+const READ_AGAIN_MS = 1_000
+
+/** Carries out the commands of one execution; what comes of them goes back to it as inputs, never from inside a command. */
+export class Effects {
+  readonly #needs: EffectsNeeds
+  readonly #of: { id: string; customer_id: string }
+  readonly #call: LiveCall | undefined
+  readonly #tell: (input: Input) => void
+  readonly #timers = new Map<string, Timer>()
+
+  constructor(
+    needs: EffectsNeeds,
+    of: { id: string; customer_id: string },
+    call: LiveCall | undefined,
+    tell: (input: Input) => void,
+  ) {
+    this.#needs = needs
+    this.#of = of
+    this.#call = call
+    this.#tell = tell
+  }
+
+  carryOut(command: Command): void {
+    switch (command.type) {
+      case 'timer':
+        this.#start(command.key, command.after_ms, () => this.#tell({ type: 'timer', key: command.key }))
+        break
+      case 'send_webhook':
+        this.#sendWebhook(command)
+        break
+      case 'fetch_flow':
+        this.#fetchFlow(command)
+        break
+      case 'complete':
+        break // written together with the end
+      default:
+        if (this.#call) this.#steer(this.#call, command)
+    }
+  }
+
+  /** Cancels the timers that nobody waits for any more. */
+  keepTimers(awaited: readonly { key: string }[]): void {
+    for (const [key, timer] of this.#timers) {
+      if (awaited.some((each) => each.key === key)) continue
+      timer.cancel()
+      this.#timers.delete(key)
+    }
+  }
+
+  #steer(call: LiveCall, command: Command): void {
+    const { key } = command
+    switch (command.type) {
+      case 'answer':
+        call.answer(key)
+        break
+      case 'say':
+        call.say(key, command.text, command.voice)
+        break
+      case 'play':
+        call.play(key, command.sources)
+        break
+      case 'beep':
+        call.beep(key)
+        break
+      case 'send_digits': {
+        const { digits, duration_ms, interval_ms } = command
+        call.sendDigits(key, digits, { duration_ms, interval_ms })
+        break
+      }
+      case 'echo':
+        call.echo(key, command.duration_ms)
+        break
+      case 'stop_playing':
+        call.stopPlaying()
+        break
+      case 'hangup':
+        this.#hangUp(call, command)
+        break
+    }
+  }
+
+  #hangUp(call: LiveCall, { reason, reference_id }: Command & { type: 'hangup' }): void {
+    const { hangupReasonOf } = this.#needs
+    if (reference_id === undefined || !hangupReasonOf) {
+      call.hangup(reason)
+      return
+    }
+    hangupReasonOf(this.#of.customer_id, reference_id).then(
+      (found) => call.hangup(found ?? 'normal'),
+      () => call.hangup('normal'),
+    )
+  }
+
+  #sendWebhook({ type: _, ...request }: Command & { type: 'send_webhook' }): void {
+    const { key } = request
+    this.#needs.sendWebhook(this.#of.customer_id, request).then(
+      (outcome) => this.#tell({ type: 'webhook_sent', key, outcome }),
+      (error) => {
+        this.#needs.log.warn({ activeflow_id: this.#of.id, error }, 'webhook_send failed')
+        this.#tell({ type: 'webhook_sent', key, outcome: { ok: false, cause: 'not_sent' } })
+      },
+    )
+  }
+
+  #fetchFlow(command: Command & { type: 'fetch_flow' }): void {
+    const { flow_id, key } = command
+    this.#needs.flows.find(this.#of.customer_id, flow_id).then(
+      (flow) => {
+        const found = flow && { flow_id, actions: flow.actions, on_complete_flow_id: flow.on_complete_flow_id }
+        this.#tell({ type: 'flow_fetched', key, flow: found })
+      },
+      (error) => {
+        this.#needs.log.warn({ activeflow_id: this.#of.id, flow_id, error }, 'a flow could not be read; trying again')
+        this.#start(key, READ_AGAIN_MS, () => this.#fetchFlow(command))
+      },
+    )
+  }
+
+  #start(key: string, afterMs: number, run: () => void): void {
+    this.#timers.set(key, this.#needs.clock.after(afterMs, run))
+  }
+}

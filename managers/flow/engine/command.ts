@@ -1,0 +1,52 @@
+import type { HangupReason, PlayOutcome, SayOptions } from '#managers/call'
+import type { Action } from '../flow.ts'
+import type { WebhookOutcome, WebhookRequest } from '../needs.ts'
+
+/** What an action wants done outside. */
+export type Effect =
+  | { type: 'answer' }
+  | { type: 'say'; text: string; voice: SayOptions }
+  | { type: 'play'; sources: string[] }
+  | { type: 'beep' }
+  | { type: 'send_digits'; digits: string; duration_ms: number; interval_ms: number }
+  | { type: 'echo'; duration_ms: number }
+  | { type: 'stop_playing' }
+  /** Ends the call. `reference_id`: take the reason of that call if it is over already. */
+  | { type: 'hangup'; reason: HangupReason; reference_id?: string }
+  /** Gives the input `timer` after that time. */
+  | { type: 'timer'; after_ms: number }
+  | ({ type: 'send_webhook' } & Omit<WebhookRequest, 'key'>)
+  /** Reads a flow of the same customer. */
+  | { type: 'fetch_flow'; flow_id: string }
+  /** Starts the on-complete flow; written together with the end that it follows. */
+  | { type: 'complete'; flow_id: string }
+
+/** An effect under the key that makes a repeat recognisable: `activeflow_id:step`. */
+export type Command = Effect & { key: string }
+
+/** A flow as it was found. */
+export interface FetchedFlow {
+  flow_id: string
+  actions: readonly Action[]
+  on_complete_flow_id: string
+}
+
+/**
+ * What happens to an execution. An outcome carries the key of its command; one whose command is not awaited (any more)
+ * changes nothing.
+ */
+export type Input =
+  | { type: 'start' }
+  | { type: 'answered'; key: string }
+  | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
+  | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
+  | { type: 'echoed'; key: string; outcome: PlayOutcome }
+  | { type: 'digit'; digit: string }
+  | { type: 'hungup' }
+  | { type: 'timer'; key: string }
+  | { type: 'webhook_sent'; key: string; outcome: WebhookOutcome }
+  /** `undefined` = there is no such flow. */
+  | { type: 'flow_fetched'; key: string; flow: FetchedFlow | undefined }
+  /** Goes on after `block`; with an id only if that is the action it is parked on. */
+  | { type: 'continue'; action_id?: string }
+  | { type: 'stop'; reason: 'requested' | 'deleted' | 'interrupted' }

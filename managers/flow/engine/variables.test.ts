@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { firstVariables, injectionFaults, writeRefusal } from './variables.ts'
+
+const platform = { 'voipbin.activeflow.id': 'id' }
+
+test('the parent comes first, then what was brought in, then the platform', () => {
+  const { variables } = firstVariables({
+    inherited: { a: 'parent', b: 'parent', 'voipbin.call.id': 'call', 'voipbin.activeflow.id': 'parent' },
+    injected: { a: 'mine' },
+    platform,
+  })
+  assert.deepEqual(variables, { a: 'mine', b: 'parent', 'voipbin.call.id': 'call', 'voipbin.activeflow.id': 'id' })
+})
+
+test('a name of the platform, or an empty one, cannot be brought in, and the drop is told', () => {
+  const { variables, dropped } = firstVariables({
+    injected: { 'VoipBin.call.id': 'x', ' ': 'x', ok: '1' },
+    platform,
+  })
+  assert.deepEqual(variables, { ok: '1', ...platform })
+  assert.deepEqual(dropped, ['VoipBin.call.id', ' '])
+})
+
+test('when all of it is too large together, what was brought in is left out', () => {
+  const inherited = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`n${at}`, 'x'.repeat(32_000)]))
+  const { variables, dropped } = firstVariables({ inherited, injected: { more: 'y'.repeat(20_000) }, platform })
+  assert.equal(variables.more, undefined)
+  assert.equal(variables.n0?.length, 32_000)
+  assert.deepEqual(dropped, ['more'])
+})
+
+test('a hundred variables, 32 KiB each and 64 KiB in all are the most', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`v${at}`, '']))
+  assert.deepEqual(injectionFaults(many(100)), [])
+  assert.equal(injectionFaults(many(101)).length, 1)
+  assert.deepEqual(injectionFaults({ v: 'x'.repeat(32 * 1024) }), [])
+  assert.deepEqual(
+    injectionFaults({ v: 'ü'.repeat(16 * 1024 + 1) }).map(({ name }) => name),
+    ['v'],
+  )
+  assert.equal(injectionFaults({ a: 'x'.repeat(32_768), b: 'x'.repeat(32_768) }).length, 1)
+})
+
+const refusals: [string, string, string, string | undefined][] = [
+  ['an own name may be written', 'mine', 'x', undefined],
+  ['the digits may be written', 'voipbin.call.digits', '12', undefined],
+  ['the voice may be chosen', 'voipbin.tts.gcp.voice_id', 'v', undefined],
+  ['other names of the platform may not', 'voipbin.call.id', 'x', 'variable_reserved: voipbin.call.id'],
+  ['in no letter case', 'VOIPBIN.x', 'x', 'variable_reserved: VOIPBIN.x'],
+  ['a name is needed', ' ', 'x', 'variable_name_empty'],
+  ['a value has its limit', 'big', 'x'.repeat(32 * 1024 + 1), 'variable_too_large: big'],
+]
+for (const [promise, name, value, expected] of refusals)
+  test(promise, () => assert.equal(writeRefusal({}, name, value), expected))
+
+test('the map as a whole has its limit, and replacing a value by one as long is always possible', () => {
+  const full = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`${at}`, 'x'.repeat(32 * 1024 - 1)]))
+  assert.equal(writeRefusal(full, 'one', 'more'), 'variables_full')
+  assert.equal(writeRefusal(full, '0', 'y'.repeat(32 * 1024 - 1)), undefined)
+})

@@ -1,0 +1,75 @@
+import { MOST_INJECTED, MOST_INJECTED_BYTES, MOST_VALUE_BYTES, MOST_VARIABLES_BYTES } from './limits.ts'
+
+/** An activeflow's variables. */
+export type Variables = Readonly<Record<string, string>>
+
+/** The digits that were pressed. */
+export const DIGITS = 'voipbin.call.digits'
+
+/** What a flow may write although the platform owns the rest of `voipbin.`. */
+const WRITABLE = (name: string) => name === DIGITS || name.startsWith('voipbin.tts.')
+
+/** Whether the name belongs to the platform, in any letter case. */
+export function isReserved(name: string): boolean {
+  return name.toLowerCase().startsWith('voipbin.')
+}
+
+/** The variable's value; `undefined` where there is none. */
+export function variableOf(variables: Variables, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined
+}
+
+/** Bytes of all names and values. */
+export function bytesOf(variables: Variables): number {
+  let bytes = 0
+  for (const [name, value] of Object.entries(variables)) bytes += Buffer.byteLength(name) + Buffer.byteLength(value)
+  return bytes
+}
+
+/** What is wrong with variables that a request brings in, all names counted (`variables.md` §2): one sentence each. */
+export function injectionFaults(injected: Variables): { name?: string; issue: string }[] {
+  const faults: { name?: string; issue: string }[] = []
+  const names = Object.keys(injected)
+  if (names.length > MOST_INJECTED) faults.push({ issue: `has ${names.length} variables; at most ${MOST_INJECTED}` })
+  for (const name of names)
+    if (Buffer.byteLength(injected[name] ?? '') > MOST_VALUE_BYTES)
+      faults.push({ name, issue: `is longer than ${MOST_VALUE_BYTES} bytes` })
+  const bytes = bytesOf(injected)
+  if (bytes > MOST_INJECTED_BYTES) faults.push({ issue: `has ${bytes} bytes; at most ${MOST_INJECTED_BYTES}` })
+  return faults
+}
+
+/**
+ * The variables that an activeflow begins with; later ones win: the parent's, what was brought in, the platform's own.
+ * `dropped` names what was brought in and not taken, with the reason.
+ */
+export function firstVariables(from: { inherited?: Variables; injected?: Variables; platform: Variables }): {
+  variables: Variables
+  dropped: string[]
+} {
+  const { inherited = {}, injected = {}, platform } = from
+  const dropped: string[] = []
+  const taken = Object.fromEntries(
+    Object.entries(injected).filter(([name]) => {
+      const keep = name.trim() !== '' && !isReserved(name)
+      if (!keep) dropped.push(name)
+      return keep
+    }),
+  )
+  const merged = { ...inherited, ...taken, ...platform }
+  if (injectionFaults(taken).length === 0 && bytesOf(merged) <= MOST_VARIABLES_BYTES)
+    return { variables: merged, dropped }
+  return { variables: { ...inherited, ...platform }, dropped: Object.keys(injected) }
+}
+
+/** Why a flow may not write this variable; `undefined` = it may. */
+export function writeRefusal(variables: Variables, name: string, value: string): string | undefined {
+  if (name.trim() === '') return 'variable_name_empty'
+  if (isReserved(name) && !WRITABLE(name)) return `variable_reserved: ${name}`
+  if (Buffer.byteLength(value) > MOST_VALUE_BYTES) return `variable_too_large: ${name}`
+  const before = variableOf(variables, name)
+  const growth =
+    Buffer.byteLength(value) - (before === undefined ? -Buffer.byteLength(name) : Buffer.byteLength(before))
+  if (growth > 0 && bytesOf(variables) + growth > MOST_VARIABLES_BYTES) return 'variables_full'
+  return undefined
+}

@@ -1,0 +1,106 @@
+import { type AnyTransaction, type Database, jsonb } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
+import { FLOWS_PER_CUSTOMER, type Flow } from './flow.ts'
+
+export interface FlowTables {
+  flows: Flow
+}
+
+/** SQL of flows. A deleted flow is there for nobody. */
+export class FlowStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** One flow, inline ones included. */
+  find(customer: string, id: string): Promise<Flow | undefined> {
+    return this.#live(customer).selectAll().where('id', '=', id).executeTakeFirst()
+  }
+
+  /**
+   * Which of these ids are flows that were saved under a name; inline ones do not count. In a transaction they cannot be
+   * deleted until it ends.
+   */
+  async existing(customer: string, ids: readonly string[], trx?: AnyTransaction): Promise<Set<string>> {
+    if (ids.length === 0) return new Set()
+    const rows = await this.#live(customer, trx)
+      .select('id')
+      .where('persist', '=', true)
+      .where('id', 'in', ids)
+      .$if(trx !== undefined, (query) => query.forShare())
+      .execute()
+    return new Set(rows.map(({ id }) => id))
+  }
+
+  list(customer: string, request: PageRequest): Promise<Flow[]> {
+    const query = this.#live(customer).selectAll().where('persist', '=', true).where('type', '=', 'flow')
+    return pageOf(query, request).execute()
+  }
+
+  /** Whether the customer has as many flows as a customer may have. */
+  async isFull(customer: string): Promise<boolean> {
+    const last = await this.#live(customer)
+      .select('id')
+      .where('persist', '=', true)
+      .where('type', '=', 'flow')
+      .orderBy('tm_create', 'desc')
+      .orderBy('id', 'desc')
+      .offset(FLOWS_PER_CUSTOMER - 1)
+      .limit(1)
+      .executeTakeFirst()
+    return last !== undefined
+  }
+
+  async insert(trx: AnyTransaction, customer: string, flow: Flow): Promise<void> {
+    const row = { ...flow, customer_id: customer, actions: jsonb(flow.actions) }
+    await trx.kysely<FlowTables>().insertInto('flows').values(row).execute()
+  }
+
+  /** The saved flow, held until the transaction ends. */
+  lock(trx: AnyTransaction, customer: string, id: string): Promise<Flow | undefined> {
+    return trx
+      .kysely<FlowTables>()
+      .selectFrom('flows')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('persist', '=', true)
+      .where('tm_delete', 'is', null)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  async update(trx: AnyTransaction, customer: string, id: string, change: Partial<Flow>): Promise<void> {
+    const { actions, ...rest } = change
+    await trx
+      .kysely<FlowTables>()
+      .updateTable('flows')
+      .set({ ...rest, ...(actions ? { actions: jsonb(actions) } : {}) })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .execute()
+  }
+
+  /** Deletes a flow that was made of inline actions, with the execution that it was made for. */
+  async deleteInline(trx: AnyTransaction, customer: string, id: string, tm_delete: string): Promise<void> {
+    await trx
+      .kysely<FlowTables>()
+      .updateTable('flows')
+      .set({ tm_delete, tm_update: tm_delete })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('persist', '=', false)
+      .where('tm_delete', 'is', null)
+      .execute()
+  }
+
+  #live(customer: string, trx?: AnyTransaction) {
+    return (trx ?? this.#db)
+      .kysely<FlowTables>()
+      .selectFrom('flows')
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+  }
+}

@@ -1,0 +1,5 @@
+import type { Migration } from '#platform/db'
+import { sql as flows } from './0001-flows.ts'
+
+/** In order; forward only. */
+export const migrations: readonly Migration[] = [{ owner: 'flow-manager', name: '0001-flows', sql: flows }]

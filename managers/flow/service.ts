@@ -1,0 +1,176 @@
+import type { Directs } from '#managers/direct'
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents } from '#platform/events'
+import { apiErrors, type Page, type PageQuery, pageRequest, paginate } from '#platform/http'
+import { type Ids, isUuid, NIL_UUID } from '#platform/ids'
+import { type Clock, timestamp } from '#platform/time'
+import { faultAt, type Path, refuseFaults } from './action-faults.ts'
+import { checkActions } from './check-actions.ts'
+import type { FlowWrite } from './contract.ts'
+import { flowErrors } from './errors.ts'
+import { flowEvents } from './events.ts'
+import { type Action, FLOWS_PER_CUSTOMER, type Flow } from './flow.ts'
+import { FlowStore } from './flow-store.ts'
+import type { OnFlowDeleted } from './needs.ts'
+
+/** What the flow service is made of. */
+export interface FlowServiceNeeds {
+  db: Database
+  clock: Clock
+  ids: Ids
+  directs: Directs
+  /** Whoever points to flows lets go of one that is deleted. */
+  onFlowDeleted: OnFlowDeleted
+}
+
+/** Flows as the API has them: checked when they are written, so that what is wrong is told before anything runs. */
+export class FlowService {
+  readonly #needs: FlowServiceNeeds
+  readonly #store: FlowStore
+
+  constructor(needs: FlowServiceNeeds) {
+    this.#needs = needs
+    this.#store = new FlowStore(needs.db)
+  }
+
+  async list(customer: string, query: PageQuery): Promise<Page<Flow>> {
+    const request = pageRequest(query)
+    return paginate(await this.#store.list(customer, request), request.size)
+  }
+
+  async get(customer: string, id: string): Promise<Flow> {
+    const flow = await this.#store.find(customer, id)
+    if (!flow) throw flowErrors.FLOW_NOT_FOUND({ flow_id: id })
+    return flow
+  }
+
+  /** Whether the customer has saved a flow under this id; in a transaction, so that it stays until that ends. */
+  async flowExists(customer: string, flow_id: string, trx?: AnyTransaction): Promise<boolean> {
+    return (await this.#store.existing(customer, [flow_id], trx)).size > 0
+  }
+
+  async create(customer: string, write: FlowWrite): Promise<Flow> {
+    const { actions, on_complete_flow_id } = await this.#check(customer, write)
+    await this.refuseWhenFull(customer)
+    const flow = this.#newFlow(customer, { ...write, actions, on_complete_flow_id, persist: true })
+    return this.#needs.db.transaction(async (trx) => {
+      const direct = await this.#needs.directs.create(trx, customer, { resource_type: 'flow', resource_id: flow.id })
+      const created = { ...flow, direct_hash: direct.hash }
+      await this.#store.insert(trx, customer, created)
+      await appendEvents(trx, [flowEvents.flow_created(created)], this.#needs)
+      return created
+    })
+  }
+
+  /** Replaces the flow; an `on_complete_flow_id` that is left out is none. */
+  async update(customer: string, id: string, write: FlowWrite): Promise<Flow> {
+    await this.#saved(customer, id)
+    const { actions, on_complete_flow_id } = await this.#check(customer, write)
+    return this.#change(customer, id, async (trx, flow) => {
+      const { name, detail } = write
+      const updated = { ...flow, name, detail, actions, on_complete_flow_id, tm_update: this.#now() }
+      await this.#store.update(trx, customer, id, updated)
+      await appendEvents(trx, [flowEvents.flow_updated(updated)], this.#needs)
+      return updated
+    })
+  }
+
+  /** Deletes the flow and its direct hash; numbers let go of it, and what runs goes on. */
+  async delete(customer: string, id: string): Promise<Flow> {
+    return this.#change(customer, id, async (trx, flow) => {
+      await this.#needs.directs.remove(trx, customer, { resource_type: 'flow', resource_id: id })
+      await this.#needs.onFlowDeleted(trx, customer, id)
+      const now = this.#now()
+      const deleted = { ...flow, direct_hash: '', tm_update: now, tm_delete: now }
+      await this.#store.update(trx, customer, id, deleted)
+      await appendEvents(trx, [flowEvents.flow_deleted(deleted)], this.#needs)
+      return deleted
+    })
+  }
+
+  async regenerateDirectHash(customer: string, id: string): Promise<Flow> {
+    return this.#change(customer, id, async (trx, flow) => {
+      const target = { resource_type: 'flow', resource_id: id } as const
+      const { hash } = await this.#needs.directs.regenerate(trx, customer, target)
+      const updated = { ...flow, direct_hash: hash, tm_update: this.#now() }
+      await this.#store.update(trx, customer, id, updated)
+      return updated
+    })
+  }
+
+  /** A flow of inline actions, ready to be inserted; it is not listed and lives as long as what it is made for. */
+  async inline(customer: string, written: readonly unknown[]): Promise<Flow> {
+    const actions = await this.#checkActions(customer, written, ['actions'])
+    await this.refuseWhenFull(customer)
+    return this.#newFlow(customer, { name: '', detail: '', actions, on_complete_flow_id: NIL_UUID, persist: false })
+  }
+
+  async refuseWhenFull(customer: string): Promise<void> {
+    if (await this.#store.isFull(customer)) throw flowErrors.RESOURCE_LIMIT_EXCEEDED({ limit: FLOWS_PER_CUSTOMER })
+  }
+
+  async #check(customer: string, write: FlowWrite): Promise<Pick<Flow, 'actions' | 'on_complete_flow_id'>> {
+    const on_complete_flow_id = readUuid(write.on_complete_flow_id, 'on_complete_flow_id')
+    const actions = await this.#checkActions(customer, write.actions, ['actions'])
+    if (on_complete_flow_id !== NIL_UUID && !(await this.flowExists(customer, on_complete_flow_id)))
+      throw flowErrors.FLOW_NOT_FOUND({ flow_id: on_complete_flow_id, field: 'on_complete_flow_id' })
+    return { actions, on_complete_flow_id }
+  }
+
+  async #checkActions(customer: string, written: readonly unknown[], path: Path): Promise<Action[]> {
+    const { actions, faults, flows } = checkActions(written, path, this.#needs.ids)
+    const existing = await this.#store.existing(customer, [...new Set(flows.map(({ flow_id }) => flow_id))])
+    const missing = flows
+      .filter(({ flow_id }) => !existing.has(flow_id))
+      .map((named) => faultAt(named.path, 'names no flow of yours'))
+    refuseFaults([...faults, ...missing])
+    return actions
+  }
+
+  #newFlow(
+    customer: string,
+    from: Pick<Flow, 'name' | 'detail' | 'actions' | 'on_complete_flow_id' | 'persist'>,
+  ): Flow {
+    return {
+      id: this.#needs.ids.uuid(),
+      customer_id: customer,
+      type: 'flow',
+      name: from.name,
+      detail: from.detail,
+      actions: from.actions,
+      direct_hash: '',
+      on_complete_flow_id: from.on_complete_flow_id,
+      persist: from.persist,
+      tm_create: this.#now(),
+      tm_update: null,
+      tm_delete: null,
+    }
+  }
+
+  async #saved(customer: string, id: string): Promise<void> {
+    if (!(await this.flowExists(customer, id))) throw flowErrors.FLOW_NOT_FOUND({ flow_id: id })
+  }
+
+  #change(
+    customer: string,
+    id: string,
+    work: (trx: Parameters<FlowStore['lock']>[0], flow: Flow) => Promise<Flow>,
+  ): Promise<Flow> {
+    return this.#needs.db.transaction(async (trx) => {
+      const flow = await this.#store.lock(trx, customer, id)
+      if (!flow) throw flowErrors.FLOW_NOT_FOUND({ flow_id: id })
+      return work(trx, flow)
+    })
+  }
+
+  #now() {
+    return timestamp(this.#needs.clock.wallMs())
+  }
+}
+
+/** An id in a body: absent and empty are the nil UUID, anything that is no UUID is `INVALID_ID`. */
+export function readUuid(text: string | undefined, field: string): string {
+  if (text === undefined || text === '') return NIL_UUID
+  if (!isUuid(text)) throw apiErrors.INVALID_ID({ field, issue: 'must be a UUID' })
+  return text.toLowerCase()
+}
