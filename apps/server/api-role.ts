@@ -1,0 +1,130 @@
+import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
+import { CallService } from '#managers/call'
+import { ActiveflowService, ActiveflowStore } from '#managers/flow'
+import { WebhookDelivery } from '#managers/webhook'
+import { type Bus, CommandDoor } from '#platform/bus'
+import { type Connection, openDatabase } from '#platform/db'
+import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
+import { type HttpServer, openHttpServer } from '#platform/http'
+import { systemIds } from '#platform/ids'
+import type { Log } from '#platform/log'
+import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
+import { OutboundClient } from '#platform/outbound'
+import { systemClock } from '#platform/time'
+import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
+import { catalogues } from './catalogue.ts'
+import type { Config } from './config.ts'
+import { PlatformSettings } from './platform-settings.ts'
+import { apiRoutes } from './routes.ts'
+import { runAll } from './run-all.ts'
+import { createServices } from './services.ts'
+import { VERSION } from './version.ts'
+import { webhookTarget } from './webhook-target.ts'
+
+export interface ApiRoleNeeds {
+  config: Config
+  connection: Connection
+  bus: Bus
+  log: Log
+}
+
+/** HTTP, passwords, the ledger's sequencer and webhook delivery: everything that no phone waits for. */
+export class ApiRole {
+  readonly url: string
+  readonly #stops: (() => Promise<void> | void)[]
+
+  private constructor(url: string, stops: (() => Promise<void> | void)[]) {
+    this.url = url
+    this.#stops = stops
+  }
+
+  /** Starts everything; resolves when the API answers. */
+  static async start({ config, connection, bus, log }: ApiRoleNeeds): Promise<ApiRole> {
+    const clock = systemClock
+    const ids = systemIds
+    const db = openDatabase({ connection, clock, log, name: 'api' })
+    const secret = await new PlatformSettings(db).secret('login', ids)
+    const services = createServices({
+      db,
+      clock,
+      ids,
+      base: config.sipDomain,
+      onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
+    })
+    const { customers, accesskeys } = services
+    const tokens = new AgentTokens({ secret, clock })
+    const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
+    const logins = new LoginService({ db, customers, tokens })
+    const calls = new CallService({ db, commands: new CommandDoor({ bus, clock }), clock, ids })
+    const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
+    const events = new PublicEvents({ db, bus, clock })
+
+    const metrics = new Metrics()
+    const server: HttpServer = await openHttpServer({
+      routes: apiRoutes({ ...services, logins, calls, activeflows, events }),
+      authenticate: authenticator.authenticate,
+      catalogues,
+      clock,
+      ids,
+      log,
+      metrics,
+      version: VERSION,
+      parts: {
+        database: () => db.available(),
+        ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
+      },
+      scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),
+    })
+
+    const sequencer = new Sequencer({ connection, bus, clock, log })
+    wakeSequencer(bus, db)
+    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
+    const activeflowStore = new ActiveflowStore(db)
+    const delivery = new WebhookDelivery({
+      db,
+      bus,
+      clock,
+      ids,
+      log,
+      outbound,
+      targets: {
+        customer: (customer) => webhookTarget(customers, customer),
+        activeflow: (customer, id) => activeflowStore.webhookTarget(customer, id),
+      },
+    })
+    metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
+      for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
+    })
+    sequencer.start()
+    delivery.start()
+    const url = await server.listen(config.httpHost, config.httpPort)
+    return new ApiRole(url, [
+      () => server.close(),
+      () => delivery.stop(),
+      () => sequencer.stop(),
+      () => outbound.close(),
+      () => db.close(),
+    ])
+  }
+
+  /** Stops in the reverse order of the start; requests in flight end first. */
+  async stop(): Promise<void> {
+    await runAll(this.#stops)
+  }
+}
+
+async function isCallRoleReady(bus: Bus): Promise<boolean> {
+  try {
+    return (await bus.request(CALL_HEALTH, {}, { deadlineMs: 500 })) === true
+  } catch {
+    return false
+  }
+}
+
+async function callMetrics(bus: Bus): Promise<MetricsSnapshot[]> {
+  try {
+    return [(await bus.request(CALL_METRICS, {}, { deadlineMs: 500 })) as MetricsSnapshot]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,180 @@
+import { join } from 'node:path'
+import { CallEngine, CallRecovery } from '#managers/call'
+import { FlowRuntime } from '#managers/flow'
+import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
+import { createSpeech } from '#managers/tts'
+import { WebhookSender } from '#managers/webhook'
+import { type Bus, CommandDoor } from '#platform/bus'
+import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
+import { wakeSequencer } from '#platform/events'
+import { systemIds } from '#platform/ids'
+import type { Log } from '#platform/log'
+import { Metrics } from '#platform/metrics'
+import { NodeIdentity } from '#platform/node'
+import { Downloads, OutboundClient } from '#platform/outbound'
+import { systemClock } from '#platform/time'
+import { MediaEngine } from '#telecom/media'
+import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
+import { watchCallRole } from './call-role-metrics.ts'
+import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
+import type { Config } from './config.ts'
+import { PlatformSettings } from './platform-settings.ts'
+import { runAll } from './run-all.ts'
+import { createServices } from './services.ts'
+import { Takeover } from './takeover.ts'
+import { VERSION } from './version.ts'
+import { webhookTarget } from './webhook-target.ts'
+
+export interface CallRoleNeeds {
+  config: Config
+  connection: Connection
+  bus: Bus
+  log: Log
+  /** Whose calls and phones come by the bare host name. */
+  defaultCustomer: string
+  /** Another node has taken this life's calls over: it must not go on. */
+  onTakenOver: () => void
+}
+
+/** SIP, live calls, sound and flows: everything that a phone waits for. */
+export class CallRole {
+  readonly listeners: readonly ListenerInfo[]
+  readonly #drained: (signal: AbortSignal) => Promise<void>
+  readonly #stops: (() => Promise<unknown> | undefined)[]
+
+  private constructor(
+    listeners: readonly ListenerInfo[],
+    drained: (signal: AbortSignal) => Promise<void>,
+    stops: (() => Promise<unknown> | undefined)[],
+  ) {
+    this.listeners = listeners
+    this.#drained = drained
+    this.#stops = stops
+  }
+
+  /** Starts everything and clears up after earlier lives; resolves when SIP answers. */
+  static async start(needs: CallRoleNeeds): Promise<CallRole> {
+    const { connection, log } = needs
+    const db = openDatabase({ connection, clock: systemClock, log, name: 'call' })
+    try {
+      return await CallRole.#startOn(db, needs)
+    } catch (error) {
+      await db.close()
+      throw error
+    }
+  }
+
+  static async #startOn(db: Database, needs: CallRoleNeeds): Promise<CallRole> {
+    const { config, connection, bus, log, defaultCustomer } = needs
+    const clock = systemClock
+    const ids = systemIds
+    const base = config.sipDomain
+    const lanes = new PostgresLanes({ connection, clock, ids, log })
+    wakeSequencer(bus, db, lanes)
+    const media = new MediaEngine({ log, workers: config.mediaWorkers, ports: config.rtpPorts })
+    const [node, nonceKey] = await Promise.all([
+      NodeIdentity.start({ dataDir: config.dataDir, db, clock, ids, log }),
+      new PlatformSettings(db).secret('nonce', ids),
+      media.start(),
+    ])
+    const { node: nodeId, incarnation } = node
+    const services = createServices({ db, clock, ids, base })
+    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
+    const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })
+    const speech = createSpeech({ cacheFolder: join(config.dataDir, 'speech'), clock, ids, log })
+    const targets = { customer: (id: string) => webhookTarget(services.customers, id) }
+    const webhooks = new WebhookSender({ db, bus, clock, ids, outbound, targets })
+
+    const commands = new CommandDoor({ bus, clock })
+    const flows: FlowRuntime = new FlowRuntime({
+      ...{ db, lanes, bus, clock, ids, log },
+      owner: { node: nodeId, incarnation },
+      sendWebhook: (customer, request) => webhooks.send(customer, request),
+      hangupReasonOf: (customer, call) => engine.hangupReasonOf(customer, call),
+    })
+    node.onTakenOver(() => {
+      flows.abandon()
+      needs.onTakenOver()
+    })
+    const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
+    const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
+    const engine: CallEngine = new CallEngine({
+      ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads },
+      commands,
+      node: nodeId,
+      incarnation,
+      admission: { ...services, owners: services.agents, base, defaultCustomer, gate },
+      anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
+      prepareIncoming: flows.prepareIncoming,
+    })
+    const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
+    const sip = new SipStack({
+      ...{ clock, ids, log },
+      node: sipNode,
+      incarnation: node.code,
+      listeners: expandHosts(config.sipHost).map((host) => {
+        const advertised = advertisedOn(host, config.publicAddress)
+        return { transport: 'udp' as const, host, port: config.sipPort, ...(advertised ? { advertised } : {}) }
+      }),
+      user: { invite: (call) => engine.invite(call), request: (request) => registrar.register(request) },
+      // no two lives of a node share its data folder at the same time: another one of ours is over
+      foreignDialog: (owner) => (owner.node === sipNode ? 'dead' : 'unknown'),
+      product: `Strowger/${VERSION}`,
+    })
+    const calls = new CallRecovery({
+      ...{ db, sip, clock, log },
+      node: nodeId,
+      incarnation,
+      onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
+    })
+    const takeover = new Takeover({ node, calls, flows, clock, log })
+
+    await sip.start()
+    await takeover.start()
+    flows.start()
+    registrar.start()
+    engine.start()
+    const metrics = new Metrics()
+    watchCallRole(metrics, { sip, media, engine, flows, lanes })
+    const health = bus.respond(CALL_HEALTH, () => db.available())
+    const figures = bus.respond(CALL_METRICS, () => metrics.snapshot())
+
+    const drained = (signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        sip.draining = true
+        const look = () => {
+          if (engine.size === 0 || signal.aborted) resolve()
+          else clock.after(100, look)
+        }
+        look()
+      })
+    return new CallRole(sip.listeners, drained, [
+      async () => {
+        sip.draining = true
+        health.unsubscribe()
+        takeover.stop()
+        registrar.stop()
+        await engine.stop()
+      },
+      () => flows.stop(),
+      () => lanes.stop(1_000),
+      () => sip.stop(),
+      () => Promise.all([media.stop(), speech.stop(), node.end()]),
+      async () => {
+        figures.unsubscribe()
+        outbound.close()
+        await db.close()
+      },
+    ])
+  }
+
+  /** Lets nothing new in and resolves when the last call is over, or the signal ends the wait. */
+  drain(signal: AbortSignal): Promise<void> {
+    return this.#drained(signal)
+  }
+
+  /** Ends live calls by BYE, writes what is to be written, and stops. */
+  async stop(): Promise<void> {
+    await runAll(this.#stops)
+  }
+}

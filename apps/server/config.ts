@@ -1,0 +1,218 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import ipaddr from 'ipaddr.js'
+import { LOG_LEVELS, type LogLevel } from '#platform/log'
+
+/** The only reader of the environment. Every setting is read once, all are checked together, and passed on as values. */
+
+export interface Config {
+  httpHost: string
+  httpPort: number
+  /** `undefined` = every address of the machine. */
+  sipHost: string | undefined
+  sipPort: number
+  rtpPorts: { first: number; last: number }
+  /** `undefined` = each listener's own address. */
+  publicAddress: string | undefined
+  sipDomain: string
+  dataDir: string
+  /** `undefined` = the database that comes with the platform. */
+  databaseUrl: string | undefined
+  roles: readonly Role[]
+  mediaWorkers: number
+  adminPassword: string | undefined
+  allowPrivateTargets: readonly string[]
+  drainSeconds: number
+  anonymousCallsPerSecond: number
+  anonymousCallsAtOnce: number
+  logLevel: LogLevel
+}
+
+export const ROLES = ['api', 'call'] as const
+export type Role = (typeof ROLES)[number]
+
+interface Setting<T> {
+  name: string
+  /** As `--help` prints it. */
+  fallback: string
+  meaning: string
+  read: (text: string | undefined) => T
+}
+
+/** A value that a setting does not take; the message says what it takes. */
+class BadSetting extends Error {}
+
+const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
+  httpHost: setting('HTTP_HOST', '127.0.0.1', 'address that the API listens on', text),
+  httpPort: setting('HTTP_PORT', '8080', 'port of the API (0 = any free one)', (value) => whole(value, 0, 65_535)),
+  sipHost: {
+    name: 'SIP_HOST',
+    fallback: 'every address of the machine',
+    meaning: 'address that SIP listens on',
+    read: (value) => (value === undefined ? undefined : address(value)),
+  },
+  sipPort: setting('SIP_PORT', '5060', 'port of SIP (0 = any free one)', (value) => whole(value, 0, 65_535)),
+  rtpPorts: setting('RTP_PORTS', '20000-30000', 'range of UDP ports for sound', portRange),
+  publicAddress: {
+    name: 'PUBLIC_ADDRESS',
+    fallback: 'the address of each listener',
+    meaning: 'address put into SDP and Contact, behind a NAT',
+    read: (value) => (value === undefined ? undefined : address(value)),
+  },
+  sipDomain: setting(
+    'SIP_DOMAIN',
+    'strowger.localhost',
+    'base domain of SIP, as in {customer_id}.registrar.{base}',
+    domain,
+  ),
+  dataDir: setting(
+    'DATA_DIR',
+    './data',
+    'folder of the database, sounds and the credentials of the first run',
+    (value) => resolve(text(value)),
+  ),
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    fallback: 'unset: the database that comes with the platform',
+    meaning: 'a PostgreSQL of your own, version 15 or newer',
+    read: (value) => (value === undefined ? undefined : postgresUrl(value)),
+  },
+  roles: setting('ROLES', 'api,call', 'what this process does: api, call or both', roles),
+  mediaWorkers: {
+    name: 'MEDIA_WORKERS',
+    fallback: 'cores − 1, at least 1',
+    meaning: 'threads for sound',
+    read: (value) => (value === undefined ? Math.max(1, availableParallelism() - 1) : whole(value, 1, 64)),
+  },
+  adminPassword: {
+    name: 'ADMIN_PASSWORD',
+    fallback: 'generated',
+    meaning: "the super admin's password, read by the first run only",
+    read: (value) => (value === undefined ? undefined : password(value)),
+  },
+  allowPrivateTargets: {
+    name: 'ALLOW_PRIVATE_TARGETS',
+    fallback: 'unset',
+    meaning:
+      'networks that webhooks, play and fetch may reach although private, e.g. 127.0.0.0/8,::1 (for development only)',
+    read: (value) => (value === undefined ? [] : networks(value)),
+  },
+  drainSeconds: setting('DRAIN_SECONDS', '0', 'how long SIGTERM waits for live calls', (value) =>
+    whole(value, 0, 86_400),
+  ),
+  anonymousCallsPerSecond: setting(
+    'ANONYMOUS_CALLS_PER_SECOND',
+    '10',
+    'calls without credentials per number and source each second',
+    (value) => whole(value, 0, 1_000_000),
+  ),
+  anonymousCallsAtOnce: setting(
+    'ANONYMOUS_CALLS_AT_ONCE',
+    '50',
+    'calls without credentials per number and source at the same time',
+    (value) => whole(value, 0, 1_000_000),
+  ),
+  logLevel: setting('LOG_LEVEL', 'info', `how much is logged: ${LOG_LEVELS.join(', ')}`, logLevel),
+}
+
+const PREFIX = 'STROWGER_'
+
+/** Reads every setting; throws one error that names all faults. An empty value counts as unset. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const faults: string[] = []
+  const config: Record<string, unknown> = {}
+  for (const [key, each] of Object.entries(SETTINGS)) {
+    const value = environment[PREFIX + each.name]?.trim() || undefined
+    try {
+      config[key] = each.read(value)
+    } catch (error) {
+      if (!(error instanceof BadSetting)) throw error
+      faults.push(`${PREFIX}${each.name}=${value}: ${error.message}`)
+    }
+  }
+  const known = new Set(Object.values(SETTINGS).map((each) => PREFIX + each.name))
+  for (const name of Object.keys(environment))
+    if (name.startsWith(PREFIX) && !known.has(name)) faults.push(`${name}: there is no such setting`)
+  if (faults.length > 0) throw new SettingsError(faults)
+  return config as unknown as Config
+}
+
+/** Settings that cannot be used, each fault in a line. */
+export class SettingsError extends Error {
+  constructor(faults: readonly string[]) {
+    super(`These settings cannot be used:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.name = 'SettingsError'
+  }
+}
+
+/** Every setting with its default and meaning, for `--help` and the settings page. */
+export function settingsTable(): { name: string; fallback: string; meaning: string }[] {
+  return Object.values(SETTINGS).map(({ name, fallback, meaning }) => ({ name: PREFIX + name, fallback, meaning }))
+}
+
+function setting<T>(name: string, fallback: string, meaning: string, parse: (value: string) => T): Setting<T> {
+  return { name, fallback, meaning, read: (value) => parse(value ?? fallback) }
+}
+
+function text(value: string): string {
+  return value
+}
+
+function whole(value: string, least: number, most: number): number {
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number < least || number > most)
+    throw new BadSetting(`takes a whole number from ${least} to ${most}`)
+  return number
+}
+
+function portRange(value: string): { first: number; last: number } {
+  const [first = Number.NaN, last = Number.NaN] = value.split('-').map(Number)
+  const fits = /^\d+-\d+$/.test(value) && first >= 1024 && last <= 65_535 && last - first >= 3
+  if (!fits) throw new BadSetting('takes two ports between 1024 and 65535, at least 4 apart, as in 20000-30000')
+  return { first, last }
+}
+
+function address(value: string): string {
+  if (!ipaddr.isValid(value)) throw new BadSetting('takes an IPv4 or IPv6 address')
+  return value
+}
+
+function domain(value: string): string {
+  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
+  if (value.length > 200 || !new RegExp(`^${label}(\\.${label})*$`).test(value))
+    throw new BadSetting('takes a domain name in lower case')
+  return value
+}
+
+function postgresUrl(value: string): string {
+  if (!URL.canParse(value) || !/^postgres(ql)?:$/.test(new URL(value).protocol))
+    throw new BadSetting('takes a URL as in postgres://user:password@host/database')
+  return value
+}
+
+function roles(value: string): readonly Role[] {
+  const asked = value.split(',').map((role) => role.trim())
+  if (asked.length === 0 || asked.some((role) => !ROLES.includes(role as Role)))
+    throw new BadSetting(`takes one or both of ${ROLES.join(',')}`)
+  return ROLES.filter((role) => asked.includes(role))
+}
+
+function password(value: string): string {
+  if (value.length < 8) throw new BadSetting('takes at least 8 characters')
+  return value
+}
+
+function networks(value: string): readonly string[] {
+  return value.split(',').map((network) => {
+    const trimmed = network.trim()
+    if (!ipaddr.isValid(trimmed) && !ipaddr.isValidCIDR(trimmed))
+      throw new BadSetting('takes addresses or networks separated by commas, as in 127.0.0.0/8,::1')
+    return trimmed
+  })
+}
+
+function logLevel(value: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === value)
+  if (!level) throw new BadSetting(`takes one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}

@@ -1,0 +1,30 @@
+import { migrations as agent } from '#managers/agent'
+import { migrations as billing } from '#managers/billing'
+import { migrations as call } from '#managers/call'
+import { migrations as customer } from '#managers/customer'
+import { migrations as direct } from '#managers/direct'
+import { migrations as flow } from '#managers/flow'
+import { migrations as number } from '#managers/number'
+import { migrations as registrar } from '#managers/registrar'
+import { migrations as webhook } from '#managers/webhook'
+import { databaseMigrations, type Migration } from '#platform/db'
+import { eventMigrations } from '#platform/events'
+import { nodeMigrations } from '#platform/node'
+import { settingsMigrations } from './platform-settings.ts'
+
+/** Every manager's migrations: what the database must have before a role starts. */
+export const allMigrations: Migration[] = [
+  ...databaseMigrations,
+  ...eventMigrations,
+  ...nodeMigrations,
+  ...settingsMigrations,
+  ...billing,
+  ...customer,
+  ...direct,
+  ...agent,
+  ...number,
+  ...registrar,
+  ...flow,
+  ...call,
+  ...webhook,
+]

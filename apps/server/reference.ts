@@ -1,0 +1,38 @@
+import { catalogueRows, openapiDocument, platformRoutes } from '#platform/http'
+import { catalogues } from './catalogue.ts'
+import { errorPages } from './error-pages.ts'
+import { compareReleased, type ReleasedReason } from './released-reasons.ts'
+import { type ApiServices, apiRoutes } from './routes.ts'
+import { settingsPage } from './settings-page.ts'
+import { VERSION } from './version.ts'
+
+/** What `scripts/generate.ts` writes: the reference that is made from the code. */
+
+const ERRORS = 'docs/reference/errors'
+const RELEASED = `${ERRORS}/released.json`
+
+/** Files of these patterns that are not generated are left over. */
+export const ownedPatterns = [`${ERRORS}/*.md`]
+
+/** Every generated file by path, and the released promises that the code breaks. `read` gives the present text of a file. */
+export function referenceFiles(read: (path: string) => string | undefined): {
+  files: Map<string, string>
+  faults: string[]
+} {
+  const rows = catalogueRows(catalogues)
+  const files = new Map<string, string>()
+  for (const [file, text] of errorPages(rows, (name) => read(`${ERRORS}/${name}`))) files.set(`${ERRORS}/${file}`, text)
+  const before = read(RELEASED)
+  const released = before === undefined ? undefined : (JSON.parse(before) as ReleasedReason[])
+  const { faults, next } = compareReleased(released, rows)
+  files.set(RELEASED, `[\n${next.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
+  files.set('docs/reference/settings.md', settingsPage())
+  files.set('docs/reference/openapi.json', `${JSON.stringify(openapi(), undefined, 1)}\n`)
+  return { files, faults }
+}
+
+/** The document of the routes as they are served; making it calls none of them, so nothing has to serve them. */
+function openapi(): object {
+  const routes = [...apiRoutes({} as ApiServices), ...platformRoutes(catalogues, {}, () => ({}))]
+  return openapiDocument(routes, VERSION)
+}

@@ -1,0 +1,31 @@
+import { agentRoutes, type LoginService } from '#managers/agent'
+import { type CallService, callRoutes } from '#managers/call'
+import { customerRoutes } from '#managers/customer'
+import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
+import { numberRoutes } from '#managers/number'
+import { extensionRoutes } from '#managers/registrar'
+import { eventRoutes, type PublicEvents } from '#platform/events'
+import type { Route } from '#platform/http'
+import type { Services } from './services.ts'
+
+/** What the API's routes are served by. */
+export interface ApiServices extends Services {
+  logins: LoginService
+  calls: CallService
+  activeflows: ActiveflowService
+  events: PublicEvents
+}
+
+/** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
+export function apiRoutes(services: ApiServices): Route[] {
+  return [
+    ...agentRoutes(services.agents, services.logins),
+    ...customerRoutes(services.customers, services.accesskeys),
+    ...extensionRoutes(services.extensions),
+    ...flowRoutes(services.flows),
+    ...activeflowRoutes(services.activeflows),
+    ...callRoutes(services.calls),
+    ...numberRoutes(services.numbers),
+    ...eventRoutes(services.events),
+  ]
+}

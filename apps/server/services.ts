@@ -1,0 +1,45 @@
+import { AgentService } from '#managers/agent'
+import { BillingService } from '#managers/billing'
+import { AccesskeyService, CustomerService } from '#managers/customer'
+import { DirectService } from '#managers/direct'
+import { FlowService } from '#managers/flow'
+import { NumberService } from '#managers/number'
+import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import type { Database } from '#platform/db'
+import type { Ids } from '#platform/ids'
+import type { Clock } from '#platform/time'
+
+/** What every service needs. */
+export interface Basics {
+  db: Database
+  clock: Clock
+  ids: Ids
+}
+
+export interface ServicesNeeds extends Basics {
+  /** The platform's SIP domain. */
+  base: string
+  /** Hears of each access key that was revoked. */
+  onKeyRevoked?: (accesskey_id: string) => void
+}
+
+/** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
+export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesNeeds) {
+  const basics = { db, clock, ids }
+  const billing = new BillingService(basics)
+  const directs = new DirectService(basics)
+  const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
+  const registrations = new RegistrationStore(db)
+  const extensions = new ExtensionService({ ...basics, plans: billing, directs, registrations, base })
+  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const flows: FlowService = new FlowService({
+    ...basics,
+    directs,
+    onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
+  })
+  const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
+  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers }
+}
+
+export type Services = ReturnType<typeof createServices>
