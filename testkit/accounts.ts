@@ -1,0 +1,195 @@
+import { after } from 'node:test'
+import {
+  type AgentRecord,
+  AgentService,
+  AgentTokens,
+  Authenticator,
+  migrations as agentMigrations,
+  agentRoutes,
+  LoginService,
+} from '#managers/agent'
+import { agentErrors } from '#managers/agent/errors'
+import { BillingService, migrations as billingMigrations } from '#managers/billing'
+import { billingErrors } from '#managers/billing/errors'
+import {
+  AccesskeyService,
+  CustomerService,
+  migrations as customerMigrations,
+  customerRoutes,
+  type NewCustomer,
+  SYSTEM_CUSTOMER_ID,
+} from '#managers/customer'
+import { customerErrors } from '#managers/customer/errors'
+import { DirectService, migrations as directMigrations } from '#managers/direct'
+import { flowErrors } from '#managers/flow/errors'
+import { NumberService, migrations as numberMigrations, numberRoutes } from '#managers/number'
+import { numberErrors } from '#managers/number/errors'
+import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
+import { registrarErrors } from '#managers/registrar/errors'
+import type { AnyTransaction, Database } from '#platform/db'
+import { apiErrors, type HttpServer, openHttpServer, Permission, type Route } from '#platform/http'
+import { systemIds } from '#platform/ids'
+import { silentLog } from '#platform/log'
+import { Metrics } from '#platform/metrics'
+import { ManualClock, systemClock } from '#platform/time'
+import { freshDatabase } from './database.ts'
+import { type ApiClient, apiClient } from './http.ts'
+
+/** The base domain of the tests. */
+export const TEST_BASE = 'strowger.test'
+export const TEST_PASSWORD = 'correct horse battery'
+
+/** A customer of a test, with its access key and whatever agents the test asks for. */
+export interface TestCustomer {
+  id: string
+  accesskey: string
+  /** Asks with the access key: an admin of the customer. */
+  admin: ApiClient
+  /** A new agent with these bits, who is logged in. */
+  agent(permission: number): Promise<{ id: string; token: string; client: ApiClient }>
+}
+
+/** Everything about accounts, really running: PostgreSQL, the services and the HTTP server in front of them. */
+export class TestAccounts {
+  readonly clock = new ManualClock()
+  readonly db: Database
+  /** Flows that exist, as `customer_id flow_id`, for what asks whether one does. */
+  readonly flows = new Set<string>()
+  readonly billing: BillingService
+  readonly directs: DirectService
+  readonly customers: CustomerService
+  readonly accesskeys: AccesskeyService
+  readonly agents: AgentService
+  readonly extensions: ExtensionService
+  readonly numbers: NumberService
+  readonly tokens: AgentTokens
+  readonly authenticator: Authenticator
+  readonly routes: Route[]
+  server!: HttpServer
+  url = ''
+  #made = 0
+
+  /** Starts with an empty database; all of it ends with the tests of the file. */
+  static async start(): Promise<TestAccounts> {
+    const all = [
+      ...billingMigrations,
+      ...customerMigrations,
+      ...directMigrations,
+      ...agentMigrations,
+      ...numberMigrations,
+      ...registrarMigrations,
+    ]
+    const { db } = await freshDatabase(all)
+    const accounts = new TestAccounts(db)
+    await accounts.#listen()
+    return accounts
+  }
+
+  private constructor(db: Database) {
+    const basics = { db, clock: this.clock, ids: systemIds }
+    this.db = db
+    this.billing = new BillingService(basics)
+    this.directs = new DirectService(basics)
+    const forget = (id: string) => this.authenticator.forgetAccesskey(id)
+    this.accesskeys = new AccesskeyService({ ...basics, onRevoked: forget })
+    this.extensions = new ExtensionService({
+      ...basics,
+      plans: this.billing,
+      directs: this.directs,
+      base: TEST_BASE,
+    })
+    this.agents = new AgentService({
+      ...basics,
+      plans: this.billing,
+      directs: this.directs,
+      extensions: this.extensions,
+    })
+    this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents })
+    this.numbers = new NumberService({
+      ...basics,
+      billing: this.billing,
+      customers: this.customers,
+      flows: { flowExists: async (customer, flow_id) => this.flows.has(`${customer} ${flow_id}`) },
+    })
+    this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
+    const { customers, accesskeys, tokens } = this
+    this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
+    const logins = new LoginService({ db, customers, tokens })
+    this.routes = [
+      ...customerRoutes(customers, accesskeys),
+      ...agentRoutes(this.agents, logins),
+      ...numberRoutes(this.numbers),
+      ...extensionRoutes(this.extensions),
+    ]
+  }
+
+  async #listen() {
+    this.server = await openHttpServer({
+      routes: this.routes,
+      authenticate: this.authenticator.authenticate,
+      catalogues: [apiErrors, agentErrors, billingErrors, customerErrors, flowErrors, numberErrors, registrarErrors],
+      clock: systemClock,
+      ids: systemIds,
+      log: silentLog,
+      metrics: new Metrics(),
+      version: 'test',
+      strictReasons: true,
+    })
+    this.url = await this.server.listen('127.0.0.1', 0)
+    after(() => this.server.close())
+  }
+
+  /** A client with these credentials, or without any. */
+  client(credentials: { accesskey?: string; token?: string } = {}): ApiClient {
+    return apiClient(this.url, credentials)
+  }
+
+  /** A new active customer with an access key. */
+  async customer(wanted: Partial<NewCustomer> = {}): Promise<TestCustomer> {
+    const which = ++this.#made
+    let accesskey = ''
+    const withKey = async (trx: AnyTransaction, { id }: { id: string }) => {
+      accesskey = (await this.accesskeys.createIn(trx, id, { name: 'test' })).token ?? ''
+    }
+    const base = { name: `customer ${which}`, email: `customer${which}@example.com` }
+    const { id } = await this.customers.create({ ...base, ...wanted }, withKey)
+    return {
+      id,
+      accesskey,
+      admin: this.client({ accesskey }),
+      agent: async (permission) => {
+        const username = `agent${++this.#made}@example.com`
+        const { id: agent_id, token_version } = await this.#newAgent(id, username, permission)
+        const token = await this.tokens.sign({ agent_id, customer_id: id, token_version })
+        return { id: agent_id, token, client: this.client({ token }) }
+      },
+    }
+  }
+
+  /** The platform's own customer with its super admin. */
+  async superAdmin(): Promise<ApiClient> {
+    const email = `root@${TEST_BASE}`
+    const root = await this.customer({ id: SYSTEM_CUSTOMER_ID, email, billing: { plan_type: 'unlimited' } })
+    return (await root.agent(Permission.ProjectSuperAdmin)).client
+  }
+
+  /** Runs a statement that no service offers, to bring about a state. */
+  async sql(text: string, values: readonly unknown[] = []): Promise<void> {
+    await this.db.query(text, values)
+  }
+
+  /** What has been announced, in order, as `type` and `data`. */
+  announced(
+    customer: string,
+  ): Promise<{ type: string; public: boolean; resource_id: string; data: Record<string, unknown> }[]> {
+    return this.db.query(
+      'select type, public, resource_id, data from event_inbox where customer_id = $1 order by inbox_id',
+      [customer],
+    )
+  }
+
+  async #newAgent(customer: string, username: string, permission: number): Promise<AgentRecord> {
+    const create = await this.agents.prepare({ username, password: TEST_PASSWORD, name: username, permission })
+    return this.db.transaction((trx) => create(trx, customer))
+  }
+}

@@ -1,0 +1,22 @@
+import dgram from 'node:dgram'
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+
+/** A port of 127.0.0.1 that nothing uses at this moment. */
+export async function freePort(kind: 'tcp' | 'udp'): Promise<number> {
+  if (kind === 'tcp') {
+    const server = net.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+  const socket = dgram.createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  socket.close()
+  await once(socket, 'close')
+  return port
+}

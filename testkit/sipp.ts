@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Child, startChild } from './child.ts'
+import { freePort } from './ports.ts'
+
+/** What SIPp counted. */
+export interface SippResult {
+  exitCode: number | string
+  successful: number
+  failed: number
+  retransmissions: number
+  output: string
+}
+
+export interface SippOptions {
+  /** `host:port` to call. */
+  target: string
+  /** The user part that is dialled. */
+  service: string
+  /** A built-in scenario (`uac`) or the path of an XML file. */
+  scenario: string
+  calls: number
+  callsPerSecond: number
+  /** Milliseconds that the built-in caller stays on the line. */
+  durationMs?: number
+  /** Most calls at once; default: all of them. */
+  atOnce?: number
+  timeoutSeconds?: number
+}
+
+/** SIPp under way: real calls by a foreign SIP stack. */
+export class Sipp {
+  readonly child: Child
+  readonly #folder: string
+
+  private constructor(child: Child, folder: string) {
+    this.child = child
+    this.#folder = folder
+  }
+
+  /** Starts calling from a free port of 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
+  static async start(options: SippOptions): Promise<Sipp> {
+    const folder = mkdtempSync(join(tmpdir(), 'strowger-sipp-'))
+    const [port, mediaPort] = await Promise.all([freePort('udp'), freePort('udp')])
+    const seconds = options.timeoutSeconds ?? 60
+    const scenario = options.scenario.endsWith('.xml') ? ['-sf', options.scenario] : ['-sn', options.scenario]
+    const args = [
+      ...['-k', '2', String(seconds + 5), 'sipp', options.target, ...scenario, '-s', options.service],
+      ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-mp', String(Math.min(mediaPort, 60_000))],
+      ...[
+        '-m',
+        String(options.calls),
+        '-r',
+        String(options.callsPerSecond),
+        '-l',
+        String(options.atOnce ?? options.calls),
+      ],
+      ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
+      ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
+    ]
+    return new Sipp(startChild('timeout', args, { cwd: folder }), folder)
+  }
+
+  /** Waits for its end and reads what it counted. */
+  async finish(): Promise<SippResult> {
+    const exitCode = await this.child.ended
+    const counts = this.#counts()
+    rmSync(this.#folder, { recursive: true, force: true })
+    return { exitCode, ...counts, output: this.child.output() }
+  }
+
+  /** Ends it. */
+  async stop(): Promise<void> {
+    await this.child.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #counts() {
+    let lines: string[] = []
+    try {
+      lines = readFileSync(join(this.#folder, 'stat.csv'), 'utf8').trim().split('\n')
+    } catch {
+      // it ended before it wrote anything
+    }
+    const names = lines[0]?.split(';') ?? []
+    const values = lines.at(-1)?.split(';') ?? []
+    const count = (name: string) => Number(values[names.indexOf(name)] ?? 0)
+    return {
+      successful: count('SuccessfulCall(C)'),
+      failed: count('FailedCall(C)'),
+      retransmissions: count('Retransmissions(C)'),
+    }
+  }
+}
