@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Database } from '#platform/db'
+import { NIL_UUID } from '#platform/ids'
+import { type Answer, type ApiClient, apiClient, assertReason, eventually, type Json, Platform } from '#testkit'
+import {
+  databaseOf,
+  FAMILIES,
+  type Family,
+  loggedIn,
+  makeOwned,
+  newAgent,
+  type Owned,
+  secondCustomer,
+} from './two-customers.ts'
+
+/** An operation of the served document that needs a login. */
+interface Operation {
+  method: string
+  /** Below the root, with its prefix: `/v1.0/flows/{id}`. */
+  path: string
+  family: string
+}
+
+const UNKNOWN = '5b1c9f0e-3d2a-4a77-8a60-0c6f5e1d2b3a'
+const MALFORMED = ['1', 'x', `${UNKNOWN}0`, '%27%20or%201=1--', '..%2F..%2Fcustomer', '{id}']
+
+/** The typed reason of each family, and its manager. */
+const NOT_FOUND: Record<Family, [string, string]> = {
+  accesskeys: ['ACCESSKEY_NOT_FOUND', 'customer-manager'],
+  activeflows: ['ACTIVEFLOW_NOT_FOUND', 'flow-manager'],
+  agents: ['AGENT_NOT_FOUND', 'agent-manager'],
+  calls: ['CALL_NOT_FOUND', 'call-manager'],
+  extensions: ['EXTENSION_NOT_FOUND', 'registrar-manager'],
+  flows: ['FLOW_NOT_FOUND', 'flow-manager'],
+  numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
+}
+
+/** Bodies that are right, so that an answer is about the id and not about the body. */
+const BODIES: Record<string, object> = {
+  'PUT /v1.0/accesskeys/{id}': { name: 'taken', detail: 'over' },
+  'PUT /v1.0/extensions/{id}': { name: 'taken', detail: 'over', password: 'another password' },
+  'PUT /v1.0/flows/{id}': { name: 'taken', detail: 'over', actions: [] },
+  'PUT /v1.0/numbers/{id}/flow_ids': { call_flow_id: NIL_UUID, message_flow_id: NIL_UUID },
+}
+
+/** Who may (`platform.md` §4.2): bits of which one is needed, `self`, or an agent of whatever permission. */
+function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' {
+  if (path === '/v1.0/me') return 'agent'
+  if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
+  return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
+}
+
+let platform: Platform
+let db: Database
+let operations: Operation[]
+let mine: Owned
+let theirs: Owned
+let second: { id: string; accesskey: string }
+let stranger: ApiClient
+let callers: Record<'accesskey' | 'admin' | 'manager' | 'agent' | 'none' | 'root', ApiClient>
+
+before(async () => {
+  platform = await Platform.start()
+  const { http, credentials } = platform
+  db = await databaseOf(platform)
+  second = await secondCustomer(db)
+  stranger = apiClient(http, { accesskey: second.accesskey })
+  const accesskey = apiClient(http, { accesskey: credentials.customer.accesskey })
+  mine = await makeOwned(accesskey, db, credentials.customer.id, 1)
+  theirs = await makeOwned(stranger, db, second.id, 2)
+  for (const [name, permission] of [
+    ['manager', 64],
+    ['agent', 16],
+    ['none', 0],
+  ] as const)
+    assert.equal((await accesskey.post('/v1.0/agents', newAgent(`${name}@example.com`, permission))).status, 201)
+  callers = {
+    accesskey,
+    admin: await loggedIn(platform, credentials.agent.username, credentials.agent.password),
+    manager: await loggedIn(platform, 'manager@example.com'),
+    agent: await loggedIn(platform, 'agent@example.com'),
+    none: await loggedIn(platform, 'none@example.com'),
+    root: await loggedIn(platform, credentials.admin.username, credentials.admin.password),
+  }
+  operations = protectedOperations((await accesskey.get('/openapi.json')).body)
+})
+after(async () => {
+  await db?.close()
+  await platform?.stop()
+})
+
+test('the document names the operations of the slice, and everything but the public ones needs a login', () => {
+  assert.ok(operations.length >= 34, `${operations.length} operations`)
+  assert.deepEqual(
+    FAMILIES.filter((family) => !operations.some((each) => each.family === family && each.path.includes('{id}'))),
+    [],
+  )
+})
+
+test('without credentials every operation is AUTHENTICATION_REQUIRED, whatever the id', async () => {
+  const nobody = apiClient(platform.http)
+  for (const operation of operations)
+    for (const id of idsOf(operation)) assertReason(await ask(nobody, operation, id), 401, 'AUTHENTICATION_REQUIRED')
+})
+
+test('with bad credentials every operation is INVALID_CREDENTIALS, whatever the id and however they are sent', async () => {
+  const key = platform.credentials.customer.accesskey
+  const wrong = `${key.slice(0, -1)}${key.endsWith('x') ? 'y' : 'x'}`
+  const unsigned = `${b64({ alg: 'none' })}.${b64({ type: 'agent', agent: { id: mine.agents, customer_id: platform.credentials.customer.id }, token_version: 1, expire: '2999-01-01T00:00:00.000000Z' })}.`
+  for (const operation of operations) {
+    for (const bearer of [wrong, unsigned, 'x.y.z'])
+      assertReason(
+        await ask(apiClient(platform.http, { token: bearer }), operation, mine.flows),
+        401,
+        'INVALID_CREDENTIALS',
+      )
+    assertReason(
+      await ask(apiClient(platform.http), operation, UNKNOWN, { cookie: `accesskey=${wrong}` }),
+      401,
+      'INVALID_CREDENTIALS',
+    )
+    assertReason(
+      await ask(apiClient(platform.http), operation, UNKNOWN, { authorization: 'Basic eDp5' }),
+      401,
+      'INVALID_CREDENTIALS',
+    )
+  }
+})
+
+test('a token wins over a key: a bad one is refused although the key is good', async () => {
+  const answer = await callers.accesskey.get('/v1.0/flows?token=x.y.z')
+  assertReason(answer, 401, 'INVALID_CREDENTIALS')
+})
+
+test('a role that is not enough is PERMISSION_DENIED before anything is looked up or read', async () => {
+  for (const operation of operations) {
+    const gate = gateOf(operation)
+    const refused = gate === 'admin' ? ['manager', 'agent', 'none'] : gate === 'agent' ? [] : ['agent', 'none']
+    for (const role of refused as ('manager' | 'agent' | 'none')[]) {
+      const answers: Answer[] = []
+      for (const id of [mine, theirs].map((owned) => owned[operation.family as Family] ?? UNKNOWN).concat(UNKNOWN))
+        answers.push(await ask(callers[role], operation, id))
+      for (const answer of answers) assertReason(answer, 403, 'PERMISSION_DENIED')
+      assert.equal(new Set(answers.map((answer) => withoutIds(answer))).size, 1, `${operation.path} tells ids apart`)
+      if (gate !== 'self' && operation.method !== 'GET') {
+        const broken = await callers[role].send(operation.method, operation.path.replace('{id}', 'x'), { body: '{' })
+        assertReason(broken, 403, 'PERMISSION_DENIED')
+      }
+    }
+  }
+})
+
+test('a role that is enough passes every gate; a super admin passes them all', async () => {
+  for (const operation of operations) {
+    const gate = gateOf(operation)
+    const roles = gate === 'admin' ? ['accesskey', 'admin', 'root'] : ['accesskey', 'admin', 'manager', 'root']
+    for (const role of roles as (keyof typeof callers)[]) {
+      const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
+      if (gate === 'agent' && role === 'accesskey') assertReason(answer, 403, 'AGENT_AUTH_REQUIRED')
+      else
+        assert.ok(
+          answer.status !== 401 && answer.status !== 403,
+          `${role} ${operation.path}: ${answer.text.slice(0, 200)}`,
+        )
+      assert.ok(answer.status < 500, answer.text)
+    }
+  }
+})
+
+test('every agent may read itself, and nobody else without a role', async () => {
+  for (const role of ['agent', 'none'] as const) {
+    const { body: me } = await callers[role].get('/v1.0/me')
+    assert.equal((await callers[role].get(`/v1.0/agents/${me.id.toUpperCase()}`)).body.id, me.id)
+    assertReason(await callers[role].get(`/v1.0/agents/${mine.agents}`), 403, 'PERMISSION_DENIED')
+  }
+})
+
+test("another customer's id is answered byte for byte like one that does not exist, and nothing of it changes", async () => {
+  const before = await everythingOf(stranger, theirs)
+  for (const operation of operations.filter(({ path }) => path.includes('{id}')))
+    for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
+      if (role === 'manager' && gateOf(operation) === 'admin') continue
+      const [foreign, unknown] = [
+        await ask(callers[role], operation, theirs[operation.family as Family]),
+        await ask(callers[role], operation, UNKNOWN),
+      ]
+      const [reason, domain] = NOT_FOUND[operation.family as Family]
+      assertReason(foreign, 404, reason, domain)
+      assert.equal(withoutIds(foreign), withoutIds(unknown))
+      assert.deepEqual([...foreign.headers.keys()].sort(), [...unknown.headers.keys()].sort())
+    }
+  assert.deepEqual(await everythingOf(stranger, theirs), before)
+})
+
+test('an id that is no UUID, and the nil UUID, never reach the database', async () => {
+  for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
+    const isTyped = operation.path.endsWith('/direct-hash-regenerate')
+    for (const id of MALFORMED)
+      assertReason(await ask(callers.admin, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
+    const nil = await ask(callers.admin, operation, NIL_UUID)
+    if (isTyped) assert.equal(nil.status, 404)
+    else assertReason(nil, 400, 'INVALID_ID')
+  }
+})
+
+test('a list shows nothing of another customer, whatever page is asked for', async () => {
+  const { body } = await stranger.get('/v1.0/flows?page_size=1')
+  for (const family of FAMILIES) {
+    const mineIds = new Set((await listed(callers.accesskey, family)).map(({ id }: Json) => id))
+    for (const token of ['', body.next_page_token, '2999-01-01T00:00:00Z']) {
+      const rows = (await stranger.get(`/v1.0/${family}?page_token=${token}`)).body.result
+      assert.ok(
+        rows.every((row: Json) => row.customer_id === second.id && !mineIds.has(row.id)),
+        family,
+      )
+    }
+  }
+  const { result } = (await stranger.get('/v1.0/events?page_size=1000')).body
+  assert.ok(result.every((event: Json) => event.data.customer_id === second.id))
+})
+
+test("another customer's id inside a body is refused like one that does not exist", async () => {
+  const flow = (actions: object[], on_complete_flow_id?: string) => ({
+    name: '',
+    detail: '',
+    actions,
+    on_complete_flow_id,
+  })
+  const address = (id: string) => ({
+    ...newAgent('thief@example.com', 0),
+    addresses: [{ type: 'extension', target: id }],
+  })
+  const tries: [string, string, Family, (id: string) => object][] = [
+    [
+      'POST',
+      '/numbers',
+      'flows',
+      (id) => ({ number: '+899555000009', type: 'virtual', name: '', detail: '', call_flow_id: id }),
+    ],
+    ['PUT', `/numbers/${mine.numbers}/flow_ids`, 'flows', (id) => ({ call_flow_id: id })],
+    ['PUT', `/numbers/${mine.numbers}/flow_ids`, 'flows', (id) => ({ message_flow_id: id })],
+    ['POST', '/flows', 'flows', (id) => flow([], id)],
+    ['PUT', `/flows/${mine.flows}`, 'flows', (id) => flow([], id)],
+    ['POST', '/flows', 'flows', (id) => flow([{ type: 'fetch_flow', option: { flow_id: id } }])],
+    ['POST', '/activeflows', 'flows', (id) => ({ flow_id: id })],
+    ['POST', '/activeflows', 'flows', (id) => ({ actions: [{ type: 'fetch_flow', option: { flow_id: id } }] })],
+    ['POST', '/agents', 'extensions', address],
+  ]
+  for (const [method, path, family, body] of tries) {
+    const [foreign, unknown] = [theirs[family], UNKNOWN].map((id) =>
+      callers.accesskey[method === 'PUT' ? 'put' : 'post'](`/v1.0${path}`, body(id)),
+    )
+    const [a, b] = [(await foreign) as Answer, (await unknown) as Answer]
+    assert.ok(a.status === 404 || a.status === 400, `${path}: ${a.text}`)
+    assert.equal(withoutIds(a), withoutIds(b), path)
+  }
+})
+
+test('nobody gives a permission that is above the own one', async () => {
+  let made = 0
+  const grant = (role: keyof typeof callers, permission: number) =>
+    callers[role].post('/v1.0/agents', newAgent(`granted${++made}@example.com`, permission))
+  for (const permission of [1, 2, 15, 33, 65_535]) {
+    assertReason(await grant('accesskey', permission), 403, 'PERMISSION_DENIED')
+    assertReason(await grant('manager', permission), 403, 'PERMISSION_DENIED')
+  }
+  assertReason(await grant('manager', 32), 403, 'PERMISSION_DENIED')
+  assert.equal((await grant('admin', 32)).status, 201)
+})
+
+test('when a customer is deleted its key and its logins stop within seconds', async () => {
+  assert.equal((await stranger.post('/v1.0/agents', newAgent('leaver@example.com', 64))).status, 201)
+  const leaver = await loggedIn(platform, 'leaver@example.com')
+  assert.equal((await leaver.get('/v1.0/flows')).status, 200)
+  await db.query(`update customers set status = 'deleted', tm_delete = now() where id = $1`, [second.id])
+  for (const client of [stranger, leaver])
+    await eventually('it is refused', async () => (await client.get('/v1.0/flows')).status === 401, 8_000)
+  assertReason(await stranger.get('/v1.0/flows'), 401, 'INVALID_CREDENTIALS')
+  const login = { username: 'leaver@example.com', password: 'correct horse battery' }
+  assertReason(await apiClient(platform.http).post('/auth/login', login), 401, 'INVALID_CREDENTIALS')
+})
+
+function protectedOperations(document: Json): Operation[] {
+  return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
+    Object.entries<Json>(item)
+      .filter(([, { security }]) => security.length > 0)
+      .map(([method]) => ({ method: method.toUpperCase(), path, family: path.split('/')[2] ?? '' })),
+  )
+}
+
+/** The ids to try where the path has one. */
+function idsOf({ path, family }: Operation): string[] {
+  return path.includes('{id}') ? [mine[family as Family], theirs[family as Family], UNKNOWN, NIL_UUID, 'x'] : ['']
+}
+
+/** Asks; with a right body where the operation takes one, unless the test sends its own. */
+function ask(
+  client: ApiClient,
+  operation: Operation,
+  id: string,
+  headers: Record<string, string> = {},
+  own?: object,
+): Promise<Answer> {
+  const { method, path } = operation
+  const body =
+    method === 'GET' || method === 'DELETE' ? undefined : JSON.stringify(BODIES[`${method} ${path}`] ?? own ?? {})
+  return client.send(method, path.replace('{id}', id), {
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body }),
+  })
+}
+
+/** The answer with its request id, and ids that the client sent itself, made the same. */
+function withoutIds({ status, text }: Answer): string {
+  const plain = text.replace(/"request_id":"[^"]*"/, '')
+  return `${status} ${[...Object.values(mine), ...Object.values(theirs), UNKNOWN].reduce((shown, id) => shown.replaceAll(id, '<id>'), plain)}`
+}
+
+async function everythingOf(client: ApiClient, owned: Owned): Promise<Json[]> {
+  return Promise.all(FAMILIES.map(async (family) => (await client.get(`/v1.0/${family}/${owned[family]}`)).body))
+}
+
+async function listed(client: ApiClient, family: Family): Promise<Json[]> {
+  return (await client.get(`/v1.0/${family}`)).body.result
+}
+
+function b64(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}

@@ -1,0 +1,86 @@
+import { AgentService } from '#managers/agent'
+import { BillingService } from '#managers/billing'
+import { AccesskeyService, CustomerService } from '#managers/customer'
+import { DirectService } from '#managers/direct'
+import { ExtensionService } from '#managers/registrar'
+import { type Database, openDatabase, openServer } from '#platform/db'
+import { NIL_UUID, systemIds } from '#platform/ids'
+import { silentLog } from '#platform/log'
+import { systemClock } from '#platform/time'
+import { type ApiClient, apiClient, type Platform } from '#testkit'
+
+/** The families of `/{family}/{id}` and what makes one of each; a call, which only a phone can make, is a row. */
+export const FAMILIES = ['accesskeys', 'activeflows', 'agents', 'calls', 'extensions', 'flows', 'numbers'] as const
+export type Family = (typeof FAMILIES)[number]
+export type Owned = Record<Family, string>
+
+/** A connection of the test's own to the database of a running platform. */
+export async function databaseOf(platform: Platform): Promise<Database> {
+  const server = await openServer({ dataDir: platform.dataDir, clock: systemClock, log: silentLog })
+  server.release()
+  return openDatabase({ connection: server.connection, clock: systemClock, log: silentLog, name: 'test' })
+}
+
+/** A second customer beside the sample one, and its access key. */
+export async function secondCustomer(db: Database): Promise<{ id: string; accesskey: string }> {
+  const basics = { db, clock: systemClock, ids: systemIds }
+  const billing = new BillingService(basics)
+  const directs = new DirectService(basics)
+  const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: 'strowger.localhost' })
+  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const accesskeys = new AccesskeyService(basics)
+  let accesskey = ''
+  const { id } = await customers.create(
+    { name: 'Second customer', email: 'second@example.com', billing: { plan_type: 'professional' } },
+    async (trx, customer) => {
+      accesskey = (await accesskeys.createIn(trx, customer.id, { name: 'second' })).token ?? ''
+    },
+  )
+  return { id, accesskey }
+}
+
+/** One of everything, made through the API where that can make it. `which` keeps names apart that must not clash. */
+export async function makeOwned(api: ApiClient, db: Database, customer: string, which: number): Promise<Owned> {
+  const make = async (path: string, body: object): Promise<string> => {
+    const answer = await api.post(`/v1.0${path}`, body)
+    if (answer.status > 201) throw new Error(`${path}: ${answer.text}`)
+    return answer.body.id
+  }
+  const named = { name: `owned ${which}`, detail: '' }
+  const flows = await make('/flows', { ...named, actions: [{ type: 'answer' }] })
+  return {
+    flows,
+    accesskeys: await make('/accesskeys', named),
+    activeflows: await make('/activeflows', { actions: [{ type: 'block' }] }),
+    agents: await make('/agents', newAgent(`owned${which}@example.com`, 0)),
+    calls: await insertCall(db, customer),
+    extensions: await make('/extensions', { ...named, extension: `7${which}`, password: 'a long password' }),
+    numbers: await make('/numbers', { ...named, number: `+89955500000${which}`, type: 'virtual', call_flow_id: flows }),
+  }
+}
+
+export const AGENT_PASSWORD = 'correct horse battery'
+
+export function newAgent(username: string, permission: number) {
+  const addresses = [{ type: 'sip', target: `${username.split('@')[0]}@phones.example.com` }]
+  const texts = { username, password: AGENT_PASSWORD, name: username, detail: '', ring_method: 'ringall' }
+  return { ...texts, permission, tag_ids: [], addresses }
+}
+
+/** Logs an agent in and gives a client that asks as this agent. */
+export async function loggedIn(platform: Platform, username: string, password = AGENT_PASSWORD): Promise<ApiClient> {
+  const { body, text } = await apiClient(platform.http).post('/auth/login', { username, password })
+  if (!body?.token) throw new Error(text)
+  return apiClient(platform.http, { token: body.token })
+}
+
+async function insertCall(db: Database, customer: string): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(
+    `insert into calls values ($1, $2, '', $3, $3, $3, 'flow', $3, '{}', $3, '{}', $3, '{}', '{}', 'hangup',
+       $4, '{}', 'incoming', '', 'remote', 'normal', now(), now(), now(), now(), null, null, 'test', 'test', null)`,
+    [id, customer, NIL_UUID, { id: NIL_UUID, next_id: NIL_UUID, type: '' }],
+  )
+  return id
+}
