@@ -1,0 +1,156 @@
+import { pause } from '#testkit'
+import type { CallFigures, CallLoad } from '../clients/call-load.ts'
+import type { HttpFigures } from '../clients/http-load.ts'
+import type { RegisterFigures, RegisterLoad } from '../clients/register-load.ts'
+import { type Row, row } from '../row.ts'
+import type { Stage } from '../stage.ts'
+import type { Suite } from '../suite.ts'
+
+const PHONES = 40
+const AT_ONCE = 48
+const SETUP_CALLS_PER_SECOND = 50
+const ANSWER_HANGUP = [{ type: 'answer' }, { type: 'hangup' }]
+const MEGABYTE = 1 << 20
+const BASELINE = 'a user agent in Node without transactions'
+
+/** Registrations and calls. */
+export const sip: Suite = {
+  rows: [
+    'call.setup_ms',
+    'call.setup_under_api_storm_ms',
+    'sip.register',
+    'sip.answer_hangup',
+    'memory.at_max_rate_mb',
+  ],
+  async run(getStage, wanted) {
+    const stage = await getStage()
+    const bare = stage.start<{ port: number }>('baselines/bare-uas.ts', {})
+    const { port } = await bare.next()
+    const rows: Row[] = []
+    if (wanted('call.setup_ms') || wanted('call.setup_under_api_storm_ms'))
+      rows.push(...(await setup(stage, port, wanted)))
+    if (wanted('sip.register')) rows.push(await register(stage, port))
+    if (wanted('sip.answer_hangup') || wanted('memory.at_max_rate_mb'))
+      rows.push(...(await answerHangup(stage, port)).filter(({ name }) => wanted(name)))
+    await bare.stop()
+    return rows
+  },
+}
+
+async function setup(stage: Stage, barePort: number, wanted: (name: string) => boolean): Promise<Row[]> {
+  const service = await stage.numberThat(ANSWER_HANGUP)
+  const rows: Row[] = []
+  const calls = (port: number, measureMs: number) =>
+    stage.run<CallFigures>('clients/call-load.ts', {
+      ...{ kind: 'per second', port, service, calls: SETUP_CALLS_PER_SECOND, warmUpMs: 1_500, measureMs },
+    } satisfies CallLoad)
+  const base = await calls(barePort, 2_000)
+  const baseline = { name: BASELINE, value: base.setupMs }
+  const method = `INVITE to 200 at ${SETUP_CALLS_PER_SECOND} calls/s, flow answer, hangup`
+  if (wanted('call.setup_ms')) {
+    const figures = await calls(stage.sipPort, 6_000)
+    rows.push(
+      row('call.setup_ms', figures.setupMs, 'ms', `${method}; ${told(figures)}`, { p99: figures.setupP99Ms, baseline }),
+    )
+    await stage.webhooksDelivered()
+  }
+  if (wanted('call.setup_under_api_storm_ms')) {
+    const { id } = await stage.api('POST', '/flows', { name: 'bench', detail: '', actions: ANSWER_HANGUP })
+    const storm = stage.http({ method: 'GET', path: `/v1.0/flows/${id}`, expect: 200, measureMs: 8_000 })
+    const [figures, http] = await Promise.all([calls(stage.sipPort, 6_000), storm])
+    const detail = `${method}, beside ${stormTold(http)}; ${told(figures)}`
+    const more = { p99: figures.setupP99Ms, baseline }
+    rows.push(row('call.setup_under_api_storm_ms', figures.setupMs, 'ms', detail, more))
+    await stage.webhooksDelivered()
+  }
+  return rows
+}
+
+async function register(stage: Stage, barePort: number): Promise<Row> {
+  const phones: RegisterLoad['phones'] = []
+  const prefix = `b${stage.fresh()}`
+  for (let phone = 0; phone < PHONES; phone++) {
+    const extension = `${prefix}${phone}`
+    const password = `Bench-${stage.fresh()}-1`
+    await stage.api('POST', '/extensions', { extension, password, name: 'bench', detail: '' })
+    phones.push({ extension, password })
+  }
+  const domain = stage.platform.credentials.extensions[0]?.domain ?? ''
+  const run = (port: number) =>
+    stage.run<RegisterFigures>('clients/register-load.ts', {
+      ...{ port, domain, phones, warmUpMs: 1_000, measureMs: 3_000 },
+    } satisfies RegisterLoad)
+  const base = await run(barePort)
+  const { result: figures, each } = await stage.processorTime(
+    () => run(stage.sipPort),
+    ({ served }) => served,
+  )
+  const failed = Object.keys(figures.failed).length > 0 ? `, failed ${JSON.stringify(figures.failed)}` : ''
+  return row(
+    'sip.register',
+    figures.perSecond,
+    'registrations/s',
+    `${PHONES} phones refresh with digest, one REGISTER each at a time; answered after ${figures.medianMs.toFixed(1)} ms (p99 ${figures.p99Ms.toFixed(1)})${failed}; ${each}`,
+    { baseline: { name: BASELINE, value: base.perSecond } },
+  )
+}
+
+async function answerHangup(stage: Stage, barePort: number): Promise<Row[]> {
+  const service = await stage.numberThat(ANSWER_HANGUP)
+  const load = (port: number, measureMs: number): CallLoad => ({
+    ...{ kind: 'at once', port, service, calls: AT_ONCE, warmUpMs: 1_500, measureMs },
+  })
+  const base = await stage.run<CallFigures>('clients/call-load.ts', load(barePort, 2_000))
+  const before = await stage.webhooksDelivered()
+  const most = highest(() => stage.memory())
+  const { result, each } = await stage.processorTime(
+    async () => {
+      const figures = await stage.run<CallFigures>('clients/call-load.ts', load(stage.sipPort, 6_000))
+      const bytes = await most.end()
+      return { figures, bytes, after: await stage.webhooksDelivered() }
+    },
+    ({ figures }) => figures.served,
+  )
+  const { figures, bytes, after } = result
+  const webhooks = `${after.received - before.received} webhooks, the last ${(after.tookMs / 1000).toFixed(1)} s after the end`
+  const method = `flow answer, hangup, ${AT_ONCE} calls at once, INVITE to the answered BYE; ${told(figures)}; ${webhooks}; ${each}, webhooks included`
+  return [
+    row('sip.answer_hangup', figures.perSecond, 'calls/s', method, {
+      baseline: { name: BASELINE, value: base.perSecond },
+    }),
+    row(
+      'memory.at_max_rate_mb',
+      bytes / MEGABYTE,
+      'MB',
+      'highest PSS of everything during sip.answer_hangup, looked at twice a second',
+    ),
+  ]
+}
+
+/** Looks at a figure twice a second and keeps the highest. */
+function highest(look: () => number): { end(): Promise<number> } {
+  let most = look()
+  let isOver = false
+  const looking = (async () => {
+    while (!isOver) {
+      most = Math.max(most, look())
+      await pause(500)
+    }
+  })()
+  return {
+    async end() {
+      isOver = true
+      await looking
+      return most
+    },
+  }
+}
+
+function told({ completed, failed, setupMs, setupP99Ms }: CallFigures): string {
+  const faults = Object.keys(failed).length > 0 ? `failed ${JSON.stringify(failed)}` : 'none failed'
+  return `${completed} calls, ${faults}, 200 after ${setupMs.toFixed(1)} ms (p99 ${setupP99Ms.toFixed(1)})`
+}
+
+function stormTold(http: HttpFigures): string {
+  return `${Math.round(http.perSecond)} GET/s`
+}
