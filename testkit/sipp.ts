@@ -11,7 +11,11 @@ export interface SippResult {
   failed: number
   retransmissions: number
   output: string
+  /** The first messages that its scenario did not expect. */
+  unexpected: string
 }
+
+const MOST_ERROR_TEXT = 6_000
 
 export interface SippOptions {
   /** `host:port` to call. */
@@ -58,6 +62,8 @@ export class Sipp {
       ],
       ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
       ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
+      // what it did not expect, so that a failed run says why
+      ...['-trace_err', '-error_file', join(folder, 'errors.log')],
     ]
     return new Sipp(startChild('timeout', args, { cwd: folder }), folder)
   }
@@ -66,8 +72,9 @@ export class Sipp {
   async finish(): Promise<SippResult> {
     const exitCode = await this.child.ended
     const counts = this.#counts()
+    const unexpected = this.#read('errors.log').slice(0, MOST_ERROR_TEXT)
     rmSync(this.#folder, { recursive: true, force: true })
-    return { exitCode, ...counts, output: this.child.output() }
+    return { exitCode, ...counts, output: this.child.output(), unexpected }
   }
 
   /** Ends it. */
@@ -77,12 +84,7 @@ export class Sipp {
   }
 
   #counts() {
-    let lines: string[] = []
-    try {
-      lines = readFileSync(join(this.#folder, 'stat.csv'), 'utf8').trim().split('\n')
-    } catch {
-      // it ended before it wrote anything
-    }
+    const lines = this.#read('stat.csv').trim().split('\n')
     const names = lines[0]?.split(';') ?? []
     const values = lines.at(-1)?.split(';') ?? []
     const count = (name: string) => Number(values[names.indexOf(name)] ?? 0)
@@ -90,6 +92,15 @@ export class Sipp {
       successful: count('SuccessfulCall(C)'),
       failed: count('FailedCall(C)'),
       retransmissions: count('Retransmissions(C)'),
+    }
+  }
+
+  /** A file that it wrote; empty where it ended before it wrote anything. */
+  #read(name: string): string {
+    try {
+      return readFileSync(join(this.#folder, name), 'utf8')
+    } catch {
+      return ''
     }
   }
 }
