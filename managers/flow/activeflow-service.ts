@@ -97,7 +97,7 @@ export class ActiveflowService {
     return this.#order({ id: this.#needs.ids.uuid(), type: 'continue', customer_id: customer, activeflow_id: id })
   }
 
-  /** Stops it where it runs, then deletes it and the inline flow that was made for it. */
+  /** Stops it where it runs, then deletes it. */
   async delete(customer: string, id: string): Promise<Activeflow> {
     const { status } = await this.get(customer, id)
     if (status === 'running') await this.#stopForDeletion(customer, id)
@@ -106,7 +106,6 @@ export class ActiveflowService {
       if (!activeflow) throw flowErrors.ACTIVEFLOW_NOT_FOUND({ activeflow_id: id })
       const now = timestamp(this.#needs.clock.wallMs())
       await this.#store.markDeleted(trx, customer, id, now)
-      await this.#flows.deleteInline(trx, customer, activeflow.flow_id, now)
       const deleted = { ...activeflow, tm_update: now, tm_delete: now }
       await appendEvents(trx, [flowEvents.activeflow_deleted(deleted)], this.#needs)
       return deleted

@@ -24,7 +24,7 @@ const start = (actions: object[], variables: Record<string, string> = {}) =>
 async function callIn(actions: object[], on_complete_flow_id?: string) {
   const flow = await save(actions, on_complete_flow_id)
   const call = ringingCall(systemIds.uuid(), alice)
-  const prepared = await platform.runtime.prepareIncoming({ call, flow_id: flow.id, anonymous: false })
+  const prepared = await platform.runtime.prepareIncoming({ call, flow: { flow_id: flow.id }, anonymous: false })
   assert.ok(prepared)
   const live = new FakeCall(clock, { ...call, activeflow_id: prepared.activeflow_id })
   prepared.start(live)
@@ -131,13 +131,13 @@ test('a call for a flow that is gone is not prepared', async () => {
   const { id: flow_id } = await save(MENU)
   await flows.delete(alice, flow_id)
   const call = ringingCall(systemIds.uuid(), alice)
-  assert.equal(await platform.runtime.prepareIncoming({ call, flow_id, anonymous: false }), undefined)
+  assert.equal(await platform.runtime.prepareIncoming({ call, flow: { flow_id }, anonymous: false }), undefined)
 })
 
 test("a call cannot run another customer's flow", async () => {
   const { id: flow_id } = await save(MENU)
   const call = ringingCall(systemIds.uuid(), systemIds.uuid())
-  assert.equal(await platform.runtime.prepareIncoming({ call, flow_id, anonymous: false }), undefined)
+  assert.equal(await platform.runtime.prepareIncoming({ call, flow: { flow_id }, anonymous: false }), undefined)
 })
 
 test('stopping a flow hangs its call up at once', async () => {
