@@ -1,5 +1,6 @@
 import type { CommandDoor, Subscription } from '#platform/bus'
 import type { Database } from '#platform/db'
+import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineNeeds } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
@@ -7,7 +8,6 @@ import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission }
 import { AnonymousCaps } from './anonymous-caps.ts'
 import type { HangupReason } from './call.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
-import { callErrors } from './errors.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
@@ -101,7 +101,7 @@ export class CallEngine {
 
   /** Makes outgoing calls; a repeat under the same key makes none again. Rejects when nothing was created. */
   async place(_request: PlaceCallsRequest, _key: string): Promise<PlacedCalls> {
-    throw callErrors.NO_ROUTE_TO_DESTINATION()
+    throw apiErrors.SERVICE_UNAVAILABLE({})
   }
 
   /** Ends every live call of a customer who may make no calls any more. */
