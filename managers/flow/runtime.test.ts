@@ -529,6 +529,29 @@ test('stopping a flow while others are being called for the caller hangs up', as
   assert.equal((await untilEnded(id)).ended_reason, 'requested')
 })
 
+for (const [outcome, heard] of [
+  ['unanswered', ['answered', '"Leave a message."']],
+  ['talked', ['hangup normal']],
+] as const)
+  test(`a flow tells by the status of the call that the caller was ${outcome}`, async () => {
+    const { live } = await callIn([
+      { type: 'connect', option: { destinations: [{ type: 'extension', target_name: '1001' }] } },
+      {
+        type: 'condition_variable',
+        option: {
+          ...{ condition: '==', variable: '${voipbin.call.status}', value_type: 'string', value_string: 'ringing' },
+          false_target_id: 'bye',
+        },
+      },
+      { type: 'talk', option: { text: 'Leave a message.' } },
+      { id: 'bye', type: 'hangup' },
+    ])
+    live.connectEnds({ outcome })
+    clock.advance(0)
+    assert.deepEqual(live.heard, heard)
+    live.leave()
+  })
+
 const CALL_BOB = { type: 'call', option: { destinations: [{ type: 'sip', target: 'bob@example.com' }] } }
 
 test('calls that a flow asks for are placed under its key, chained ones to its call while that lives', async () => {
