@@ -67,6 +67,13 @@ test('connect with relay_reason hangs the caller up for the reason and cause of 
   assert.equal(flow.state.ended_reason, 'call_hungup')
 })
 
+test('a dialling that we gave up is relayed by its reason: it has no cause', () => {
+  const flow = connecting({ relay_reason: true })
+  ends(flow, { outcome: 'unanswered', hangup_reason: 'dialout', cause: 0 })
+  const { reason, cause } = flow.last('hangup')
+  assert.deepEqual([reason, cause], ['dialout', undefined])
+})
+
 test('connect with relay_reason goes on after a conversation', () => {
   const flow = connecting({ relay_reason: true })
   ends(flow, { outcome: 'talked' })

@@ -36,7 +36,7 @@ export const connect = defineAction({
     if (input.type !== 'connect_ended') return stay() // once relayed, the end of the call ends the flow
     if (input.outcome === 'failed') return fail(`connect_failed: ${input.issue ?? ''}`)
     if (input.outcome === 'talked' || !relay_reason) return done()
-    const { hangup_reason = 'noanswer', cause } = input
-    return wait(null, { type: 'hangup', reason: hangup_reason, ...(cause === undefined ? {} : { cause }) })
+    const { hangup_reason = 'noanswer', cause = 0 } = input
+    return wait(null, { type: 'hangup', reason: hangup_reason, ...(cause === 0 ? {} : { cause }) }) // 0: we gave up
   },
 })
