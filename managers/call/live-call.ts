@@ -47,6 +47,14 @@ export interface LiveCall {
    */
   hangup(reason: HangupReason): void
 
+  /**
+   * Records both directions of an answered call, one recording at a time. Outcome: `recording_started` or
+   * `recording_refused`. It ends by its limits, by `stopRecording`, and with the call.
+   */
+  startRecording(key: string, options: RecordingOptions): void
+  /** Ends the recording. Outcome `recording_stopped`; also when nothing is recorded. */
+  stopRecording(key: string): void
+
   /** Shows what the flow is doing: written with the row and announced by `call_updated`. */
   setAction(action: CallAction): void
 
@@ -65,6 +73,20 @@ export interface SayOptions {
   gender?: string
 }
 
+export interface RecordingOptions {
+  format: 'wav'
+  /** Seconds of silence that end it; 0 = never. */
+  end_of_silence: number
+  /** The key that ends it; empty and `none` = none. */
+  end_of_key: '' | 'none' | 'any' | '*' | '#'
+  /** Seconds after which it ends; 0 = no end. */
+  duration: number
+  /** The caller hears a beep before it begins. */
+  beep_start: boolean
+  /** The flow that starts when it has ended; the nil UUID = none. */
+  on_end_flow_id: string
+}
+
 /** How a sound ended: heard to its end, cut off (by a command or another sound), or it could not be played. */
 export type PlayOutcome = 'finished' | 'stopped' | 'failed'
 
@@ -75,10 +97,26 @@ export type LiveCallInput =
   | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
   | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
   | { type: 'echoed'; key: string; outcome: PlayOutcome }
+  /** Told of every recording of the call, whoever asked for it. */
+  | { type: 'recording_started'; key: string; recording: StartedRecording }
+  /** `reason` is one of `RecordingRefusal`. */
+  | { type: 'recording_refused'; key: string; reason: string }
+  | { type: 'recording_stopped'; key: string }
   /** The far end pressed a key. `method` says how it came. Duration is 0 where it is not known. */
   | { type: 'digit'; digit: string; duration_ms: number; method: DigitMethod }
   /** The call is over; nothing follows. */
   | { type: 'hungup'; hangup_by: HangupBy; hangup_reason: HangupReason }
+
+/** What a flow may know of a recording of its call. */
+export interface StartedRecording {
+  id: string
+  reference_type: 'call'
+  reference_id: string
+  format: string
+  recording_name: string
+  /** Joined with commas. */
+  filenames: string
+}
 
 export type DigitMethod = 'rfc4733' | 'info' | 'inband'
 
