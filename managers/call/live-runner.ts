@@ -7,7 +7,7 @@ import type { Call, CallAction, HangupReason } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
 import { CallWriter } from './call-writer.ts'
 import type { CallEvent } from './events.ts'
-import type { LiveCall, LiveCallInput, RecordingOptions, SayOptions } from './live-call.ts'
+import type { ConnectOptions, LiveCall, LiveCallInput, RecordingOptions, SayOptions } from './live-call.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
 /** Makes text into a file that can be played. */
@@ -125,8 +125,12 @@ export class LiveRunner implements LiveCall {
     this.#take({ type: 'stop_playing' })
   }
 
-  hangup(reason: HangupReason): void {
-    this.#take({ type: 'hangup', reason })
+  hangup(reason: HangupReason, cause?: number): void {
+    this.#take({ type: 'hangup', reason, ...(cause === undefined ? {} : { cause }) })
+  }
+
+  connect(key: string, _options: ConnectOptions): void {
+    this.#post({ type: 'connect_ended', key, outcome: 'failed', issue: 'not_available' })
   }
 
   startRecording(key: string, options: RecordingOptions): void {
