@@ -1,4 +1,4 @@
-import type { Ids } from '#platform/ids'
+import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import { CAUSE, type LineEvent } from '#telecom/line'
 import type { PromptPart } from '#telecom/media'
@@ -6,6 +6,9 @@ import { type Call, type CallAction, endingOf, type HangupReason, isEnding, mayB
 import type { CallEvent } from './events.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
 import type { LiveCallInput, PlayOutcome, SayOptions } from './live-call.ts'
+import type { Recording } from './recording.ts'
+import type { RecordingEvent } from './recording-events.ts'
+import { type RecordingInput, RecordingMachine, type RecordingStep } from './recording-machine.ts'
 
 /** What a live call is given, one at a time. */
 export type CallInput =
@@ -25,9 +28,13 @@ export type CallInput =
   | { type: 'sound_ready'; sound: string; parts: readonly PromptPart[] }
   | { type: 'sound_failed'; sound: string; issue: string }
   | { type: 'timer'; timer: CallTimer }
+  | RecordingInput
 
-/** `max_duration` ends the call; `sound` ends an echo, or the waiting for speech and files. */
-export type CallTimer = 'max_duration' | 'sound'
+/**
+ * `max_duration` ends the call; `sound` ends an echo, or the waiting for speech and files; `recording:<id>` what a recording
+ * waits for.
+ */
+export type CallTimer = 'max_duration' | 'sound' | `recording:${string}`
 
 /** What a live call wants done. The runner does it; what comes of it comes back as an input. */
 export type CallEffect =
@@ -40,6 +47,17 @@ export type CallEffect =
   | { do: 'render'; sound: string; text: string; voice: SayOptions }
   | { do: 'fetch'; sound: string; urls: readonly string[] }
   | { do: 'abort'; sound: string }
+  /** Whether it may be recorded, and where: `recording_prepared` follows. */
+  | { do: 'prepare_recording'; key: string; recording: Recording }
+  | { do: 'record'; recording: Recording; endOfSilenceMs: number }
+  | { do: 'stop_recording' }
+  /** What is on the disk of it: `recording_measured` follows. */
+  | { do: 'measure_recording'; recording: Recording }
+  /** It will not be made: what was prepared goes away. */
+  | { do: 'discard_recording'; recording: Recording }
+  | { do: 'save_recording'; recording: Recording; events: readonly RecordingEvent[] }
+  /** It is over and written: what follows it may begin. */
+  | { do: 'recording_over'; recording: Recording }
   /** Row and events in one write. */
   | { do: 'save'; call: Call; events: readonly CallEvent[] }
   | { do: 'tell'; input: LiveCallInput }
@@ -67,6 +85,7 @@ interface Sound {
   stage: 'preparing' | 'sounding'
 }
 
+const RELEASE: CallEffect = { do: 'release' }
 const BEEP: PromptPart = { tone: { hz: [1_000], durationMs: 500 } }
 const DIGITS = /^[0-9A-D*#]{1,100}$/
 /** Effect keys that are remembered; a flow takes about a hundred steps between two moments of waiting. */
@@ -86,6 +105,7 @@ export class CallActor {
   /** The leg is being ended without passing `terminating`: the longest duration is over, or nothing is heard. */
   #cut = false
   #sound: Sound | undefined
+  readonly #recordings: RecordingMachine
   readonly #outcomes = new Map<string, LiveCallInput | 'running'>()
 
   constructor(call: Call, needs: { ids: Pick<Ids, 'uuid'>; now: () => Timestamp; limits?: Partial<CallLimits> }) {
@@ -93,11 +113,17 @@ export class CallActor {
     this.#ids = needs.ids
     this.#now = needs.now
     this.#limits = { ...DEFAULT_CALL_LIMITS, ...needs.limits }
+    this.#recordings = new RecordingMachine(needs)
   }
 
   /** The record as it is; replaced, never changed in place. */
   get call(): Call {
     return this.#call
+  }
+
+  /** Whether this recording goes on, or its last row is not written yet. */
+  isRecording(recording_id: string): boolean {
+    return this.#recordings.has(recording_id)
   }
 
   /** The first step of an incoming call: it rings, it exists. */
@@ -110,10 +136,15 @@ export class CallActor {
   }
 
   on(input: CallInput): CallEffect[] {
-    if (this.#call.status === 'hangup') return []
+    if (this.#call.status === 'hangup') return this.#afterwards(input)
     switch (input.type) {
       case 'line':
-        return this.#onLine(input.event)
+        return [...this.#record(input), ...this.#onLine(input.event)]
+      case 'start_recording':
+      case 'stop_recording':
+      case 'recording_prepared':
+      case 'recording_measured':
+        return this.#record(input)
       case 'stored':
         this.#stored = true
         return this.#answering.length > 0 && !isEnding(this.#call) ? [{ do: 'answer' }] : []
@@ -124,7 +155,8 @@ export class CallActor {
       case 'action':
         return this.#setAction(input.action)
       case 'timer':
-        return input.timer === 'max_duration' ? this.#cutOff() : this.#soundTimeIsUp()
+        if (input.timer === 'max_duration') return this.#cutOff()
+        return input.timer === 'sound' ? this.#soundTimeIsUp() : this.#record(input)
       case 'stop_playing':
         return this.#sound ? [...this.#finishSound('stopped'), { do: 'silence' }] : []
       case 'sound_ready':
@@ -201,14 +233,54 @@ export class CallActor {
     const now = this.#now()
     const hangup_by = hangupByOf(last)
     const hangup_reason = hangupReasonOf(this.#call.direction, last, cause)
-    this.#call = { ...this.#call, status: 'hangup', hangup_by, hangup_reason, tm_hangup: now, tm_update: now }
+    const over = { hangup_by, hangup_reason, tm_hangup: now, tm_update: now, recording_id: NIL_UUID }
+    this.#call = { ...this.#call, status: 'hangup', ...over }
+    const recordings = this.#recordings.callEnded(this.#call)
     return [
       ...effects,
       { do: 'stop', timer: 'max_duration' },
       { do: 'save', call: this.#call, events: ['call_hangup'] },
+      ...recordings,
       tell({ type: 'hungup', hangup_by, hangup_reason }),
-      { do: 'release' },
+      ...(this.#recordings.busy ? [] : [RELEASE]),
     ]
+  }
+
+  /** The call is over; its recordings may still have files to close. */
+  #afterwards(input: CallInput): CallEffect[] {
+    if (!this.#recordings.busy) return []
+    const effects = this.#record(input)
+    return this.#recordings.busy ? effects : [...effects, RELEASE]
+  }
+
+  /** What an input means for the recordings of the call. */
+  #record(input: CallInput): CallEffect[] {
+    switch (input.type) {
+      case 'line':
+        return this.#apply(this.#recordings.onLine(this.#call, input.event))
+      case 'timer':
+        return this.#apply(this.#recordings.onTimer(this.#call, input.timer.replace('recording:', '')))
+      case 'start_recording':
+      case 'stop_recording': {
+        const known = this.#outcomes.get(input.key)
+        if (known) return known === 'running' ? [] : [tell(known)]
+        this.#remember(input.key, 'running')
+        return this.#apply(this.#recordings.on(this.#call, input))
+      }
+      case 'recording_prepared':
+      case 'recording_measured':
+        return this.#apply(this.#recordings.on(this.#call, input))
+      default:
+        return []
+    }
+  }
+
+  #apply({ call, effects }: RecordingStep): CallEffect[] {
+    this.#call = call
+    for (const effect of effects)
+      if (effect.do === 'tell' && 'key' in effect.input) this.#remember(effect.input.key, effect.input)
+    const beeps = effects.some((effect) => effect.do === 'play')
+    return beeps && this.#sound ? [...this.#finishSound('stopped'), ...effects] : effects
   }
 
   #setAction(action: CallAction): CallEffect[] {

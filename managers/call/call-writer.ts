@@ -46,17 +46,26 @@ export class CallWriter {
     const tm_create = call.tm_update ?? call.tm_create
     const events = types.map((type) => eventWrite({ ...callEvent(type, call), tm_create }))
     this.#row = callWrite({ ...call, node, incarnation, dialog })
-    const done = this.#again ? this.#follow(events) : this.#write(call.id, this.#row, events)
-    this.#written = Promise.all([this.#written, done]).then(() => {})
+    this.#done(this.#again ? this.#follow(events) : this.#write(call.id, [this.#row, ...events], events))
   }
 
-  async #write(id: string, row: LaneWrite, events: readonly LaneWrite[]): Promise<void> {
+  /** Writes what belongs to the call beside its own row, in one transaction, behind everything before it. */
+  append(call_id: string, writes: readonly LaneWrite[]): void {
+    this.#done(this.#again ? this.#follow(writes) : this.#write(call_id, writes, writes))
+  }
+
+  #done(writing: Promise<void> | undefined): void {
+    this.#written = Promise.all([this.#written, writing]).then(() => {})
+  }
+
+  /** `kept` is what may not get lost where the lanes take nothing: the row is written again as it is then. */
+  async #write(id: string, writes: readonly LaneWrite[], kept: readonly LaneWrite[]): Promise<void> {
     try {
-      await this.#needs.lanes.write(id, [row, ...events])
+      await this.#needs.lanes.write(id, writes)
       this.#onStored()
     } catch (error) {
       if (!(error instanceof LanesFull)) return this.#lost(id, error)
-      this.#missed.push(...events)
+      this.#missed.push(...kept)
       this.#again ??= this.#writeAgain(id)
       await this.#again
     }

@@ -8,6 +8,7 @@ import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallT
 import { CallWriter } from './call-writer.ts'
 import type { CallEvent } from './events.ts'
 import type { ConnectOptions, LiveCall, LiveCallInput, RecordingOptions, SayOptions } from './live-call.ts'
+import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
 /** Makes text into a file that can be played. */
 export interface Speech {
@@ -26,6 +27,7 @@ export interface LiveNeeds {
   lanes: WriteLanes
   speech: Speech
   sounds: SoundFetcher
+  recordings: RecordingNeeds
   node: string
   incarnation: string
   limits?: Partial<CallLimits>
@@ -38,6 +40,7 @@ export interface LiveNeeds {
 export class LiveRunner implements LiveCall {
   readonly #actor: CallActor
   readonly #writer: CallWriter
+  readonly #recordings: RecordingRunner
   readonly #line: Line
   readonly #needs: LiveNeeds
   readonly #onOver: (live: LiveRunner) => void
@@ -48,6 +51,7 @@ export class LiveRunner implements LiveCall {
   #running = false
   #outbox: LiveCallInput[] = []
   #over: LiveCallInput | undefined
+  #released = false
   readonly #onStored: (() => void)[] = []
 
   constructor(call: Call, line: Line, watch: Stopwatch, needs: LiveNeeds, onOver: (live: LiveRunner) => void) {
@@ -55,6 +59,10 @@ export class LiveRunner implements LiveCall {
     this.#needs = needs
     this.#onOver = onOver
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
+    this.#recordings = new RecordingRunner(
+      { ...needs, ...needs.recordings },
+      { line, writer: this.#writer, take: (input) => this.#take(input) },
+    )
     this.#actor = new CallActor(call, {
       ids: needs.ids,
       now: () => watch.now(),
@@ -125,12 +133,12 @@ export class LiveRunner implements LiveCall {
     this.#post({ type: 'connect_ended', key, outcome: 'failed', issue: 'not_available' })
   }
 
-  startRecording(key: string, _options: RecordingOptions): void {
-    this.#post({ type: 'recording_refused', key, reason: 'not_available' })
+  startRecording(key: string, options: RecordingOptions): void {
+    this.#take({ type: 'start_recording', key, options })
   }
 
   stopRecording(key: string): void {
-    this.#post({ type: 'recording_stopped', key })
+    this.#take({ type: 'stop_recording', key })
   }
 
   setAction(action: CallAction): void {
@@ -144,9 +152,15 @@ export class LiveRunner implements LiveCall {
     return () => this.#subscribers.delete(handler)
   }
 
-  /** Calls `done` once the call is over and its row is on disk; at once (in the next turn) when it is. */
+  /** Calls `done` once the call is over, its recordings too, and its row is on disk; at once (in the next turn) when it is. */
   whenStored(done: () => void): void {
-    if (!this.#over) this.#onStored.push(done)
+    if (!this.#released) this.#onStored.push(done)
+    else void this.#writer.written.then(done)
+  }
+
+  /** Calls `done` once a recording is over and on disk; at once (in the next turn) when it is. */
+  whenRecordingStored(recording_id: string, done: () => void): void {
+    if (this.#actor.isRecording(recording_id)) this.#recordings.whenOver(recording_id, done)
     else void this.#writer.written.then(done)
   }
 
@@ -188,6 +202,20 @@ export class LiveRunner implements LiveCall {
       case 'abort':
         this.#sounds.get(effect.sound)?.abort()
         return
+      case 'prepare_recording':
+        return this.#recordings.prepare(effect.key, effect.recording)
+      case 'record':
+        return this.#recordings.record(effect.recording, effect.endOfSilenceMs)
+      case 'stop_recording':
+        return this.#recordings.stop()
+      case 'measure_recording':
+        return this.#recordings.measure(effect.recording)
+      case 'discard_recording':
+        return this.#recordings.discard(effect.recording)
+      case 'save_recording':
+        return this.#recordings.save(effect.recording, effect.events)
+      case 'recording_over':
+        return this.#recordings.over(effect.recording)
       case 'save':
         return this.#save(effect.call, effect.events)
       case 'tell':
@@ -267,6 +295,7 @@ export class LiveRunner implements LiveCall {
   }
 
   #release(): void {
+    this.#released = true
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
     for (const controller of this.#sounds.values()) controller.abort()

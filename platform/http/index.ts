@@ -7,6 +7,7 @@ import type { HttpNeeds, HttpServer } from './server.ts'
 export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
 export { catalogueRows, ErrorReason } from './catalogue.ts'
 export type { TrustedProxy } from './client-address.ts'
+export type { Download } from './download.ts'
 export { type Endpoint, endpoint, type HttpMethod, handle, type Nothing, type Request, type Route } from './endpoint.ts'
 export { apiErrors } from './errors.ts'
 export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
@@ -32,6 +33,7 @@ export {
   ADDRESS_TYPES,
   Address,
   type AddressType,
+  fileSchema,
   Id,
   idParams,
   NullableTimestamp,

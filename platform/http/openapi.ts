@@ -108,13 +108,19 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
       },
     ])
   return {
-    [String(endpoint.success ?? 200)]: {
-      description: 'Done.',
-      content: { 'application/json': { schema: document(endpoint.returns, schemas) } },
-    },
+    [String(endpoint.success ?? 200)]: success(endpoint, schemas),
     ...Object.fromEntries(failures),
     '4XX': { $ref: '#/components/responses/ClientError' },
     '5XX': { $ref: '#/components/responses/ServerError' },
+  }
+}
+
+function success({ returns, redirects, files = ['application/json'] }: Endpoint, schemas: Record<string, Json>): Json {
+  const schema = document(returns, schemas)
+  return {
+    description: redirects ? 'What was asked for is at the address in `Location`.' : 'Done.',
+    ...(redirects ? { headers: { Location: { schema: { type: 'string' } } } } : {}),
+    content: Object.fromEntries(files.map((type) => [type, { schema }])),
   }
 }
 

@@ -9,6 +9,7 @@ import { clientAddress, isLocal, type TrustedProxy } from './client-address.ts'
 import { refuse } from './client-error.ts'
 import { readCredentials } from './credentials.ts'
 import { Deadlines } from './deadlines.ts'
+import { type Download, sendDownload } from './download.ts'
 import type { Route } from './endpoint.ts'
 import { envelope, retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
@@ -52,6 +53,8 @@ export interface HttpNeeds {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const DEADLINE_MS = 10_000
+/** The most files that are sent at once; further ones are asked to come back. */
+const DOWNLOADS = 200
 /** The most connections at once; further ones are closed as they come. */
 const CONNECTIONS = 10_000
 /** Once the server closes: when requests in flight are refused, and when their connections are cut. */
@@ -86,6 +89,7 @@ export class HttpServer {
   readonly #undeclared: string[] = []
   readonly #routes: readonly Route[]
   #document: Record<string, unknown> | undefined
+  #downloads = 0
   #closing = false
 
   constructor(needs: HttpNeeds) {
@@ -244,6 +248,7 @@ export class HttpServer {
       const input = served.read(request)
       const result = await served.route.handler(this.#input(exchange, input, request) as never)
       if (exchange.settled) return
+      if (served.endpoint.files) return await this.#sendFile(exchange, request, result as Download)
       const text = served.write(result, reply)
       exchange.settled = true
       if (this.#closing) reply.header('connection', 'close')
@@ -252,6 +257,25 @@ export class HttpServer {
       else reply.header('content-type', JSON_TYPE).send(text)
     } catch (thrown) {
       this.#fail(exchange, this.#declared(served, translate(thrown)))
+    }
+  }
+
+  /** What leaves a file unread has left already: nobody can be told but by a connection that is cut. */
+  async #sendFile(exchange: Exchange, request: FastifyRequest, download: Download) {
+    if (this.#downloads >= DOWNLOADS) throw apiErrors.SERVICE_UNAVAILABLE()
+    const { reply, request_id } = exchange
+    this.#downloads++
+    if (this.#closing) reply.header('connection', 'close')
+    const sent = sendDownload(request, reply, download)
+    exchange.settled = reply.sent
+    try {
+      await sent
+    } catch (error) {
+      if (!reply.sent) throw error
+      reply.raw.destroy()
+      if (!isGone(error)) this.#needs.log.warn({ request_id, err: error }, 'a file could not be sent to its end')
+    } finally {
+      this.#downloads--
     }
   }
 
@@ -300,6 +324,7 @@ export class HttpServer {
   }
 
   #expire(exchange: Exchange) {
+    if (exchange.settled) return // a long file is still on its way
     const late = apiErrors.REQUEST_TIMEOUT()
     this.#fail(exchange, late)
     exchange.abort(late)
@@ -352,6 +377,11 @@ export class HttpServer {
     this.#errors.inc({ domain, reason, blame: declaration.blame })
     refuse(socket, code, exchange?.request_id ?? newRequestId(this.#needs.ids))
   }
+}
+
+/** Whether a file was not sent to its end because nobody takes it any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function servedOf(request: FastifyRequest): ServedRoute | undefined {

@@ -1,4 +1,4 @@
-import type { MediaEndpoint, MediaEvent, PromptPart, Sending } from '#telecom/media'
+import type { MediaEndpoint, MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
 import type {
   Dialog,
   DialogRequest,
@@ -42,6 +42,7 @@ export class IncomingLine implements Line {
   #answerSdp: string | undefined
   #earlySent = false
   #sending: Sending = { kind: 'silence' }
+  #recording: RecordingTarget | undefined
   #sdpVersion = 0
   #held = false
   #ended = false
@@ -146,6 +147,16 @@ export class IncomingLine implements Line {
 
   silence(): void {
     this.#send({ kind: 'silence' })
+  }
+
+  record(recording: RecordingTarget): void {
+    this.#recording = recording
+    this.#wantMedia()
+  }
+
+  stopRecording(): void {
+    this.#recording = undefined
+    this.#wantMedia()
   }
 
   hangup(cause: number): void {
@@ -270,6 +281,11 @@ export class IncomingLine implements Line {
         return this.#played(event)
       case 'media_lost':
         return this.#tell({ type: 'media_lost', silentMs: event.silentMs })
+      case 'recording_started':
+      case 'recording_ended':
+        if (event.type === 'recording_ended' && event.recording_id === this.#recording?.recording_id)
+          this.#recording = undefined
+        return this.#handlerOrQueue(event) // files are closed after the leg is gone
       case 'media_resumed':
         return this.#tell({ type: 'media_resumed' })
       case 'failed':
@@ -331,6 +347,7 @@ export class IncomingLine implements Line {
       sdpVersion: this.#sdpVersion,
       signallingAddress: this.#invite.source.address,
       ...(watched === undefined ? {} : { deadMediaMs: watched }),
+      ...(this.#recording ? { recording: this.#recording } : {}),
     })
   }
 

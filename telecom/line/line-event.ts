@@ -34,7 +34,14 @@ export type LineEvent =
   /** Nothing was heard for too long, and something again. */
   | { type: 'media_lost'; silentMs: number }
   | { type: 'media_resumed' }
+  /** A recording has begun; one that could not has its end only. */
+  | { type: 'recording_started'; recording_id: string }
+  /**
+   * Its files are closed, exactly once for each recording: it was stopped, silence went on for too long, the disk failed
+   * (`issue`), or the leg is gone; then it may follow `ended`.
+   */
+  | { type: 'recording_ended'; recording_id: string; duration_ms: number; complete: boolean; issue?: string }
   /** The dialog's identity moved (CSeq, remote target): what is kept for ending it after a crash is out of date. */
   | { type: 'dialog_changed'; dialog: DialogState }
-  /** The leg is gone; nothing follows. `cause` is Q.850, or one of ours above 127. */
+  /** The leg is gone; nothing but the end of a recording follows. `cause` is Q.850, or one of ours above 127. */
   | { type: 'ended'; by: 'remote' | 'local'; cause: number; why: LineEnd }

@@ -1,7 +1,7 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
-import type { MediaEndpoint, OpenEndpoint, PromptPart } from '#telecom/media'
+import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -26,6 +26,10 @@ export interface Line {
   echo(): void
   /** Stops what sounds. */
   silence(): void
+  /** Writes both directions to files, in place of what was recorded before. `recording_started`, `recording_ended` follow. */
+  record(recording: RecordingTarget): void
+  /** Ends the recording; `recording_ended` comes once its files are closed. */
+  stopRecording(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause. `ended` follows. */
   hangup(cause: number): void
   /** Refuses a call that was not let in, with exactly this status. */

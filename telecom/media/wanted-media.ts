@@ -25,6 +25,17 @@ export type Sending =
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
 
+/** Where a recording is written. */
+export interface RecordingTarget {
+  recording_id: string
+  /** Absolute path: sound from the party. */
+  in: string
+  /** Absolute path: sound to the party. */
+  out: string
+  /** It ends by itself when nobody spoke on either side for so long, in milliseconds; absent = never. */
+  endOfSilenceMs?: number
+}
+
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
   /** Where to send to; `null` = nowhere (not known yet, or hold by `c=0.0.0.0`). */
@@ -51,6 +62,8 @@ export interface WantedMedia {
    * while held. 0 = not watched: say so until the call is answered.
    */
   deadMediaMs?: number
+  /** Both directions are written to files as long as this stands here. Absent = not recorded. */
+  recording?: RecordingTarget
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

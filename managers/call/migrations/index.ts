@@ -1,5 +1,9 @@
 import type { Migration } from '#platform/db'
 import { sql as calls } from './0001-calls.ts'
+import { sql as recordings } from './0003-recordings.ts'
 
 /** In order; forward only. */
-export const migrations: readonly Migration[] = [{ owner: 'call-manager', name: '0001-calls', sql: calls }]
+export const migrations: readonly Migration[] = [
+  { owner: 'call-manager', name: '0001-calls', sql: calls },
+  { owner: 'call-manager', name: '0003-recordings', sql: recordings },
+]
