@@ -1,10 +1,11 @@
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import { systemIds } from '#platform/ids'
 import { systemClock, type Timer } from '#platform/time'
 import { answerChallenge, parseMessage, type SipRequest, SipResponse } from '#telecom/sip'
 import { eventually } from './eventually.ts'
+import { FakeCallee } from './fake-callee.ts'
 import { PhoneSound } from './phone-sound.ts'
+import { random, sipMessage } from './sip-text.ts'
 
 export interface RegisterOptions {
   expires?: number
@@ -37,11 +38,14 @@ export class FakePhone {
   readonly port: number
   /** Requests that reached it outside of its calls. */
   readonly strangers: SipRequest[] = []
+  /** Calls that reached it, once `whenCalled` says what becomes of them. */
+  readonly callees: FakeCallee[] = []
   readonly #socket: dgram.Socket
   readonly #server: { host: string; port: number }
   readonly #password: string | undefined
   readonly #calls = new Map<string, FakeCall>()
   readonly #waiting = new Map<string, (response: SipResponse) => void>()
+  #whenCalled: ((call: FakeCallee) => void) | undefined
   readonly #registerCallId = random()
   #registerCseq = 0
 
@@ -141,15 +145,37 @@ export class FakePhone {
     return call
   }
 
+  /** What it does with a call that reaches it; without, every call gets 481. */
+  whenCalled(act: (call: FakeCallee) => void): void {
+    this.#whenCalled = act
+  }
+
+  /** The call that reaches it next, or did already: the `nth` one. */
+  called(nth = 0, withinMs = 5_000): Promise<FakeCallee> {
+    return eventually(`a call reaches ${this.user}`, () => this.callees[nth], withinMs)
+  }
+
   /** Forgets everything and closes its sockets. */
   close(): void {
-    for (const call of this.#calls.values()) call.sound.close()
+    for (const call of [...this.#calls.values(), ...this.callees]) call.sound.close()
     this.#socket.close()
   }
 
   /** Sends a text as it is. */
   send(text: string): void {
     this.#send(text)
+  }
+
+  #callee(callId: string): FakeCallee | undefined {
+    return this.callees.find(({ invite }) => invite.callId === callId)
+  }
+
+  async #beCalled(invite: SipRequest, act: (call: FakeCallee) => void): Promise<void> {
+    const sound = await PhoneSound.open()
+    if (this.#callee(invite.callId)) return sound.close() // the INVITE came again meanwhile
+    const call = new FakeCallee({ invite, sound, contact: this.contact, send: (text) => this.#send(text) })
+    this.callees.push(call)
+    act(call)
   }
 
   #prove(response: SipResponse, method: string, uri: string, password: string): string {
@@ -172,7 +198,7 @@ export class FakePhone {
     const branch = `z9hG4bK${random()}`
     const answered = new Promise<SipResponse>((resolve) => this.#waiting.set(branch, resolve))
     this.#send(
-      message(`${method} ${uri} SIP/2.0`, [
+      sipMessage(`${method} ${uri} SIP/2.0`, [
         `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
         'Max-Forwards: 70',
         `From: ${parts.from}`,
@@ -194,11 +220,12 @@ export class FakePhone {
     if (heard instanceof SipResponse) {
       const waiting = this.#waiting.get(heard.topVia.branch ?? '')
       if (waiting && heard.status >= 200) waiting(heard)
-      else this.#calls.get(heard.callId)?.hearResponse(heard)
+      else (this.#calls.get(heard.callId) ?? this.#callee(heard.callId))?.hearResponse(heard)
       return
     }
-    const call = this.#calls.get(heard.callId)
+    const call = this.#calls.get(heard.callId) ?? this.#callee(heard.callId)
     if (call) call.hearRequest(heard)
+    else if (heard.method === 'INVITE' && this.#whenCalled) void this.#beCalled(heard, this.#whenCalled)
     else {
       this.strangers.push(heard)
       if (heard.method !== 'ACK') this.#send(answerTo(heard, 481, 'Call Does Not Exist'))
@@ -325,7 +352,7 @@ export class FakeCall {
         `Call-ID: ${this.callId}`,
         `CSeq: ${this.#inviteCseq} ACK`,
       ]
-      this.#send(message(`ACK ${this.#parts.uri} SIP/2.0`, lines))
+      this.#send(sipMessage(`ACK ${this.#parts.uri} SIP/2.0`, lines))
     }
     if (this.#final) return
     this.#final = response
@@ -357,7 +384,7 @@ export class FakeCall {
     const tag = this.#remoteTag !== '' ? `;tag=${this.#remoteTag}` : ''
     const withContact = method === 'INVITE' ? [`Contact: ${this.#phone.contact}`] : []
     this.#send(
-      message(
+      sipMessage(
         `${method} ${uri} SIP/2.0`,
         [
           `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${branch};rport`,
@@ -380,15 +407,7 @@ function answerTo(request: SipRequest, status: number, reason: string): string {
   const copied = ['via', 'from', 'to', 'call-id', 'cseq'].flatMap((name) =>
     request.headers.all(name).map((value) => `${name}: ${value}`),
   )
-  return message(`SIP/2.0 ${status} ${reason}`, copied)
-}
-
-function message(start: string, lines: Lines, body = ''): string {
-  return `${[start, ...lines, `Content-Length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`
-}
-
-function random(): string {
-  return systemIds.uuid().replaceAll('-', '')
+  return sipMessage(`SIP/2.0 ${status} ${reason}`, copied)
 }
 
 /** The server answers in real time; one that does not within 5 s fails the test. */
