@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './ports.ts'
+import { familyOf, signalAll } from './processes.ts'
 import { sine, wavFile } from './tones.ts'
 
 /** What a phone's microphone hums, unless it is told otherwise. */
@@ -117,9 +118,19 @@ export class Baresip {
   }
 
   /** Ends the phone and removes its folder. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  /** The same without a word to anybody: its connections break. */
+  crash(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     this.#socket.destroy()
-    await this.#child.stop('SIGTERM', 3_000)
+    if (signal === 'SIGKILL') signalAll(familyOf(this.#child.pid), signal)
+    await this.#child.stop(signal, 3_000)
     await rm(this.folder, { recursive: true, force: true })
   }
 

@@ -10,6 +10,8 @@ export class FakeCallee {
   /** Everything that came in this call, the INVITE and its repetitions included. */
   readonly requests: SipRequest[] = []
   readonly responses: SipResponse[] = []
+  /** Whether a CANCEL ends it with 487 at once; else the test says what follows. */
+  answersCancelWith487 = true
   readonly #tag = random()
   readonly #contact: string
   readonly #send: (text: string) => void
@@ -101,7 +103,7 @@ export class FakeCallee {
     this.requests.push(request)
     if (request.method === 'CANCEL') {
       this.respond(request, 200, 'OK')
-      this.reject(487, 'Request Terminated')
+      if (this.answersCancelWith487) this.reject(487, 'Request Terminated')
     } else if (request.method === 'INVITE' && request.toTag !== '') {
       if (request.sdp) this.sound.aimAt(request.sdp.toString())
       this.respond(request, 200, 'OK', this.sound.offer({ payloads: '0 101' }))
