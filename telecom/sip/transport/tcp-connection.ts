@@ -76,7 +76,13 @@ export class TcpConnection {
       setImmediate(failed, this.#failure())
       return
     }
-    if (this.#socket.writableLength + data.length > limits.unsentBytes) this.#giveUp('the peer does not read')
+    if (this.#socket.writableLength + data.length > limits.unsentBytes) {
+      if (this.#state === 'opening') {
+        setImmediate(failed, new Error('too much waits for the connection'))
+        return
+      }
+      this.#giveUp('the peer does not read')
+    }
     counters.bytes_sent += data.length
     this.#socket.write(data, (error) => {
       if (!error) return
