@@ -14,14 +14,23 @@ export class FakeCallee {
   answersCancelWith487 = true
   readonly #tag = random()
   readonly #contact: string
+  readonly #sentBy: string
   readonly #send: (text: string) => void
   #cseq = 1_000
   #sdp: string | undefined
 
-  constructor(parts: { invite: SipRequest; sound: PhoneSound; contact: string; send: (text: string) => void }) {
+  constructor(parts: {
+    invite: SipRequest
+    sound: PhoneSound
+    contact: string
+    /** Protocol and address of its Via. */
+    sentBy: string
+    send: (text: string) => void
+  }) {
     this.invite = parts.invite
     this.sound = parts.sound
     this.#contact = parts.contact
+    this.#sentBy = parts.sentBy
     this.#send = parts.send
     this.requests.push(parts.invite)
     if (parts.invite.sdp) this.sound.aimAt(parts.invite.sdp.toString())
@@ -117,12 +126,11 @@ export class FakeCallee {
   #request(method: string, cseq: number, sdp?: string): void {
     const { invite } = this
     const target = invite.contacts[0]?.uri.text ?? invite.from.uri.text
-    const port = /:(\d+)>?$/.exec(this.#contact)?.[1]
     this.#send(
       sipMessage(
         `${method} ${target} SIP/2.0`,
         [
-          `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${random()};rport`,
+          `Via: ${this.#sentBy};branch=z9hG4bK${random()};rport`,
           'Max-Forwards: 70',
           ...invite.headers.list('record-route').map((route) => `Route: ${route}`),
           `From: ${invite.headers.get('to')};tag=${this.#tag}`,

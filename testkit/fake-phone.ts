@@ -1,10 +1,9 @@
-import dgram from 'node:dgram'
-import { once } from 'node:events'
 import { systemClock, type Timer } from '#platform/time'
 import { answerChallenge, parseMessage, type SipRequest, SipResponse } from '#telecom/sip'
 import { eventually } from './eventually.ts'
 import { FakeCallee } from './fake-callee.ts'
 import { PhoneSound } from './phone-sound.ts'
+import { openWire, type PhoneWire } from './phone-wire.ts'
 import { random, sipMessage } from './sip-text.ts'
 
 export interface RegisterOptions {
@@ -26,6 +25,8 @@ export interface FakePhoneOptions {
   password?: string
   /** The host of the Request-URI and of From; the server's address where left out. */
   domain?: string
+  /** `udp` where left out. */
+  transport?: 'udp' | 'tcp'
 }
 
 /** Headers beyond the usual ones, as lines. */
@@ -40,8 +41,7 @@ export class FakePhone {
   readonly strangers: SipRequest[] = []
   /** Calls that reached it, once `whenCalled` says what becomes of them. */
   readonly callees: FakeCallee[] = []
-  readonly #socket: dgram.Socket
-  readonly #server: { host: string; port: number }
+  readonly #wire: PhoneWire
   readonly #password: string | undefined
   readonly #calls = new Map<string, FakeCall>()
   readonly #waiting = new Map<string, (response: SipResponse) => void>()
@@ -49,23 +49,18 @@ export class FakePhone {
   readonly #registerCallId = random()
   #registerCseq = 0
 
-  private constructor(socket: dgram.Socket, options: FakePhoneOptions) {
-    const [host = '127.0.0.1', port = '5060'] = options.server.split(':')
-    this.#socket = socket
-    this.#server = { host, port: Number(port) }
+  private constructor(wire: PhoneWire, options: FakePhoneOptions) {
+    this.#wire = wire
     this.#password = options.password
     this.user = options.user
     this.domain = options.domain ?? options.server
-    this.port = socket.address().port
-    socket.on('message', (data) => this.#hear(data))
-    socket.on('error', () => {})
+    this.port = wire.port
+    wire.listen((data) => this.#hear(data))
   }
 
   static async start(options: FakePhoneOptions): Promise<FakePhone> {
-    const socket = dgram.createSocket('udp4')
-    socket.bind(0, '127.0.0.1')
-    await once(socket, 'listening')
-    return new FakePhone(socket, options)
+    const [host = '127.0.0.1', port = '5060'] = options.server.split(':')
+    return new FakePhone(await openWire(options.transport ?? 'udp', host, Number(port)), options)
   }
 
   /** Its own address of record and contact. */
@@ -74,7 +69,12 @@ export class FakePhone {
   }
 
   get contact(): string {
-    return `<sip:${this.user}@127.0.0.1:${this.port}>`
+    return `<sip:${this.user}@127.0.0.1:${this.port}${this.#wire.transport === 'tcp' ? ';transport=tcp' : ''}>`
+  }
+
+  /** What its Via begins with. */
+  get sentBy(): string {
+    return `SIP/2.0/${this.#wire.transport.toUpperCase()} 127.0.0.1:${this.port}`
   }
 
   /**
@@ -158,7 +158,7 @@ export class FakePhone {
   /** Forgets everything and closes its sockets. */
   close(): void {
     for (const call of [...this.#calls.values(), ...this.callees]) call.sound.close()
-    this.#socket.close()
+    this.#wire.close()
   }
 
   /** Sends a text as it is. */
@@ -173,7 +173,8 @@ export class FakePhone {
   async #beCalled(invite: SipRequest, act: (call: FakeCallee) => void): Promise<void> {
     const sound = await PhoneSound.open()
     if (this.#callee(invite.callId)) return sound.close() // the INVITE came again meanwhile
-    const call = new FakeCallee({ invite, sound, contact: this.contact, send: (text) => this.#send(text) })
+    const { contact, sentBy } = this
+    const call = new FakeCallee({ invite, sound, contact, sentBy, send: (text) => this.#send(text) })
     this.callees.push(call)
     act(call)
   }
@@ -199,7 +200,7 @@ export class FakePhone {
     const answered = new Promise<SipResponse>((resolve) => this.#waiting.set(branch, resolve))
     this.#send(
       sipMessage(`${method} ${uri} SIP/2.0`, [
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
+        `Via: ${this.sentBy};branch=${branch};rport`,
         'Max-Forwards: 70',
         `From: ${parts.from}`,
         `To: ${parts.to}`,
@@ -212,7 +213,7 @@ export class FakePhone {
   }
 
   #send(text: string): void {
-    this.#socket.send(text, this.#server.port, this.#server.host)
+    this.#wire.send(text)
   }
 
   #hear(data: Buffer): void {
@@ -345,7 +346,7 @@ export class FakeCall {
     if (response.status < 200) return
     if (response.status >= 300) {
       const lines = [
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${this.#branch};rport`,
+        `Via: ${this.#phone.sentBy};branch=${this.#branch};rport`,
         'Max-Forwards: 70',
         `From: ${this.#parts.from}`,
         `To: ${response.headers.get('to')}`,
@@ -387,7 +388,7 @@ export class FakeCall {
       sipMessage(
         `${method} ${uri} SIP/2.0`,
         [
-          `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${branch};rport`,
+          `Via: ${this.#phone.sentBy};branch=${branch};rport`,
           'Max-Forwards: 70',
           `From: ${this.#parts.from}`,
           `To: <${this.#parts.uri}>${tag}`,

@@ -18,6 +18,7 @@ export {
 export { Kamailio } from './kamailio.ts'
 export { ownServer, signalServer, tempFolder } from './own-server.ts'
 export { type CapturedPacket, PhoneSound } from './phone-sound.ts'
+export { openWire } from './phone-wire.ts'
 export { type Json, Platform, type SampleCredentials } from './platform.ts'
 export { freePort } from './ports.ts'
 export { databaseProcesses, familyOf, openFiles, proportionalBytes, signalAll } from './processes.ts'

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { systemClock } from '#platform/time'
 import { parseMessage, SipRequest } from '#telecom/sip'
-import { eventually, Platform } from '#testkit'
+import { eventually, openWire, Platform } from '#testkit'
 import { callableFlow } from '../calls/sample.ts'
 
 let platform: Platform
@@ -14,43 +11,6 @@ before(async () => {
   platform = await Platform.start()
 })
 after(() => platform?.stop())
-
-interface Wire {
-  port: number
-  send(text: string): void
-  close(): void
-}
-
-/** A bare socket, so that nothing but the test decides what is said. */
-async function open(transport: 'udp' | 'tcp', heard: (message: Buffer) => void): Promise<Wire> {
-  const [host = '', port = ''] = platform.sip.split(':')
-  if (transport === 'udp') {
-    const socket = createSocket('udp4')
-    socket.on('message', heard)
-    socket.bind(0, '127.0.0.1')
-    await once(socket, 'listening')
-    return {
-      port: socket.address().port,
-      send: (text) => socket.send(text, Number(port), host),
-      close: () => socket.close(),
-    }
-  }
-  const socket = connect(Number(port), host)
-  await once(socket, 'connect')
-  let buffer = Buffer.alloc(0)
-  socket.on('data', (chunk) => {
-    buffer = Buffer.concat([buffer, chunk])
-    for (;;) {
-      const head = buffer.indexOf('\r\n\r\n')
-      if (head < 0) return
-      const length = head + 4 + Number(/^content-length:\s*(\d+)/im.exec(buffer.toString('latin1', 0, head))?.[1] ?? 0)
-      if (buffer.length < length) return
-      heard(buffer.subarray(0, length))
-      buffer = buffer.subarray(length)
-    }
-  })
-  return { port: socket.localPort ?? 0, send: (text) => socket.write(text), close: () => socket.destroy() }
-}
 
 /** RFC 3261 §13.3.1.4: after T1, then doubling up to T2, until 64*T1 are over. */
 const RESENT_AT_MS = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]
@@ -66,7 +26,9 @@ test('a 200 whose ACK is withheld is sent again as the RFC says, over UDP and ov
 async function withhold(transport: 'udp' | 'tcp', number: string): Promise<void> {
   const answeredMs: number[] = []
   let bye: SipRequest | undefined
-  const wire = await open(transport, (data) => {
+  const [host = '', port = ''] = platform.sip.split(':')
+  const wire = await openWire(transport, host, Number(port))
+  wire.listen((data) => {
     const message = parseMessage(data)
     if (message instanceof SipRequest) bye = message
     else if (message.status === 200) answeredMs.push(systemClock.monotonicMs())

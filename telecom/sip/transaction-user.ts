@@ -26,6 +26,8 @@ export interface TransactionUser {
    * names). Must be answered with exactly one final response.
    */
   request(request: IncomingRequest): void
+  /** A connection has broken: nothing reaches its peer over it any more, and `flow.key` never comes back to life. */
+  flowClosed?(flow: Flow): void
 }
 
 /** A request that waits for its answer. */
@@ -118,7 +120,7 @@ export interface OutgoingRequest {
   readonly body?: SipBody
   /** Exactly one of the two says where it goes. */
   readonly flow?: Flow
-  readonly target?: RemoteAddress & { readonly transport?: 'udp' }
+  readonly target?: RemoteAddress & { readonly transport?: 'udp' | 'tcp' }
   readonly callId?: string
   readonly cseq?: number
 }

@@ -80,8 +80,8 @@ export class RegistrationStore {
     await this.#db.kysely<Tables>().deleteFrom('registrations').where('tm_expire', '<=', now).execute()
   }
 
-  /** Platform-wide: the bindings over a connection that is dead. */
-  async removeFlow(flow: string): Promise<void> {
-    await this.#db.kysely<Tables>().deleteFrom('registrations').where('flow', '=', flow).execute()
+  /** Platform-wide: the bindings over connections that are dead. */
+  async removeFlows(flows: string[]): Promise<void> {
+    await this.#db.kysely<Tables>().deleteFrom('registrations').where('flow', 'in', flows).execute()
   }
 }

@@ -48,7 +48,7 @@ test('a flow is named by its key, which also holds for IPv6', async () => {
   try {
     const flow = client.flowTo(server.local)
     assert.deepEqual(parseFlowKey(flow.key), { transport: 'udp', local: client.local, remote: server.local })
-    flow.listener.send(Buffer.from('OPTIONS'), flow.remote, assert.fail)
+    flow.send(Buffer.from('OPTIONS'), assert.fail)
     await until('the datagram arrives', () => got.length === 1)
     assert.deepEqual(got, [['OPTIONS', client.local.port]])
     assert.equal(server.advertised.host, '[::1]')
@@ -59,7 +59,17 @@ test('a flow is named by its key, which also holds for IPv6', async () => {
 })
 
 test('a text that is no flow key names no flow', () => {
-  for (const key of ['', 'udp', 'icmp;a;1;b;2', 'udp;a;0;b;2', 'udp;a;1;b;70000', 'udp;a;1;b;2;c', 'udp;;1;b;2']) {
+  for (const key of [
+    '',
+    'udp',
+    'icmp;a;1;b;2',
+    'udp;a;0;b;2',
+    'udp;a;1;b;70000',
+    'udp;a;1;b;2;c',
+    'tcp;a;1;b;2;',
+    'tcp;a;1;b;2;c;d',
+    'udp;;1;b;2',
+  ]) {
     assert.equal(parseFlowKey(key), undefined, key)
   }
 })
