@@ -27,6 +27,8 @@ export interface SippOptions {
   /** Most calls at once; default: all of them. */
   atOnce?: number
   timeoutSeconds?: number
+  /** UDP where left out; over TCP one connection for all calls, or one for each. */
+  transport?: 'one connection' | 'a connection each'
 }
 
 /** SIPp under way: real calls by a foreign SIP stack. */
@@ -42,7 +44,7 @@ export class Sipp {
   /** Starts calling from a free port of 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(join(tmpdir(), 'strowger-sipp-'))
-    const [port, mediaPort] = await Promise.all([freePort('udp'), freePort('udp')])
+    const [port, mediaPort] = await Promise.all([freePort('sip'), freePort('udp')])
     const seconds = options.timeoutSeconds ?? 60
     const scenario = options.scenario.endsWith('.xml') ? ['-sf', options.scenario] : ['-sn', options.scenario]
     const args = [
@@ -57,6 +59,9 @@ export class Sipp {
         String(options.atOnce ?? options.calls),
       ],
       ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
+      ...(options.transport === undefined
+        ? []
+        : ['-t', options.transport === 'one connection' ? 't1' : 'tn', '-max_socket', '1000']),
       ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
     ]
     return new Sipp(startChild('timeout', args, { cwd: folder }), folder)

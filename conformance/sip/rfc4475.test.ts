@@ -246,7 +246,7 @@ test('damaged in 10,000 ways the messages end nothing, leave nothing behind and 
 /** What a stream makes of a message otherwise than a datagram. */
 const OVER_TCP: Readonly<Record<string, readonly [answers: number[], closed: boolean, why: string]>> = {
   clerr: [[], false, 'what Content-Length promises may still come'],
-  baddn: [[], false, 'what Content-Length promises may still come'],
+  baddn: [[], false, 'it has no empty line, which may still come'],
   dblreq: [[REGISTERED, CALLED], true, 'the octets behind the REGISTER are an INVITE, and then no SIP'],
   inv2543: [[400], true, 'a stream needs Content-Length'],
   ncl: [[400], true, 'nothing behind it can be read'],

@@ -47,7 +47,7 @@ export const DEFAULT_LIMITS: Limits = {
   clientTransactions: 100_000,
   dialogs: 50_000,
   streamHeadBytes: 49_152,
-  connections: 20_000,
+  connections: 10_000,
   connectionsPerSource: 1_000,
   connectMs: 4_000,
   firstMessageMs: 32_000,
