@@ -414,12 +414,16 @@ for (const [what, status, change] of [
   test(`a request ${what} is answered ${status}, and its connection is closed (RFC 3261 §18.3)`, async (t) => {
     const at = await testStack(t)
     const phone = await at.phone()
-    await phone.send(text(phone, 'OPTIONS', { callId: 'before' }) + change(text(phone, 'OPTIONS')) + text(phone, 'BYE'))
+    const via = `SIP/2.0/TCP 127.0.0.1:${at.local.port}` // where somebody listens
+    await phone.send(
+      text(phone, 'OPTIONS', { callId: 'before' }) + change(text(phone, 'OPTIONS', { via })) + text(phone, 'BYE'),
+    )
     assert.equal((await phone.response(200)).callId, 'before')
     assert.equal((await phone.response(status)).callId, 'c1')
     await until('it is closed', () => phone.closed)
     assert.equal(at.counters.stream_faults, 1)
     assert.equal(at.counters.requests_received, 1)
+    assert.equal(at.counters.connections_opened, 0)
     await until('the user is told', () => at.broken.length === 1)
   })
 
