@@ -15,7 +15,7 @@ export {
   type ClientCredentials,
   sameButRequestId,
 } from './http.ts'
-export { Kamailio } from './kamailio.ts'
+export { Kamailio, type KamailioOptions } from './kamailio.ts'
 export { ownServer, signalServer, tempFolder } from './own-server.ts'
 export { type CapturedPacket, PhoneSound } from './phone-sound.ts'
 export { openWire } from './phone-wire.ts'

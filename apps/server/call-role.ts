@@ -142,7 +142,7 @@ export class CallRole {
     await sip.start()
     await takeover.start()
     flows.start()
-    registrar.start()
+    registrar.start({ node: sipNode, incarnation: node.code })
     engine.start()
     const metrics = new Metrics()
     watchCallRole(metrics, { sip, media, engine, flows, lanes })

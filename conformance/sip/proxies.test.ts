@@ -21,10 +21,11 @@ for (const [first, second, last] of [
   test(`a call of ours through two proxies that record their routes, by ${first}, ${second} and ${last}, is answered, acknowledged and ended`, {
     skip,
   }, async () => {
-    const port = await freePort('udp')
-    const callee = await Sipp.start({ scenario: 'uas', port, calls: 1, transport: last, timeoutSeconds: 20 })
-    const far = await Kamailio.start({ port, transport: last })
-    const near = await Kamailio.start({ port: far.port, transport: second })
+    const port = await freePort('sip')
+    const over = last === 'tcp' ? { transport: 'one connection' as const } : {}
+    const callee = await Sipp.start({ scenario: 'uas', port, calls: 1, ...over, timeoutSeconds: 20 })
+    const far = await Kamailio.start({ next: `127.0.0.1:${port}`, transport: last })
+    const near = await Kamailio.start({ next: far.address, transport: second })
     try {
       const transport = first === 'tcp' ? ';transport=tcp' : ''
       const { status, body } = await platform.api('POST', '/calls', {

@@ -16,6 +16,8 @@ export interface Limits {
   readonly serverTransactionBytes: number
   /** Client transactions at once; further requests of our own fail at once. */
   readonly clientTransactions: number
+  /** Names that are looked up at once; a further one is not found. */
+  readonly lookups: number
   /** Dialogs at once; a further INVITE gets 503. */
   readonly dialogs: number
   /** Bytes of start line and headers of one message over a stream; more closes the connection. */
@@ -46,12 +48,13 @@ export const DEFAULT_LIMITS: Limits = {
   serverTransactionBytes: 256 * 1024 * 1024,
   clientTransactions: 100_000,
   dialogs: 50_000,
+  lookups: 200,
   streamHeadBytes: 49_152,
-  connections: 20_000,
+  connections: 10_000,
   connectionsPerSource: 1_000,
   connectMs: 4_000,
   firstMessageMs: 32_000,
   halfMessageMs: 10_000,
   idleMs: 3_900_000,
-  unsentBytes: 1_048_576,
+  unsentBytes: 262_144,
 }

@@ -115,11 +115,11 @@ function reply(request: SipRequest, status: number, body = ''): string {
 }
 
 /** A call over `peer` that has been answered and acknowledged. */
-async function answered(at: Test, peer: SipPeer, parts: Parts = {}, routing: 'flow' | 'target' = 'flow') {
+async function answered(at: Test, peer: SipPeer, parts: Parts = {}) {
   const known = at.calls.length
   await peer.send(text(peer, 'INVITE', { body: 'offer', ...parts }))
   await until('the call comes in', () => at.calls.length > known)
-  const dialog = at.calls.at(-1)?.accept({ sdp: 'answer', user: dialogUser(at.events), routing })
+  const dialog = at.calls.at(-1)?.accept({ sdp: 'answer', user: dialogUser(at.events) })
   assert.ok(dialog)
   const ok = await peer.response(200)
   await peer.send(ackOf(peer, ok))
@@ -414,12 +414,16 @@ for (const [what, status, change] of [
   test(`a request ${what} is answered ${status}, and its connection is closed (RFC 3261 §18.3)`, async (t) => {
     const at = await testStack(t)
     const phone = await at.phone()
-    await phone.send(text(phone, 'OPTIONS', { callId: 'before' }) + change(text(phone, 'OPTIONS')) + text(phone, 'BYE'))
+    const via = `SIP/2.0/TCP 127.0.0.1:${at.local.port}` // where somebody listens
+    await phone.send(
+      text(phone, 'OPTIONS', { callId: 'before' }) + change(text(phone, 'OPTIONS', { via })) + text(phone, 'BYE'),
+    )
     assert.equal((await phone.response(200)).callId, 'before')
     assert.equal((await phone.response(status)).callId, 'c1')
     await until('it is closed', () => phone.closed)
     assert.equal(at.counters.stream_faults, 1)
     assert.equal(at.counters.requests_received, 1)
+    assert.equal(at.counters.connections_opened, 0)
     await until('the user is told', () => at.broken.length === 1)
   })
 
@@ -477,7 +481,7 @@ test('a call over UDP whose route names TCP goes on over TCP, and the other way 
   t.after(() => datagrams.close())
   const server = await at.server()
   const routes = [`<sip:127.0.0.1:${server.port};transport=tcp;r2=on;lr>`, '<sip:10.0.0.1;r2=on;lr>']
-  const overUdp = await answered(at, datagrams, { extra: [`Record-Route: ${routes.join(', ')}`] }, 'target')
+  const overUdp = await answered(at, datagrams, { extra: [`Record-Route: ${routes.join(', ')}`] })
   overUdp.dialog.reinvite('moved')
   await until('a connection is made', () => server.peers.length === 1)
   const [proxy] = server.peers
@@ -495,7 +499,7 @@ test('a call over UDP whose route names TCP goes on over TCP, and the other way 
   at.events.splice(0)
   const peer = await at.phone()
   const route = `<sip:127.0.0.1:${datagrams.port};lr>`
-  const overTcp = await answered(at, peer, { callId: 'c2', extra: [`Record-Route: ${route}`] }, 'target')
+  const overTcp = await answered(at, peer, { callId: 'c2', extra: [`Record-Route: ${route}`] })
   overTcp.dialog.bye()
   const bye = await datagrams.request('BYE')
   assert.match(bye.headers.get('via') ?? '', /^SIP\/2\.0\/UDP /)
@@ -519,7 +523,7 @@ test('a route that names its host is looked up once, and even a BYE at once wait
   t.after(() => datagrams.close())
   const server = await at.server()
   const route = `<sip:proxy.example.com:${server.port};transport=tcp;lr>`
-  const { dialog } = await answered(at, datagrams, { extra: [`Record-Route: ${route}`] }, 'target')
+  const { dialog } = await answered(at, datagrams, { extra: [`Record-Route: ${route}`] })
   dialog.info(undefined)
   dialog.bye()
   await until('the name is asked for', () => asked.length === 1)
@@ -533,11 +537,20 @@ test('a route that names its host is looked up once, and even a BYE at once wait
   assert.deepEqual(asked, ['proxy.example.com'])
 })
 
+test('with a route set a dialog goes where that leads, without one back over the flow', async (t) => {
+  const at = await testStack(t)
+  const phone = await at.phone()
+  assert.equal((await answered(at, phone)).dialog.state.routing, 'flow')
+  const routed = await answered(at, phone, { callId: 'c2', extra: ['Record-Route: <sip:127.0.0.1;lr>'] })
+  assert.equal(routed.dialog.state.routing, 'target')
+  assert.equal(at.calls.at(-1)?.dialogState.routing, 'target', 'known before it is answered, for the disk')
+})
+
 test('a route to where requests may not go is not followed: they go back over the flow', async (t) => {
   const at = await testStack(t, { mayReach: (address) => address !== '127.0.0.2' })
   const phone = await at.phone()
   const extra = ['Record-Route: <sip:127.0.0.2:5999;transport=tcp;lr>']
-  const { dialog } = await answered(at, phone, { extra }, 'target')
+  const { dialog } = await answered(at, phone, { extra })
   dialog.bye()
   await phone.request('BYE')
   assert.equal(at.counters.connections_opened, 0)

@@ -31,6 +31,7 @@ import { clientKey, mergeKey, serverKey } from './transaction/key.ts'
 import { ServerTransaction } from './transaction/server-transaction.ts'
 import type { ClientHandlers, ClientTransaction, Dialog, OutgoingRequest } from './transaction-user.ts'
 import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
+import { listenerFor } from './transport/listener-for.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
 import { systemNames } from './transport/names.ts'
 import { type Destination, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
@@ -57,6 +58,7 @@ export class SipStack implements SipStackDoor, Core {
   readonly #listeners: Listener[]
   readonly #resolving: ResolveNeeds
   readonly #hops: NextHops
+  #lookups = 0
   readonly #servers = new Map<string, ServerTransaction>()
   /** Bytes of the requests of `#servers`. */
   #serverBytes = 0
@@ -84,7 +86,7 @@ export class SipStack implements SipStackDoor, Core {
     this.#listeners = options.listeners.map((listener) =>
       makeListener(listener, {
         clock: this.clock,
-        ids: this.ids,
+        identity: this.identity,
         log: this.log,
         limits: this.limits,
         counters: this.counters,
@@ -144,12 +146,19 @@ export class SipStack implements SipStackDoor, Core {
   }
 
   async resolve(text: string): Promise<readonly Destination[]> {
+    if (this.#lookups >= this.limits.lookups) {
+      this.counters.refused_overload++
+      return []
+    }
+    this.#lookups++
     try {
       const uri = parseUri(text)
       return uri.kind === 'sip' ? await resolveUri(uri, this.#resolving) : []
     } catch (error) {
       if (!(error instanceof SipError)) this.log.error({ error }, 'a SIP URI could not be resolved')
       return []
+    } finally {
+      this.#lookups--
     }
   }
 
@@ -493,14 +502,10 @@ export class SipStack implements SipStackDoor, Core {
     return transaction
   }
 
-  /** The way to an address, from the listener of `like` or one beside it, else from the first that fits. */
+  /** The way to an address, from the listener of `like` or one beside it where that leads there. */
   #flowTo(remote: RemoteAddress, transport: Destination['transport'], like?: Flow): Flow | undefined {
-    const family = isIP(remote.address)
-    const local = like?.listener.local
-    const fitting = this.#listeners.filter((one) => one.transport === transport && isIP(one.local.address) === family)
-    const beside = fitting.filter((one) => one.local.address === local?.address)
-    const listener = beside.find((one) => one.local.port === local?.port) ?? beside[0] ?? fitting[0]
-    return listener?.flowTo(remote)
+    const listeners = this.#listeners.filter((listener) => listener.transport === transport)
+    return listenerFor(listeners, remote.address, like?.listener.local)?.flowTo(remote)
   }
 
   #mayReach(address: string): boolean {

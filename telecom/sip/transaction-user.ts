@@ -77,7 +77,10 @@ export interface IncomingInvite {
     sdp?: string | Buffer
     headers?: HeaderInput
     user: DialogUser
-    /** `flow`: requests of ours go back over the call's flow (phones); `target`: as Record-Route and Contact say. */
+    /**
+     * `flow`: requests of ours go back over the call's flow (phones); `target`: as Record-Route and Contact say. Where it is
+     * left out the INVITE's Record-Route decides: with one it is `target`.
+     */
     routing?: 'flow' | 'target'
   }): Dialog | undefined
   /** 300 to 699; resent until its ACK comes. Ignored once the call is cancelled or answered. */

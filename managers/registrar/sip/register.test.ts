@@ -207,6 +207,25 @@ test('a connection that breaks while its binding is being written leaves none', 
   })
 })
 
+test('after a restart bindings over connections of the earlier life are removed; others stay', async () => {
+  const phone = await calls.phone('2903', 'secret-2903', { transport: 'tcp' })
+  await phone.register()
+  const datagrams = await calls.phone('2904', 'secret-2904')
+  await datagrams.register()
+  const [node = '', incarnation = ''] = ((await flowOf(phone)) ?? '').split(';')[5]?.split('.') ?? []
+  const restart = async (life: { node: string; incarnation: string }) => {
+    calls.registrar.start(life)
+    calls.registrar.stop()
+  }
+  await restart({ node, incarnation })
+  await restart({ node: 'other', incarnation: 'x' })
+  await calls.registrar.sweep()
+  assert.ok(await flowOf(phone))
+  await restart({ node, incarnation: 'later' })
+  await eventually('the binding is gone', async () => (await flowOf(phone)) === undefined || undefined)
+  assert.ok(await flowOf(datagrams))
+})
+
 test('a phone on a connection calls: admitted, answered, talked with and hung up over it alone', async () => {
   const flow_id = await calls.number('+899100000077')
   calls.script = (live, input) => {

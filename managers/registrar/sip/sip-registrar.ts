@@ -60,8 +60,16 @@ export class SipRegistrar {
     this.#platform = { base: needs.base, defaultCustomer: needs.defaultCustomer }
   }
 
-  /** Begins to sweep what ran out; `stop` ends it. */
-  start(): void {
+  /**
+   * Begins to sweep what ran out; `stop` ends it. `life` names this node and its life as connections do: the bindings over
+   * connections of an earlier life of it are removed, which no phone can be reached over any more.
+   */
+  start(life?: { node: string; incarnation: string }): void {
+    if (life) {
+      this.#store
+        .removeEarlier(life)
+        .catch((error) => this.#log.warn({ error }, 'bindings of an earlier life are still there'))
+    }
     this.#sweeping = this.#clock.after(SWEEP_MS, () => {
       this.start()
       this.sweep().catch((error) => this.#log.warn({ error }, 'registrations were not swept'))

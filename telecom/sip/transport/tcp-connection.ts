@@ -69,10 +69,15 @@ export class TcpConnection {
     return (this.#state === 'open' || this.#state === 'opening') && !this.#socket.destroyed
   }
 
+  /** Whether nothing can be sent over it any more, not even an answer. */
+  get broken(): boolean {
+    return this.#state === 'closed' || this.#socket.destroyed
+  }
+
   /** Sends; what cannot be sent (any more) is told to `failed`, later. */
   send(data: Buffer, failed: SendFailed): void {
     const { counters, limits } = this.#needs
-    if (!this.usable && this.#state !== 'ending') {
+    if (this.broken) {
       setImmediate(failed, this.#failure())
       return
     }

@@ -53,7 +53,8 @@ export class ConnectionFlow extends TcpFlow implements Flow {
    * listens, if its Via names the very address that it came from; a peer behind a NAT, as phones are, cannot be reached.
    */
   respond(data: Buffer, via: Via | undefined, failed: SendFailed): void {
-    if (this.alive || !via || bareHost(via.host) !== this.remote.address || via.parameters.has('rport')) {
+    const isBroken = this.#connection?.broken ?? true
+    if (!isBroken || !via || bareHost(via.host) !== this.remote.address || via.parameters.has('rport')) {
       this.send(data, failed)
       return
     }

@@ -1,8 +1,8 @@
 import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net'
-import { type Ids, randomHex } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { Counters } from '../counters.ts'
+import type { Identity } from '../identity.ts'
 import type { Limits } from '../limits.ts'
 import type { SipError } from '../message/sip-error.ts'
 import type { ListenerOptions } from '../stack-options.ts'
@@ -14,7 +14,8 @@ import { ConnectionFlow, TargetFlow, type TcpPaths } from './tcp-flows.ts'
 export interface TcpListenerNeeds {
   readonly options: ListenerOptions
   readonly clock: Clock
-  readonly ids: Ids
+  /** Names the connections, so that whose they were is known in a later life. */
+  readonly identity: Identity
   readonly log: Log
   readonly limits: Limits
   readonly counters: Counters
@@ -22,7 +23,7 @@ export interface TcpListenerNeeds {
   isEdge(address: string): boolean
   /** A message; with `fault` it is the last one of its connection, to be answered so if it can be. */
   received(data: Buffer, flow: Flow, fault?: SipError): void
-  /** A connection that had been open has broken or was closed. */
+  /** A connection that had been open has broken or was closed; not told of those that end with the listener. */
   closed(flow: Flow): void
 }
 
@@ -138,8 +139,8 @@ export class TcpListener implements Listener, TcpPaths {
 
   /** Keeps a connection until it is over; `isCounted` = against what its source may have. */
   #add(socket: Socket, remote: RemoteAddress, isCounted: boolean): TcpConnection {
-    const { clock, ids, limits, counters } = this.#needs
-    const id = randomHex(ids, 8)
+    const { clock, identity, limits, counters } = this.#needs
+    const id = identity.tag()
     const name = nameOf(remote)
     const connection: TcpConnection = new TcpConnection(socket, remote, {
       clock,
@@ -152,8 +153,8 @@ export class TcpListener implements Listener, TcpPaths {
         this.#connections.delete(id)
         if (this.#byRemote.get(name) === connection) this.#byRemote.delete(name)
         if (isCounted) this.#count(remote.address, -1)
-        if (opened) this.#needs.closed(flow)
-        else counters.connections_failed++
+        if (!opened) counters.connections_failed++
+        else if (this.open) this.#needs.closed(flow)
       },
     })
     const flow = new ConnectionFlow(this, remote, id, connection)
