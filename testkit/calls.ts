@@ -107,7 +107,7 @@ export class TestCalls {
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined
-        return { activeflow_id: systemIds.uuid(), start: (live) => this.#run(live) }
+        return { activeflow_id: systemIds.uuid(), start: (live) => this.#run(live), cancel: () => {} }
       },
       ...needs,
     })

@@ -90,6 +90,8 @@ export class CallRole {
       ...{ db, lanes, bus, clock, ids, log },
       owner: { node: nodeId, incarnation },
       sendWebhook: (customer, request) => webhooks.send(customer, request),
+      placeCalls: (_customer, request, key) => engine.place(request, key),
+      liveCallOf: (call) => engine.live(call),
       hangupReasonOf: (customer, call) => engine.hangupReasonOf(customer, call),
     })
     node.onTakenOver(() => {

@@ -1,5 +1,6 @@
 import type { CommandDoor, Subscription } from '#platform/bus'
 import type { Database } from '#platform/db'
+import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineNeeds } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
@@ -11,6 +12,7 @@ import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-c
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
+import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { CallStore } from './store.ts'
 
 /** Above this age of the oldest waiting write the database counts as stalled. */
@@ -101,6 +103,11 @@ export class CallEngine {
       })
   }
 
+  /** Makes outgoing calls; a repeat under the same key makes none again. Rejects when nothing was created. */
+  async place(_request: PlaceCallsRequest, _key: string): Promise<PlacedCalls> {
+    throw apiErrors.SERVICE_UNAVAILABLE({})
+  }
+
   /** Ends every live call of a customer who may make no calls any more. */
   hangupAll(customer: string): void {
     for (const live of this.#lives.values()) if (live.customer_id === customer) live.hangup('normal')
@@ -158,12 +165,20 @@ export class CallEngine {
     if (line.ended) return undefined
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { flow_id, anonymous } = admitted
-    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({ call, flow_id, anonymous })
+    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({
+      call,
+      flow: { flow_id },
+      anonymous,
+    })
     if (!prepared) {
       this.#needs.log.info({ customer_id: call.customer_id, flow_id }, 'a call was refused: its flow does not exist')
       return this.#refuse(line, 404)
     }
-    return { admitted, prepared, call: { ...call, activeflow_id: prepared.activeflow_id } }
+    return {
+      admitted,
+      prepared,
+      call: { ...call, activeflow_id: prepared.activeflow_id, flow_id: prepared.flow_id ?? call.flow_id },
+    }
   }
 
   #refuse(line: IncomingLine, status: number, headers?: HeaderInput): undefined {
