@@ -234,7 +234,7 @@ test('a phone on a connection calls: admitted, answered, talked with and hung up
   const phone = await calls.phone('2902', 'secret-2902', { transport: 'tcp' })
   const call = await phone.call('+899100000077')
   assert.equal(call.status, 200)
-  assert.equal(calls.prepared.at(-1)?.flow_id, flow_id)
+  assert.deepEqual(calls.prepared.at(-1)?.flow, { flow_id })
   const [contact] = call.final?.contacts ?? []
   assert.ok(contact?.uri.kind === 'sip')
   assert.equal(contact.uri.parameters.get('transport'), 'tcp')
