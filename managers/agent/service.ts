@@ -115,6 +115,11 @@ export class AgentService implements UsernameOwner {
     return (await this.#store.findByUsername(username))?.customer_id
   }
 
+  /** Platform-wide, for super admins: whose an agent is; `undefined` when there never was such an agent. */
+  customerOf(agent_id: string): Promise<string | undefined> {
+    return this.#store.customerOf(agent_id)
+  }
+
   /** The agent at whom an address reaches, an extension by its number or id; `undefined` when it is nobody's. */
   async ownerOf(customer: string, address: Address): Promise<string | undefined> {
     const { type = '', target = '' } = normaliseAddress(address)

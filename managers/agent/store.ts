@@ -50,6 +50,17 @@ export class AgentStore {
       .executeTakeFirst()
   }
 
+  /** Platform-wide: whose an agent is or was. */
+  async customerOf(id: string): Promise<string | undefined> {
+    const row = await this.#db
+      .kysely<Tables>()
+      .selectFrom('agents')
+      .select('customer_id')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row?.customer_id
+  }
+
   async count(trx: AnyTransaction, customer: string): Promise<number> {
     const row = await on(trx)
       .selectFrom('agents')

@@ -89,9 +89,9 @@ export interface Request<P, Q, B> {
 /** What the handler of a WebSocket endpoint is given. Whatever it throws before `accept` is an ordinary answer. */
 export interface SocketRequest<P, Q> extends Request<P, Q, unknown> {
   /** Answers 101; from here on the connection is the handler's. Throws where the client did not ask for a WebSocket. */
-  accept(): WebSocket
-  /** Who is behind the credentials of this request by now; rejects as the gate would. */
-  authenticateAgain(options?: AuthenticateOptions): Promise<Identity>
+  accept: () => WebSocket
+  /** Who is behind the credentials of this request by now; rejects as the gate would. It may outlive the request. */
+  authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity>
 }
 
 /** An endpoint with the code that serves it. */

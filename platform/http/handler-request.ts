@@ -42,18 +42,12 @@ export type ForSockets = Pick<SocketRequest<unknown, unknown>, 'accept' | 'authe
 
 /** What the handler of a WebSocket endpoint is given. */
 export class HandlerSocketRequest extends HandlerRequest implements SocketRequest<unknown, unknown> {
-  readonly #forSockets: ForSockets
+  readonly accept: () => WebSocket
+  readonly authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity>
 
   constructor(exchange: Exchange, input: { params: unknown; query: unknown }, ip: string, forSockets: ForSockets) {
     super(exchange, { ...input, body: undefined }, ip)
-    this.#forSockets = forSockets
-  }
-
-  accept(): WebSocket {
-    return this.#forSockets.accept()
-  }
-
-  authenticateAgain(options?: AuthenticateOptions): Promise<Identity> {
-    return this.#forSockets.authenticateAgain(options)
+    this.accept = forSockets.accept
+    this.authenticateAgain = forSockets.authenticateAgain
   }
 }

@@ -40,6 +40,7 @@ export {
 } from './paging.ts'
 export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
 export { type Parts, platformRoutes } from './platform-routes.ts'
+export { translate } from './translate.ts'
 export {
   ADDRESS_TYPES,
   Address,

@@ -10,13 +10,13 @@ import { clientAddress, isLocal, type TrustedProxy } from './client-address.ts'
 import { refuse } from './client-error.ts'
 import { readCredentials } from './credentials.ts'
 import { Deadlines } from './deadlines.ts'
-import type { Route, SocketLimits } from './endpoint.ts'
+import type { Endpoint, Route, SocketLimits } from './endpoint.ts'
 import { envelope, retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { pass } from './gate.ts'
 import { HandlerRequest, HandlerSocketRequest } from './handler-request.ts'
-import type { Authenticate, AuthenticateOptions, Identity } from './identity.ts'
+import type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 import { BODY_LIMIT } from './json-body.ts'
 import { openapiDocument } from './openapi.ts'
 import { servedPaths } from './paths.ts'
@@ -228,11 +228,11 @@ export class HttpServer {
   }
 
   /** Who asks, and may they: before the body is read and before anything is looked up. */
-  async #admit(served: ServedRoute, request: FastifyRequest, next: () => void) {
-    const { endpoint } = served
+  async #admit({ endpoint }: ServedRoute, request: FastifyRequest, next: () => void) {
     const { exchange } = request
     try {
-      exchange.identity = await this.#identify(served, request, endpoint.endsCall ? { trustLastKnown: true } : {})
+      const options = endpoint.endsCall ? { trustLastKnown: true } : {}
+      exchange.identity = await this.#identify(endpoint, readCredentials(request), options)
     } catch (error) {
       this.#fail(exchange, translate(error))
       return
@@ -240,14 +240,15 @@ export class HttpServer {
     if (!exchange.settled) next()
   }
 
-  async #identify(
-    { endpoint }: ServedRoute,
-    request: FastifyRequest,
-    options?: AuthenticateOptions,
-  ): Promise<Identity> {
-    const identity = await this.#needs.authenticate(readCredentials(request), options)
+  async #identify(endpoint: Endpoint, credentials: Credentials, options?: AuthenticateOptions): Promise<Identity> {
+    const identity = await this.#needs.authenticate(credentials, options)
     pass(endpoint, identity)
     return identity
+  }
+
+  /** Holds on to the credentials and to nothing else of the request. */
+  #again(endpoint: Endpoint, credentials: Credentials) {
+    return (options?: AuthenticateOptions) => this.#identify(endpoint, credentials, options)
   }
 
   async #handle(served: ServedRoute, request: FastifyRequest, reply: FastifyReply) {
@@ -275,7 +276,7 @@ export class HttpServer {
     if (!limits) return new HandlerRequest(exchange, input, ip)
     return new HandlerSocketRequest(exchange, input, ip, {
       accept: () => this.#accept(served, request, limits),
-      authenticateAgain: (options) => this.#identify(served, request, options),
+      authenticateAgain: this.#again(served.endpoint, readCredentials(request)),
     })
   }
 
