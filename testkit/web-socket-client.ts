@@ -52,8 +52,8 @@ export class WebSocketClient {
   /** Sends a message, and waits for its acknowledgement or error where it has a `request_id`. */
   async say(message: Json): Promise<Json> {
     this.socket.send(typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message))
-    const { request_id } = message
-    if (request_id === undefined) return undefined
+    const request_id: unknown = message?.request_id
+    if (typeof request_id !== 'string') return undefined
     return eventually(`an answer to ${request_id}`, () => this.messages.find((each) => each.request_id === request_id))
   }
 

@@ -231,8 +231,9 @@ export class HttpServer {
   async #admit({ endpoint }: ServedRoute, request: FastifyRequest, next: () => void) {
     const { exchange } = request
     try {
-      const options = endpoint.endsCall ? { trustLastKnown: true } : {}
-      exchange.identity = await this.#identify(endpoint, readCredentials(request), options)
+      const credentials = readCredentials(request)
+      exchange.identity = await this.#identify(endpoint, credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
+      if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
     } catch (error) {
       this.#fail(exchange, translate(error))
       return
@@ -276,7 +277,7 @@ export class HttpServer {
     if (!limits) return new HandlerRequest(exchange, input, ip)
     return new HandlerSocketRequest(exchange, input, ip, {
       accept: () => this.#accept(served, request, limits),
-      authenticateAgain: this.#again(served.endpoint, readCredentials(request)),
+      authenticateAgain: exchange.authenticateAgain,
     })
   }
 
