@@ -61,8 +61,7 @@ export class ApiRole {
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
-    const customerOfAgent = (id: string) => services.agents.customerOf(id)
-    const sockets = new WebSockets({ events, bus, clock, log, metrics, customerOfAgent })
+    const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({ ...services, logins, calls, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,

@@ -115,9 +115,9 @@ export class AgentService implements UsernameOwner {
     return (await this.#store.findByUsername(username))?.customer_id
   }
 
-  /** Platform-wide, for super admins: whose an agent is; `undefined` when there never was such an agent. */
-  customerOf(agent_id: string): Promise<string | undefined> {
-    return this.#store.customerOf(agent_id)
+  /** Platform-wide: whose each of these agents is or was; one that never was is left out. */
+  customersOf(agent_ids: readonly string[]): Promise<Map<string, string>> {
+    return this.#store.customersOf(agent_ids)
   }
 
   /** The agent at whom an address reaches, an extension by its number or id; `undefined` when it is nobody's. */

@@ -50,15 +50,16 @@ export class AgentStore {
       .executeTakeFirst()
   }
 
-  /** Platform-wide: whose an agent is or was. */
-  async customerOf(id: string): Promise<string | undefined> {
-    const row = await this.#db
+  /** Platform-wide: whose each of these agents is or was; one that never was is left out. */
+  async customersOf(ids: readonly string[]): Promise<Map<string, string>> {
+    if (ids.length === 0) return new Map()
+    const rows = await this.#db
       .kysely<Tables>()
       .selectFrom('agents')
-      .select('customer_id')
-      .where('id', '=', id)
-      .executeTakeFirst()
-    return row?.customer_id
+      .select(['id', 'customer_id'])
+      .where('id', 'in', ids)
+      .execute()
+    return new Map(rows.map(({ id, customer_id }) => [id, customer_id]))
   }
 
   async count(trx: AnyTransaction, customer: string): Promise<number> {

@@ -8,12 +8,14 @@ export const MOST_TOPICS = 500
 export const LONGEST_TOPIC = 256
 export const LONGEST_REQUEST_ID = 128
 
-/** Why the server closes a connection, beside the codes of RFC 6455 §7.4.1 (1001 stop, 1003 binary, 1009 too long). */
+/** Why the server closes a connection, those of RFC 6455 §7.4.1 included (1009 = too long is the library's). */
 export const CloseCode = {
   /** The server stops: connect again. */
   GoingAway: 1001,
   /** A binary frame came. */
   Binary: 1003,
+  /** A subscription could not be made for the moment. */
+  TryAgain: 1013,
   /** A message that is not JSON, has the wrong form, or passes a bound. */
   BadMessage: 4400,
   /** What the connection was opened with no longer holds: the token expired, the key was deleted, the role changed. */

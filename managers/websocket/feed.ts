@@ -7,6 +7,8 @@ import { TopicIndex } from './topic-index.ts'
 
 /** Events that are read at a time. */
 const BATCH = 100
+/** The same for one who catches up: all of it may wait for its socket, and it waits before it reads more. */
+const REPLAY_BATCH = 25
 
 /** A socket as its feed sees it. */
 export interface Listener {
@@ -121,7 +123,7 @@ export class Feed {
       while (this.#again && !this.#closed) {
         this.#again = false
         await this.#open()
-        await this.#handOut(await this.#read(this.#through ?? 0))
+        await this.#handOut(await this.#read(this.#through ?? 0, BATCH))
       }
     } catch (error) {
       this.#again = true
@@ -139,9 +141,9 @@ export class Feed {
     this.#opened.resolve()
   }
 
-  #read(after: number): Promise<EventPage> {
+  #read(after: number, limit: number): Promise<EventPage> {
     const { reading, events } = this.#needs
-    return reading.take(() => events.listEvents(this.customer_id, { after, limit: BATCH }))
+    return reading.take(() => events.listEvents(this.customer_id, { after, limit }))
   }
 
   async #handOut({ result, next_after }: EventPage): Promise<void> {
@@ -182,12 +184,11 @@ export class Feed {
   }
 
   async #replayBatch(member: Member, isOver: () => boolean): Promise<void> {
-    const { result, next_after } = await this.#read(member.through)
-    for (const event of result) {
-      await member.listener.drained()
-      if (isOver()) return
-      if (concerns(this.customer_id, event, member)) tell(member, new OutgoingEvent(event))
-    }
+    await member.listener.drained()
+    if (isOver()) return
+    const { result, next_after } = await this.#read(member.through, REPLAY_BATCH)
+    if (isOver()) return
+    for (const event of result) if (concerns(this.customer_id, event, member)) tell(member, new OutgoingEvent(event))
     member.through = next_after
   }
 }

@@ -4,10 +4,13 @@ import { type ClientMessage, readMessage } from './client-message.ts'
 import type { Connection } from './connection.ts'
 import { CloseCode, MOST_TOPICS } from './contract.ts'
 import type { Feed } from './feed.ts'
-import { isSuperAdmin, maySubscribe, parseTopic, type Topic } from './topic.ts'
+import { customerOf, isManager, parseTopic, type Topic } from './topic.ts'
 
-/** Whose an agent is: what a super admin's topics of agents need. */
-export type CustomerOfAgent = (agent_id: string) => Promise<string | undefined>
+/** Whose agents are: what topics of agents other than oneself need. */
+export interface AgentOwners {
+  /** By agent; one that never was is left out. */
+  customersOf(agent_ids: readonly string[]): Promise<ReadonlyMap<string, string>>
+}
 
 export interface SessionNeeds {
   connection: Connection
@@ -20,7 +23,7 @@ export interface SessionNeeds {
   feedOf: (customer: string) => Feed | undefined
   /** The same; made when there is none. */
   openFeed: (customer: string) => Feed
-  customerOfAgent: CustomerOfAgent
+  agents: AgentOwners
 }
 
 /** Messages that may wait for the ones before them. */
@@ -68,46 +71,41 @@ export class Session {
 
   async #carryOut(message: ClientMessage): Promise<void> {
     try {
-      const topics = this.#permitted(message)
-      if (!topics) return
-      const byCustomer = await this.#byCustomer(topics)
+      const byCustomer = await this.#permitted(message)
+      if (!byCustomer || this.#needs.connection.closed) return
       if (message.type === 'unsubscribe') this.#unsubscribe(message, byCustomer)
       else await this.#subscribe(message, byCustomer)
     } catch (error) {
-      this.#answerError(translate(error), message.request_id)
+      this.#fail(translate(error), message)
     }
   }
 
-  /** All topics of the message, or none: then the connection is over. */
-  #permitted({ topics, request_id }: ClientMessage): Topic[] | undefined {
+  /** All topics of the message, by the customer whose events they are held against; or none: then it is over. */
+  async #permitted({ topics, request_id }: ClientMessage): Promise<Map<string, string[]> | undefined> {
     const parsed: Topic[] = []
     for (const [at, text] of topics.entries()) {
       const topic = parseTopic(text)
-      if (topic && maySubscribe(this.#needs.identity, topic)) {
-        parsed.push(topic)
-        continue
-      }
-      const unreadable = apiErrors.INVALID_ARGUMENT({ field: `topics[${at}]`, issue: 'is not a topic' })
-      this.#refuse(CloseCode.Topic, topic ? apiErrors.PERMISSION_DENIED() : unreadable, request_id)
-      return undefined
+      if (!topic) return this.#refuse(CloseCode.Topic, noTopic(at), request_id)
+      parsed.push(topic)
     }
-    return parsed
-  }
-
-  async #byCustomer(topics: readonly Topic[]): Promise<Map<string, string[]>> {
+    const owners = await this.#ownersOf(parsed)
     const byCustomer = new Map<string, string[]>()
-    for (const topic of topics) {
-      const customer = await this.#customerOf(topic)
+    for (const topic of parsed) {
+      const customer = customerOf(topic, this.#needs.identity, owners)
+      if (customer === undefined) return this.#refuse(CloseCode.Topic, apiErrors.PERMISSION_DENIED(), request_id)
       byCustomer.set(customer, [...(byCustomer.get(customer) ?? []), topic.prefix])
     }
     return byCustomer
   }
 
-  /** Whose events a topic is held against. Nobody but a super admin ever gets beyond his own customer. */
-  async #customerOf({ owner, owner_id }: Topic): Promise<string> {
-    const { identity, customerOfAgent } = this.#needs
-    if (!isSuperAdmin(identity.permission)) return identity.customer_id
-    return owner === 'customer_id' ? owner_id : ((await customerOfAgent(owner_id)) ?? identity.customer_id)
+  /** Whose the agents are that topics are about, where it is not the caller itself. */
+  async #ownersOf(topics: readonly Topic[]): Promise<ReadonlyMap<string, string>> {
+    const { agents, identity } = this.#needs
+    if (!isManager(identity)) return new Map()
+    const ids = topics.flatMap((topic) =>
+      topic.owner === 'agent_id' && topic.owner_id !== identity.agent_id ? [topic.owner_id] : [],
+    )
+    return ids.length === 0 ? new Map() : agents.customersOf([...new Set(ids)])
   }
 
   async #subscribe(message: ClientMessage, byCustomer: ReadonlyMap<string, readonly string[]>): Promise<void> {
@@ -153,6 +151,12 @@ export class Session {
     this.#needs.connection.say(JSON.stringify({ type: 'ack', request_id, data }))
   }
 
+  /** It could not be done for the moment. Who did not ask for an answer would not know otherwise: it is closed. */
+  #fail(error: ReasonedError, { request_id }: ClientMessage): void {
+    if (request_id === undefined) this.#refuse(CloseCode.TryAgain, error, undefined)
+    else this.#answerError(error, request_id)
+  }
+
   #passOver({ request_id }: ClientMessage): void {
     this.#answerError(
       apiErrors.INVALID_ARGUMENT({ field: 'type', issue: 'must be subscribe or unsubscribe' }),
@@ -164,9 +168,10 @@ export class Session {
     if (request_id !== undefined) this.#needs.connection.say(this.#errorText(error, request_id))
   }
 
-  #refuse(code: CloseCode, error: ReasonedError, request_id: string | undefined): void {
+  #refuse(code: CloseCode, error: ReasonedError, request_id: string | undefined): undefined {
     const lastWords = request_id === undefined ? undefined : this.#errorText(error, request_id)
     this.#needs.connection.close(code, error.reason, lastWords)
+    return undefined
   }
 
   /** The error as REST would send it, beside the client's own id. */
@@ -174,4 +179,8 @@ export class Session {
     const body = JSON.parse(envelope(error, this.#needs.request_id))
     return JSON.stringify({ type: 'error', request_id, ...body })
   }
+}
+
+function noTopic(at: number): ReasonedError {
+  return apiErrors.INVALID_ARGUMENT({ field: `topics[${at}]`, issue: 'is not a topic' })
 }

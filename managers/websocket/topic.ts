@@ -30,16 +30,20 @@ export function parseTopic(text: string): Topic | undefined {
 }
 
 /**
- * Whether the caller may have it. A super admin may have anything; an agent its own; admins, managers and access keys what
- * is their customer's. That an agent of somebody else's topic is of another customer need not be known: the topic is only
- * ever held against events of the caller's customer.
+ * The customer whose events the caller may hold the topic against, `undefined` where that is nobody's. A super admin may
+ * have anything; an agent its own; admins, managers and access keys what is their customer's. `owners` says whose other
+ * agents are: an agent of another customer and one that never was are refused alike.
  */
-export function maySubscribe({ kind, customer_id, agent_id, permission }: Identity, topic: Topic): boolean {
-  if (mayPass(permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
-    return topic.owner === 'agent_id' || topic.owner_id === customer_id || isSuperAdmin(permission)
-  return topic.owner === 'agent_id' && kind === 'agent' && topic.owner_id === agent_id
+export function customerOf(topic: Topic, caller: Identity, owners: ReadonlyMap<string, string>): string | undefined {
+  const { customer_id, agent_id, kind, permission } = caller
+  if (topic.owner === 'agent_id' && kind === 'agent' && topic.owner_id === agent_id) return customer_id
+  if (!isManager(caller)) return undefined
+  const owner = topic.owner === 'customer_id' ? topic.owner_id : owners.get(topic.owner_id)
+  if (mayPass(permission, [])) return owner ?? customer_id // of an agent that never was nothing is heard
+  return owner === customer_id ? customer_id : undefined
 }
 
-export function isSuperAdmin(permission: number): boolean {
-  return mayPass(permission, [])
+/** Whether the caller may have more than what is its own. */
+export function isManager({ permission }: Identity): boolean {
+  return mayPass(permission, [Permission.CustomerAdmin, Permission.CustomerManager])
 }

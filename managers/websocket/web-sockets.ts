@@ -12,7 +12,7 @@ import { Feed } from './feed.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { Backlog } from './outbox.ts'
 import { Places } from './places.ts'
-import { type CustomerOfAgent, Session } from './session.ts'
+import { type AgentOwners, Session } from './session.ts'
 
 export interface WebSocketsNeeds {
   events: PublicEvents
@@ -20,7 +20,7 @@ export interface WebSocketsNeeds {
   clock: Clock
   log: Log
   metrics: Metrics
-  customerOfAgent: CustomerOfAgent
+  agents: AgentOwners
   limits?: Partial<Limits>
 }
 
@@ -147,7 +147,7 @@ export class WebSockets {
       request_id: request.request_id,
       feedOf: (id) => this.#feeds.get(id),
       openFeed: (id) => this.#openFeed(id),
-      customerOfAgent: this.#needs.customerOfAgent,
+      agents: this.#needs.agents,
     })
     const { authenticateAgain } = request
     const checkMs = clock.monotonicMs() + CHECK_EVERY_MS

@@ -1,12 +1,12 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import type { SocketLimits } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 
 /** What a connection is between its request and its becoming a WebSocket. */
 interface Waiting {
-  socket: Duplex
+  socket: Socket
   head: Buffer
 }
 
@@ -31,13 +31,14 @@ export class Upgrades {
 
   /** Hands such requests to the router, each with a response of its own. */
   listen(server: Server, route: (request: IncomingMessage, response: ServerResponse) => void): void {
-    server.on('upgrade', (request, socket, head) => {
+    server.on('upgrade', (request, stream, head) => {
+      const socket = stream as Socket // of an http server it always is one
       socket.on('error', () => socket.destroy()) // the parser has let go of it, and with it whoever listened
       const response = new ServerResponse(request)
       response.shouldKeepAlive = false // no parser would read a second request
-      response.once('finish', () => socket.end())
+      response.once('finish', () => socket.destroySoon())
       try {
-        response.assignSocket(socket as never)
+        response.assignSocket(socket)
       } catch {
         socket.destroy() // pipelined behind a request that is still being answered
         return
@@ -62,7 +63,7 @@ export class Upgrades {
     })
     if (accepting.refusal) throw refusalOf(accepting.refusal)
     if (!accepted) throw apiErrors.REQUEST_CANCELED()
-    response.detachSocket(waiting.socket as never)
+    response.detachSocket(waiting.socket)
     return accepted
   }
 
