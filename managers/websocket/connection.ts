@@ -36,7 +36,7 @@ export class Connection implements Listener {
   #closed = false
   #pongMs: number
   #nextPingMs: number
-  #received = 0
+  #frames = 0
 
   constructor(needs: ConnectionNeeds) {
     const { socket, limits, backlog, clock, firstPingMs } = needs
@@ -45,7 +45,9 @@ export class Connection implements Listener {
     this.#pongMs = clock.monotonicMs()
     this.#nextPingMs = this.#pongMs + firstPingMs
     socket.on('message', (data, isBinary) => this.#receive(String(data), isBinary))
+    socket.on('ping', () => this.#received())
     socket.on('pong', () => {
+      this.#received()
       this.#pongMs = clock.monotonicMs()
     })
     socket.on('error', () => {}) // a frame that breaks the protocol: the library closes with the code for it
@@ -101,7 +103,7 @@ export class Connection implements Listener {
       this.#nextPingMs = nowMs + PING_EVERY_MS
       socket.ping()
     }
-    this.#received = 0
+    this.#frames = 0
     if (socket.isPaused) socket.resume()
   }
 
@@ -111,10 +113,15 @@ export class Connection implements Listener {
       this.close(CloseCode.Binary, 'only text is understood')
       return
     }
-    const { limits, onText, socket } = this.#needs
-    this.#received++
-    if (this.#received >= limits.messagesPerSecond) socket.pause()
-    onText(text)
+    this.#received()
+    this.#needs.onText(text)
+  }
+
+  /** Whatever the client sends too much of is read later. */
+  #received(): void {
+    const { limits, socket } = this.#needs
+    this.#frames++
+    if (this.#frames >= limits.messagesPerSecond) socket.pause()
   }
 
   /** The client is told what it has got so far, and that there is more. */

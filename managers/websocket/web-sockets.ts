@@ -52,8 +52,8 @@ const CHECK_EVERY_MS = 3_000
 const KNOWN_FOR_MS = 1_000
 const PING_WITHIN_S = 10
 /** The ledger and the database are asked by so many at the same time, so that requests find room beside them. */
-const READERS = 4
-const CHECKERS = 4
+const READERS = 2
+const CHECKERS = 2
 const AGAIN_MS = 1_000
 /** How long a client has to answer the goodbye of a server that stops. */
 const GOODBYE_MS = 1_000
@@ -223,11 +223,15 @@ export class WebSockets {
       const now = await this.#checking.take(() => authenticateAgain({ noOlderThanMs: KNOWN_FOR_MS }))
       if (!isSame(identity, now)) connection.close(CloseCode.Credentials, 'the permission has changed')
     } catch (error) {
-      if (error instanceof ReasonedError && error.http < 500) connection.close(CloseCode.Credentials, error.reason)
+      if (isRefusal(error)) connection.close(CloseCode.Credentials, error.reason)
     }
     open.checking = false
     open.checkMs = this.#needs.clock.monotonicMs() + CHECK_EVERY_MS
   }
+}
+
+function isRefusal(error: unknown): error is ReasonedError {
+  return error instanceof ReasonedError && (error.http === 401 || error.http === 403)
 }
 
 function isSame(before: Identity, now: Identity): boolean {

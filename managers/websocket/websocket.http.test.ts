@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { after, test } from 'node:test'
 import { threadHub } from '#platform/bus'
+import { DatabaseUnavailable } from '#platform/db'
 import { appendEvents, eventRoutes, LEDGER_MOVED, type NewEvent, PublicEvents } from '#platform/events'
 import { type Authenticate, apiErrors, openHttpServer, Permission } from '#platform/http'
 import { NIL_UUID, systemIds } from '#platform/ids'
@@ -27,6 +28,8 @@ const accounts = await TestAccounts.start()
 const uuid = () => systemIds.uuid()
 
 interface RigOptions {
+  /** What the sockets read, in place of the rig's own. */
+  events?: (own: PublicEvents) => PublicEvents
   clock?: Clock
   limits?: Partial<Limits>
   authenticate?: Authenticate
@@ -40,8 +43,8 @@ class Rig {
   readonly sockets: WebSockets
   url = ''
 
-  static async start({ clock = systemClock, limits = {}, authenticate }: RigOptions = {}): Promise<Rig> {
-    const rig = new Rig(clock, limits)
+  static async start({ clock = systemClock, limits = {}, authenticate, events }: RigOptions = {}): Promise<Rig> {
+    const rig = new Rig(clock, limits, events)
     const server = await openHttpServer({
       routes: [...webSocketRoutes(rig.sockets), ...eventRoutes(rig.events)],
       authenticate: authenticate ?? accounts.authenticator.authenticate,
@@ -62,8 +65,9 @@ class Rig {
     return rig
   }
 
-  private constructor(clock: Clock, limits: Partial<Limits>) {
-    const { events, bus, metrics } = this
+  private constructor(clock: Clock, limits: Partial<Limits>, replace = (own: PublicEvents) => own) {
+    const { bus, metrics } = this
+    const events = replace(this.events)
     this.sockets = new WebSockets({ events, bus, clock, log: silentLog, metrics, agents: accounts.agents, limits })
   }
 
@@ -608,6 +612,49 @@ test('while the database is away nobody is closed for it', async () => {
   await rig.announce(customer.id, [{ type: 'call_created' }])
   await client.until(1)
   assert.equal(client.closed, undefined)
+})
+
+test('with the ledger out of reach a subscription waits, what came meanwhile comes late, and nothing is lost', async () => {
+  const { accesskey, id } = await accounts.customer()
+  let away = true
+  const unreachable = (own: PublicEvents) =>
+    new Proxy(own, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return away ? () => Promise.reject(new DatabaseUnavailable('unreachable')) : value.bind(target)
+      },
+    })
+  const rig = await Rig.start({ events: unreachable })
+  await rig.announce(id, [{ type: 'call_created' }])
+  const client = await rig.open(`accesskey=${accesskey}&after=0`)
+  const subscribed = client.subscribe(`customer_id:${id}`)
+  await pause(50)
+  assert.deepEqual(client.messages, [])
+  away = false
+  assert.equal(await subscribed, 0)
+  await client.until(1)
+  away = true
+  await rig.announce(id, [{ type: 'call_hangup' }])
+  await pause(50)
+  assert.equal(client.events.length, 1)
+  away = false
+  assert.deepEqual(types(await client.until(2)), ['call_created', 'call_hangup'])
+})
+
+test('a flood of pings is read no faster than messages are', async () => {
+  const { accesskey, id } = await accounts.customer()
+  const rig = await Rig.start()
+  const client = await rig.open(`accesskey=${accesskey}`)
+  let pongs = 0
+  client.socket.on('pong', () => pongs++)
+  for (let at = 0; at < 20_000; at++) client.socket.ping('x'.repeat(100))
+  await eventually('it is answered', () => pongs >= 100)
+  await pause(300)
+  assert.ok(pongs < 5_000, `${pongs} in less than a second`)
+  const other = await rig.open(`accesskey=${accesskey}`)
+  await other.subscribe(`customer_id:${id}`)
+  client.close()
 })
 
 test('a customer has so many sockets at most, and the process so many: further ones are refused before the upgrade', async () => {

@@ -74,6 +74,7 @@ export class Upgrades {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      allowSynchronousEvents: false, // one message a turn: a chunk full of tiny ones holds nobody else up
       maxPayload: limits.maxMessageBytes,
       closeTimeout: CLOSE_TIMEOUT_MS,
     }
