@@ -18,22 +18,28 @@ export interface SippResult {
 const MOST_ERROR_TEXT = 6_000
 
 export interface SippOptions {
-  /** `host:port` to call. */
-  target: string
+  /** `host:port` to call; left out by a scenario that is called (`uas`). */
+  target?: string
   /** The user part that is dialled. */
-  service: string
-  /** A built-in scenario (`uac`) or the path of an XML file. */
+  service?: string
+  /** A built-in scenario (`uac`, `uas`) or the path of an XML file. */
   scenario: string
   calls: number
-  callsPerSecond: number
+  callsPerSecond?: number
+  /** Its own port; default a free one. */
+  port?: number
+  /** Who it is, where it is asked to prove that. */
+  credentials?: { user: string; password: string }
   /** Milliseconds that the built-in caller stays on the line. */
   durationMs?: number
   /** Most calls at once; default: all of them. */
   atOnce?: number
   timeoutSeconds?: number
+  /** UDP where left out; over TCP one connection for all calls, or one for each. */
+  transport?: 'one connection' | 'a connection each'
 }
 
-/** SIPp under way: real calls by a foreign SIP stack. */
+/** SIPp under way: real calls by (or to) a foreign SIP stack. */
 export class Sipp {
   readonly child: Child
   readonly #folder: string
@@ -43,24 +49,24 @@ export class Sipp {
     this.#folder = folder
   }
 
-  /** Starts calling from a free port of 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
+  /** Starts it on 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(join(tmpdir(), 'strowger-sipp-'))
-    const [port, mediaPort] = await Promise.all([freePort('udp'), freePort('udp')])
+    const [port, mediaPort] = await Promise.all([options.port ?? freePort('sip'), freePort('udp')])
     const seconds = options.timeoutSeconds ?? 60
     const scenario = options.scenario.endsWith('.xml') ? ['-sf', options.scenario] : ['-sn', options.scenario]
+    const { target, service, credentials, callsPerSecond, calls } = options
     const args = [
-      ...['-k', '2', String(seconds + 5), 'sipp', options.target, ...scenario, '-s', options.service],
+      ...['-k', '2', String(seconds + 5), 'sipp', ...(target === undefined ? [] : [target]), ...scenario],
+      ...(service === undefined ? [] : ['-s', service]),
+      ...(credentials === undefined ? [] : ['-au', credentials.user, '-ap', credentials.password]),
       ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-mp', String(Math.min(mediaPort, 60_000))],
-      ...[
-        '-m',
-        String(options.calls),
-        '-r',
-        String(options.callsPerSecond),
-        '-l',
-        String(options.atOnce ?? options.calls),
-      ],
+      ...['-m', String(calls), '-l', String(options.atOnce ?? calls)],
+      ...(callsPerSecond === undefined ? [] : ['-r', String(callsPerSecond)]),
       ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
+      ...(options.transport === undefined
+        ? []
+        : ['-t', options.transport === 'one connection' ? 't1' : 'tn', '-max_socket', '1000']),
       ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
       // what it did not expect, so that a failed run says why
       ...['-trace_err', '-error_file', join(folder, 'errors.log')],

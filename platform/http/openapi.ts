@@ -107,8 +107,11 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
         'x-reasons': group.map(identity).sort(),
       },
     ])
+  const succeeded = endpoint.socket
+    ? { '101': { description: 'The connection is a WebSocket now (RFC 6455).' } }
+    : { [String(endpoint.success ?? 200)]: success(endpoint, schemas) }
   return {
-    [String(endpoint.success ?? 200)]: success(endpoint, schemas),
+    ...succeeded,
     ...Object.fromEntries(failures),
     '4XX': { $ref: '#/components/responses/ClientError' },
     '5XX': { $ref: '#/components/responses/ServerError' },
