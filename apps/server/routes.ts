@@ -1,9 +1,10 @@
 import { agentRoutes, type LoginService } from '#managers/agent'
-import { type CallService, callRoutes } from '#managers/call'
+import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
+import { type FileDownloads, fileRoutes } from '#managers/storage'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
 import type { Services } from './services.ts'
@@ -12,6 +13,8 @@ import type { Services } from './services.ts'
 export interface ApiServices extends Services {
   logins: LoginService
   calls: CallService
+  recordings: RecordingService
+  downloads: FileDownloads
   activeflows: ActiveflowService
   events: PublicEvents
 }
@@ -25,6 +28,8 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
+    ...recordingRoutes(services.recordings),
+    ...fileRoutes(services.downloads),
     ...numberRoutes(services.numbers),
     ...eventRoutes(services.events),
   ]

@@ -25,7 +25,9 @@ export const Recording = Type.Object(
     duration: Type.Optional(Type.Number({ description: 'Seconds of sound, once it has ended.' })),
     size: Type.Optional(Type.Integer({ description: 'Octets of its files, once it has ended.' })),
     complete: Type.Optional(
-      Type.Boolean({ description: 'Whether nothing is missing between its first and its last moment, once it has ended.' }),
+      Type.Boolean({
+        description: 'Whether nothing is missing between its first and its last moment, once it has ended.',
+      }),
     ),
     tm_start: Type.Optional(Timestamp),
     tm_end: Type.Optional(Timestamp),
