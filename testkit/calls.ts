@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after } from 'node:test'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
+import { billingErrors } from '#managers/billing/errors'
 import {
   CallEngine,
   type CallEngineNeeds,
@@ -7,13 +11,20 @@ import {
   CallService,
   migrations as callMigrations,
   callRoutes,
+  type FlowAfterRecording,
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
+  mendPair,
+  RecordingFiles,
+  RecordingRecovery,
+  RecordingService,
+  recordingRoutes,
 } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import { CustomerService, migrations as customerMigrations } from '#managers/customer'
 import { DirectService, migrations as directMigrations } from '#managers/direct'
+import { flowErrors } from '#managers/flow/errors'
 import { NumberService, migrations as numberMigrations } from '#managers/number'
 import {
   ExtensionGate,
@@ -22,6 +33,8 @@ import {
   migrations as registrarMigrations,
   SipRegistrar,
 } from '#managers/registrar'
+import { FileDownloads, fileRoutes, UrlSigner } from '#managers/storage'
+import { storageErrors } from '#managers/storage/errors'
 import { CommandDoor, threadHub } from '#platform/bus'
 import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
 import { apiErrors, openHttpServer, Permission } from '#platform/http'
@@ -33,9 +46,14 @@ import { MediaEngine } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
 import { FakePhone } from './fake-phone.ts'
+import { FakeRecorder } from './fake-recorder.ts'
 import { type ApiClient, apiClient } from './http.ts'
 
 const BASE = 'strowger.test'
+const CATALOGUES = [apiErrors, billingErrors, callErrors, flowErrors, storageErrors]
+const REASONS = new Map(
+  CATALOGUES.flatMap((catalogue) => Object.values(catalogue).map((each) => [`${each.domain}/${each.reason}`, each])),
+)
 
 /** What a test's flow does with a call: it is given the call and every input of it. */
 export type Script = (live: LiveCall, input: LiveCallInput | { type: 'started' }) => void
@@ -58,6 +76,13 @@ export class TestCalls {
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
+  readonly recordings: RecordingService
+  readonly recordingRecovery: RecordingRecovery
+  readonly recordingFiles: RecordingFiles
+  readonly recorder = new FakeRecorder()
+  readonly signer: UrlSigner
+  /** What was to be started after recordings. */
+  readonly followed: FlowAfterRecording[] = []
   /** What was put before the flow hook. */
   readonly prepared: IncomingCall[] = []
   /** Calls whose flow was started, in order, with what they were told. */
@@ -82,7 +107,10 @@ export class TestCalls {
     const gate = new ExtensionGate({ clock, base: BASE, nonceKey: Buffer.alloc(32, 7), credentials: services.store })
     const basics = { clock, ids: systemIds, log, db }
     this.registrar = new SipRegistrar({ ...basics, gate, base: BASE, defaultCustomer: customer })
-    const bus = threadHub({ clock, log, reasons: new Map() })
+    const bus = threadHub({ clock, log, reasons: REASONS })
+    this.recordingFiles = services.recordingFiles
+    const files = this.recordingFiles
+    const onEnded = async (next: FlowAfterRecording) => void this.followed.push(next)
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
     this.engine = new CallEngine({
@@ -91,7 +119,7 @@ export class TestCalls {
       incarnation: this.incarnation,
       lanes: parts.lanes,
       commands,
-      media: parts.media,
+      media: this.recorder.over(parts.media),
       speech: { render: async () => Promise.reject(new Error('no voice')) },
       sounds: { fetch: async () => Promise.reject(new Error('no network')) },
       admission: {
@@ -104,6 +132,7 @@ export class TestCalls {
         billing: services.billing,
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
+      recordings: { files, billing: services.billing, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined
@@ -112,6 +141,11 @@ export class TestCalls {
       ...needs,
     })
     this.service = new CallService({ db, commands, clock, ids: systemIds })
+    this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
+    const flows = { flowExists: async () => this.flowExists }
+    this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
+    const owner = { node: this.node, incarnation: this.incarnation }
+    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: mendPair, onEnded })
     this.sip = new SipStack({
       clock,
       ids: systemIds,
@@ -212,24 +246,31 @@ export class TestCalls {
   }
 
   /** The events of the customer so far, in order: type and data. */
-  async events(customer = this.customer): Promise<{ type: string; data: Record<string, unknown> }[]> {
+  async events(
+    customer = this.customer,
+    resource = 'call',
+  ): Promise<{ type: string; data: Record<string, unknown> }[]> {
     return this.db.query(
-      `select type, data from event_inbox where customer_id = $1 and resource = 'call' order by inbox_id`,
-      [customer],
+      'select type, data from event_inbox where customer_id = $1 and resource = $2 order by inbox_id',
+      [customer, resource],
     )
   }
 
   /** The API over HTTP; whoever sends a customer's id as its access key is that customer's admin. */
   async api(): Promise<(customer: string) => ApiClient> {
     const server = await openHttpServer({
-      routes: callRoutes(this.service),
+      routes: [
+        ...callRoutes(this.service),
+        ...recordingRoutes(this.recordings),
+        ...fileRoutes(new FileDownloads({ signer: this.signer, sources: [this.recordings.filesOf] })),
+      ],
       authenticate: async ({ accesskey = '', token = '' }) => ({
         kind: 'accesskey',
         customer_id: [accesskey, token].find((each) => isUuid(each)) ?? NIL_UUID,
         agent_id: NIL_UUID,
         permission: Permission.CustomerAdmin,
       }),
-      catalogues: [apiErrors, callErrors],
+      catalogues: CATALOGUES,
       clock: systemClock,
       ids: systemIds,
       log: silentLog,
@@ -270,6 +311,7 @@ interface Services {
   extensions: ExtensionService
   numbers: NumberService
   store: ExtensionStore
+  recordingFiles: RecordingFiles
 }
 
 async function startServices(): Promise<Services> {
@@ -283,16 +325,18 @@ async function startServices(): Promise<Services> {
   ])
   const services = servicesOn(db)
   const customer = await newCustomer(services.customers, 'calls@example.com')
-  return { ...services, connection, customer }
+  const folder = mkdtempSync(join(tmpdir(), 'strowger-recordings-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  return { ...services, connection, customer, recordingFiles: new RecordingFiles(folder) }
 }
 
 /** The same database over connections of its own, as after a restart. */
 async function laterLife(earlier: Services): Promise<Services> {
-  const { connection, customer } = earlier
+  const { connection, customer, recordingFiles } = earlier
   const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'later life' })
   after(() => db.close())
   await db.ready(5_000)
-  return { ...servicesOn(db), connection, customer }
+  return { ...servicesOn(db), connection, customer, recordingFiles }
 }
 
 function servicesOn(db: Database) {

@@ -7,6 +7,7 @@ export { freshDatabase, startTestCluster, stopTestCluster, type TestDatabase } f
 export { eventually, pause } from './eventually.ts'
 export { FakeCallee } from './fake-callee.ts'
 export { FakeCall, FakePhone, type FakePhoneOptions } from './fake-phone.ts'
+export { FakeRecorder } from './fake-recorder.ts'
 export {
   type Answer,
   type ApiClient,

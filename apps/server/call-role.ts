@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { CallEngine, CallRecovery } from '#managers/call'
+import {
+  CallEngine,
+  CallRecovery,
+  mendPair,
+  type OnRecordingEnded,
+  RecordingFiles,
+  RecordingRecovery,
+} from '#managers/call'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -98,10 +105,13 @@ export class CallRole {
       flows.abandon()
       needs.onTakenOver()
     })
+    const files = new RecordingFiles(join(config.dataDir, 'recordings'))
+    const onEnded: OnRecordingEnded = (next) => flows.startDetached(next)
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
     const engine: CallEngine = new CallEngine({
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads },
+      recordings: { files, billing: services.billing, onEnded },
       commands,
       node: nodeId,
       incarnation,
@@ -139,7 +149,12 @@ export class CallRole {
       incarnation,
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
     })
-    const takeover = new Takeover({ node, calls, flows, clock, log })
+    const recordings = new RecordingRecovery({
+      ...{ db, clock, log, files, repair: mendPair, onEnded },
+      node: nodeId,
+      incarnation,
+    })
+    const takeover = new Takeover({ node, calls, recordings, flows, clock, log })
 
     await sip.start()
     await takeover.start()

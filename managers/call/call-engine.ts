@@ -13,6 +13,12 @@ import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
+import {
+  carryOutRecording,
+  type RecordingAnswer,
+  type RecordingCommand,
+  readRecordingCommand,
+} from './recording-commands.ts'
 import { CallStore } from './store.ts'
 
 /** Above this age of the oldest waiting write the database counts as stalled. */
@@ -194,7 +200,9 @@ export class CallEngine {
   }
 
   /** Commands find a live call without a disk. A foreign call looks exactly like an unknown one. */
-  #command(body: unknown): CallCommandAnswer | Promise<CallCommandAnswer> {
+  #command(body: unknown): CallCommandAnswer | RecordingAnswer | Promise<CallCommandAnswer | RecordingAnswer> {
+    const recording = readRecordingCommand(body)
+    if (recording) return this.#recordingCommand(recording)
     const command = readCallCommand(body)
     const live = command && this.#lives.get(command.call_id)
     if (!live || live.customer_id !== command.customer_id) return { live: false }
@@ -203,5 +211,10 @@ export class CallEngine {
     const answer = (): CallCommandAnswer => ({ live: true, call: live.snapshot(), wasOver })
     if (command.type === 'hangup') return answer()
     return new Promise((resolve) => live.whenStored(() => resolve(answer())))
+  }
+
+  #recordingCommand(command: RecordingCommand): RecordingAnswer | Promise<RecordingAnswer> {
+    const live = this.#lives.get(command.call_id)
+    return live?.customer_id === command.customer_id ? carryOutRecording(live, command) : { live: false }
   }
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { billingErrors } from '#managers/billing/errors'
 import { flowErrors } from '#managers/flow/errors'
 import { storageErrors } from '#managers/storage/errors'
 import { adminOrManager, apiErrors, endpoint, idParams, page, pageQuery, Timestamp, Uuid } from '#platform/http'
@@ -73,6 +74,7 @@ export const startCallRecording = endpoint({
     callErrors.CALL_STATE_INVALID,
     callErrors.RECORDING_ALREADY_ACTIVE,
     callErrors.INSUFFICIENT_BALANCE,
+    billingErrors.ACCOUNT_SUSPENDED,
     flowErrors.FLOW_NOT_FOUND,
   ],
 })

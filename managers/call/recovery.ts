@@ -1,5 +1,6 @@
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents } from '#platform/events'
+import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import { CAUSE, reasonHeader } from '#telecom/line'
@@ -101,6 +102,7 @@ export function closeOrphan(row: CallRow, last_beat: Timestamp, now: Timestamp):
     hangup_reason: 'failed',
     tm_hangup: latest([lived, seen]),
     tm_update: latest([lived, now]),
+    recording_id: NIL_UUID,
     dialog: null,
   }
 }

@@ -162,6 +162,7 @@ export class CallStore {
         hangup_reason: row.hangup_reason,
         tm_hangup: row.tm_hangup,
         tm_update: row.tm_update,
+        recording_id: row.recording_id,
         dialog: null,
         ...heir,
       })

@@ -72,10 +72,10 @@ function pieceOf(request: FastifyRequest, bytes: number, etag: string): Piece {
 export function contentDisposition(fileName: string): string {
   const plain = fileName.replace(/[^\x20-\x7e]|["\\%/]/g, '_')
   const exact =
-    plain === fileName ? '' : `; filename*=UTF-8''${encodeURIComponent(fileName).replace(/['()*]/g, escape)}`
+    plain === fileName ? '' : `; filename*=UTF-8''${encodeURIComponent(fileName).replace(/['()*]/g, percent)}`
   return `attachment; filename="${plain}"${exact}`
 }
 
-function escape(character: string): string {
+function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
