@@ -1,4 +1,5 @@
 import type { MediaEndpoint, MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { CodecName } from '#telecom/sdp'
 import type {
   Dialog,
   DialogRequest,
@@ -20,6 +21,7 @@ import { mediaAddress } from './media-address.ts'
  * a stop, so that its end is on disk. The transaction goes on by itself.
  */
 const BYE_PATIENCE_MS = 2_500
+const RINGING: readonly PromptPart[] = [{ tone: { hz: [440, 480], durationMs: 2_000 } }, { silenceMs: 4_000 }]
 /** The same key reported by two ways within this time is one press. */
 const SAME_PRESS_MS = 400
 
@@ -69,6 +71,14 @@ export class IncomingLine implements Line {
 
   get ended(): boolean {
     return this.#ended
+  }
+
+  get codec(): CodecName | undefined {
+    return this.#session?.negotiated?.codec
+  }
+
+  get worker(): number | undefined {
+    return this.#endpoint?.worker
   }
 
   listen(handler: (event: LineEvent) => void): void {
@@ -147,6 +157,19 @@ export class IncomingLine implements Line {
 
   silence(): void {
     this.#send({ kind: 'silence' })
+  }
+
+  bridge(peer: Line): void {
+    if (this.#mayBeHeard()) this.#send({ kind: 'bridge', peer: peer.id })
+  }
+
+  ringback(): void {
+    if (this.#mayBeHeard())
+      this.#send({ kind: 'prompt', prompt_id: this.#needs.ids.uuid(), parts: RINGING, loop: true })
+  }
+
+  music(): void {
+    this.silence()
   }
 
   record(recording: RecordingTarget): void {

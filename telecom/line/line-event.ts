@@ -15,12 +15,22 @@ export type LineEnd =
   | 'no_ack'
   /** The phone does not know the call any more (481, 408). */
   | 'peer_gone'
+  /** The far end refused: a final response of 300 or above came. */
+  | 'refused'
+  /** The far end said nothing: no provisional response within 6 s, or no final one in time. */
+  | 'no_response'
+  /** The INVITE could not be sent: the flow is dead, or the address cannot be reached. */
+  | 'unreachable'
   /** There is no way to sound any more: its ports are lost, or the phone's answer was of no use. */
   | 'no_media'
 
 /** What a line tells its owner, in order. It may come during a call of the owner's, who queues it then. */
 export type LineEvent =
-  /** Our 200 has left. */
+  /** A call of ours rings: the first 180 to 199 without usable SDP, once. */
+  | { type: 'ringing' }
+  /** A call of ours: an 18x brought SDP, sound flows; once (implies ringing). */
+  | { type: 'early_media' }
+  /** Our 200 has left, or the 200 to a call of ours has come. */
   | { type: 'answered' }
   /** The ACK of our 200 came. */
   | { type: 'acked' }
@@ -44,4 +54,4 @@ export type LineEvent =
   /** The dialog's identity moved (CSeq, remote target): what is kept for ending it after a crash is out of date. */
   | { type: 'dialog_changed'; dialog: DialogState }
   /** The leg is gone; nothing but the end of a recording follows. `cause` is Q.850, or one of ours above 127. */
-  | { type: 'ended'; by: 'remote' | 'local'; cause: number; why: LineEnd }
+  | { type: 'ended'; by: 'remote' | 'local'; cause: number; why: LineEnd; status?: number }

@@ -2,6 +2,7 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
+import type { CodecName } from '#telecom/sdp'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -14,6 +15,10 @@ export interface Line {
   /** The identity of its dialog: kept on disk before our 200, so that a BYE can end it after a crash. */
   readonly dialog: DialogState
   readonly ended: boolean
+  /** What was agreed, e.g. `PCMU`; `undefined` before there is anything. */
+  readonly codec: CodecName | undefined
+  /** The worker its sound lives in: a hint for its peer's. */
+  readonly worker: number | undefined
   /** Hears its events from now on, those that came before included. One handler. */
   listen(handler: (event: LineEvent) => void): void
   /** 180 to the caller; nothing happens once something sounded or it was answered. */
@@ -26,6 +31,15 @@ export interface Line {
   echo(): void
   /** Stops what sounds. */
   silence(): void
+  /**
+   * This line hears that one from now on, in place of what sounds; call it on both for a conversation. Keys pressed at the
+   * peer are put on this line in its own form. Ends when either says anything else, or is over.
+   */
+  bridge(peer: Line): void
+  /** Ringing tone towards the far end, in place of what sounds (early media where unanswered). */
+  ringback(): void
+  /** Music on hold towards the far end, in place of what sounds. */
+  music(): void
   /** Writes both directions to files, in place of what was recorded before. `recording_started`, `recording_ended` follow. */
   record(recording: RecordingTarget): void
   /** Ends the recording; `recording_ended` comes once its files are closed. */
