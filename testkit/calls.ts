@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { AgentService, migrations as agentMigrations } from '#managers/agent'
+import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
@@ -16,6 +18,8 @@ import {
   type LiveCall,
   type LiveCallInput,
   mendPair,
+  OutboundConfigStore,
+  type OutgoingCallFlow,
   RecordingFiles,
   RecordingRecovery,
   RecordingService,
@@ -24,8 +28,10 @@ import {
 import { callErrors } from '#managers/call/errors'
 import { CustomerService, migrations as customerMigrations } from '#managers/customer'
 import { DirectService, migrations as directMigrations } from '#managers/direct'
+import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
 import { NumberService, migrations as numberMigrations } from '#managers/number'
+import { numberErrors } from '#managers/number/errors'
 import {
   ExtensionGate,
   ExtensionService,
@@ -33,11 +39,12 @@ import {
   migrations as registrarMigrations,
   SipRegistrar,
 } from '#managers/registrar'
+import { registrarErrors } from '#managers/registrar/errors'
 import { FileDownloads, fileRoutes, UrlSigner } from '#managers/storage'
 import { storageErrors } from '#managers/storage/errors'
 import { CommandDoor, threadHub } from '#platform/bus'
 import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
-import { apiErrors, openHttpServer, Permission } from '#platform/http'
+import { type Address, apiErrors, openHttpServer, Permission } from '#platform/http'
 import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
@@ -45,12 +52,16 @@ import { systemClock } from '#platform/time'
 import { MediaEngine } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
+import { FakeLine } from './fake-line.ts'
 import { FakePhone } from './fake-phone.ts'
 import { FakeRecorder } from './fake-recorder.ts'
 import { type ApiClient, apiClient } from './http.ts'
 
 const BASE = 'strowger.test'
-const CATALOGUES = [apiErrors, billingErrors, callErrors, flowErrors, storageErrors]
+const CATALOGUES = [
+  ...[agentErrors, apiErrors, billingErrors, callErrors, flowErrors],
+  ...[numberErrors, registrarErrors, storageErrors],
+]
 const REASONS = new Map(
   CATALOGUES.flatMap((catalogue) => Object.values(catalogue).map((each) => [`${each.domain}/${each.reason}`, each])),
 )
@@ -85,6 +96,11 @@ export class TestCalls {
   readonly followed: FlowAfterRecording[] = []
   /** What was put before the flow hook. */
   readonly prepared: IncomingCall[] = []
+  /** What was put before the flow hook of calls that go out, and the calls whose flow was cancelled. */
+  readonly outgoing: OutgoingCallFlow[] = []
+  readonly cancelled: string[] = []
+  /** The lines of calls that go out, in the order in which they were made; a test plays their far ends. */
+  readonly lines: FakeLine[] = []
   /** Calls whose flow was started, in order, with what they were told. */
   readonly lives: { live: LiveCall; inputs: LiveCallInput[] }[] = []
   /** What the flow does; replaced by tests. */
@@ -130,6 +146,26 @@ export class TestCalls {
         directs: services.directs,
         customers: services.customers,
         billing: services.billing,
+        callees: { extensions: services.store, agents: services.agents },
+      },
+      callingOut: {
+        customers: services.customers,
+        outboundConfigs: new OutboundConfigStore(db),
+        bindings: (customer, extension) => this.registrar.bindings(customer, extension),
+        flow: (key) => this.sip.flow(key),
+        resolve: (uri) => this.sip.resolve(uri),
+        createOutgoingLine: (options) => this.#dialled(new FakeLine(options)),
+        prepareOutgoing: async (outgoing) => {
+          this.outgoing.push(outgoing)
+          if (!this.flowExists) return undefined
+          const flow_id = 'flow_id' in outgoing.flow ? outgoing.flow.flow_id : systemIds.uuid()
+          return {
+            activeflow_id: systemIds.uuid(),
+            flow_id,
+            start: (live) => this.#run(live),
+            cancel: () => this.cancelled.push(outgoing.call.id),
+          }
+        },
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
       recordings: { files, billing: services.billing, onEnded },
@@ -140,7 +176,12 @@ export class TestCalls {
       },
       ...needs,
     })
-    this.service = new CallService({ db, commands, clock, ids: systemIds })
+    const inline = async (_: string, actions: readonly unknown[]) => ({ actions: actions as object[] })
+    this.service = new CallService({
+      ...{ db, commands, clock, ids: systemIds, refuseVariables },
+      customers: services.customers,
+      flows: { flowExists: async () => this.flowExists, inline },
+    })
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
     this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
@@ -192,6 +233,7 @@ export class TestCalls {
     calls.engine.start()
     after(async () => {
       for (const { live } of calls.lives) live.hangup('normal')
+      for (const line of calls.lines) line.goes()
       for (const phone of calls.#phones) phone.close()
       await calls.sip.stop()
       await media.stop()
@@ -234,10 +276,38 @@ export class TestCalls {
   }
 
   /** The direct hash of something. */
-  async direct(resource_type: 'flow' | 'extension', resource_id: string = systemIds.uuid()): Promise<string> {
+  async direct(resource_type: 'flow' | 'extension' | 'agent', resource_id: string = systemIds.uuid()): Promise<string> {
     const { directs } = this.#services
     const made = await this.db.transaction((trx) => directs.create(trx, this.customer, { resource_type, resource_id }))
     return made.hash
+  }
+
+  /** An agent with these addresses; gives its id. */
+  async agent(addresses: Address[], ring_method: 'ringall' | 'linear' = 'ringall'): Promise<string> {
+    const { agents } = this.#services
+    const username = `agent${systemIds.uuid()}@example.com`
+    const make = await agents.prepare({
+      username,
+      password: 'secret-agent',
+      name: 'Ann',
+      permission: 0,
+      addresses,
+      ring_method,
+    })
+    const { id } = await this.db.transaction((trx) => make(trx, this.customer))
+    return id
+  }
+
+  /** An extension by its number. */
+  async extension(extension: string, customer = this.customer): Promise<string> {
+    const found = await this.#services.store.findByExtension(customer, extension)
+    if (!found) throw new Error(`there is no extension ${extension}`)
+    return found.id
+  }
+
+  /** Lets the customer call these countries. */
+  async allowCountries(...countries: string[]): Promise<void> {
+    await new OutboundConfigStore(this.db).allow(this.customer, countries, { clock: systemClock, ids: systemIds })
   }
 
   /** Another customer. */
@@ -283,6 +353,11 @@ export class TestCalls {
     return (customer) => apiClient(url, { token: customer })
   }
 
+  #dialled(line: FakeLine): FakeLine {
+    this.lines.push(line)
+    return line
+  }
+
   #run(live: LiveCall): void {
     const inputs: LiveCallInput[] = []
     this.lives.push({ live, inputs })
@@ -305,6 +380,7 @@ interface Services {
   db: Database
   connection: Connection
   customer: string
+  agents: AgentService
   billing: BillingService
   directs: DirectService
   customers: CustomerService
@@ -316,6 +392,7 @@ interface Services {
 
 async function startServices(): Promise<Services> {
   const { db, connection } = await freshDatabase([
+    ...agentMigrations,
     ...billingMigrations,
     ...customerMigrations,
     ...directMigrations,
@@ -345,9 +422,10 @@ function servicesOn(db: Database) {
   const directs = new DirectService(basics)
   const customers = new CustomerService({ ...basics, billing })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
+  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
   const flows = { flowExists: async () => true }
   const numbers = new NumberService({ ...basics, billing, customers, flows })
-  return { db, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
+  return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
 }
 
 async function newCustomer(customers: CustomerService, email: string): Promise<string> {

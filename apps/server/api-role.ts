@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingService } from '#managers/call'
-import { ActiveflowService, ActiveflowStore } from '#managers/flow'
+import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { FileDownloads, UrlSigner } from '#managers/storage'
 import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
@@ -63,7 +63,7 @@ export class ApiRole {
     const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
     const logins = new LoginService({ db, customers, tokens })
     const commands = new CommandDoor({ bus, clock })
-    const calls = new CallService({ db, commands, clock, ids })
+    const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const recordings = new RecordingService({ db, commands, clock, ids, log, files, flows: services.flows, signer })

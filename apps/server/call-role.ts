@@ -14,6 +14,7 @@ import { WebhookSender } from '#managers/webhook'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
 import { wakeSequencer } from '#platform/events'
+import { apiErrors } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics } from '#platform/metrics'
@@ -109,19 +110,31 @@ export class CallRole {
     const onEnded: OnRecordingEnded = (next) => flows.startDetached(next)
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
+    const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const engine: CallEngine = new CallEngine({
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads },
       recordings: { files, billing: services.billing, onEnded },
       commands,
       node: nodeId,
       incarnation,
-      admission: { ...services, owners: services.agents, base, defaultCustomer, gate },
+      admission: { ...services, callees, base, defaultCustomer, gate },
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,
+      callingOut: {
+        customers: services.customers,
+        outboundConfigs: services.outboundConfigs,
+        bindings: (customer, extension) => registrar.bindings(customer, extension),
+        flow: (key) => sip.flow(key),
+        resolve: (uri) => sip.resolve(uri),
+        createOutgoingLine: () => {
+          throw apiErrors.SERVICE_UNAVAILABLE({})
+        },
+        prepareOutgoing: flows.prepareOutgoing,
+      },
     })
     const reachable = new AddressGuard(config.allowPrivateTargets)
     const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
-    const sip = new SipStack({
+    const sip: SipStack = new SipStack({
       ...{ clock, ids, log },
       node: sipNode,
       incarnation: node.code,
@@ -169,6 +182,7 @@ export class CallRole {
     const drained = (signal: AbortSignal) =>
       new Promise<void>((resolve) => {
         sip.draining = true
+        engine.drain()
         const look = () => {
           if (engine.size === 0 || signal.aborted) resolve()
           else clock.after(100, look)

@@ -109,7 +109,6 @@ export const callErrors = defineErrors('call-manager', {
       required: ['country'],
       properties: { country: { type: 'string' } },
     },
-    pending: true,
   },
   SOURCE_NOT_ALLOWED: {
     status: 'INVALID_ARGUMENT',
@@ -127,6 +126,5 @@ export const callErrors = defineErrors('call-manager', {
     cause: 'No provider or registered contact leads to the destination.',
     fix: 'Have a route to this destination configured, or wait until the extension is registered.',
     message: () => 'Nothing leads to this destination.',
-    pending: true,
   },
 })

@@ -10,8 +10,12 @@ export {
   type HangupBy,
   type HangupReason,
 } from './call.ts'
-export { CallEngine, type CallEngineCounters, type CallEngineNeeds } from './call-engine.ts'
+export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
+export type { InsideCallees } from './call-planner.ts'
+export type { CreateCallsNeeds } from './create-calls.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
+export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts'
+export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'
 export type {
   CallFlow,
   ConnectOptions,
@@ -31,8 +35,11 @@ export type {
 export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
 export { mendPair } from './mend-pair.ts'
 export { migrations } from './migrations/index.ts'
-export type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
+export type { OutboundConfig } from './outbound-config.ts'
+export { OutboundConfigStore } from './outbound-config-store.ts'
+export type { PlaceCallsRequest, PlacedCalls, SkippedDestination } from './place-calls.ts'
 export { presentCall } from './present.ts'
+export { presentGroupcall } from './present-groupcall.ts'
 export type { Recording, RecordingReference, RecordingStatus } from './recording.ts'
 export { RECORDING_EVENTS, type RecordingEvent } from './recording-events.ts'
 export { RecordingFiles } from './recording-files.ts'

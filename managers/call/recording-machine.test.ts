@@ -26,7 +26,7 @@ function answeredCall() {
     ids.uuid(),
     {
       customer_id: ids.uuid(),
-      flow_id: ids.uuid(),
+      flow: { flow_id: ids.uuid() },
       source: {},
       destination: {},
       metadata: {},

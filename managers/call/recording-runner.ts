@@ -51,7 +51,7 @@ export function flowAfter(recording: Recording): FlowAfterRecording {
 /** Does for one live call what its recordings want done. */
 export class RecordingRunner {
   readonly #needs: RecordingNeeds & { clock: Clock; log: Log } & RecordingOwner
-  readonly #line: Line
+  readonly #line: () => Line
   readonly #writer: Pick<CallWriter, 'append' | 'written'>
   readonly #take: (input: RecordingInput) => void
   readonly #waiting = new Map<string, (() => void)[]>()
@@ -59,7 +59,8 @@ export class RecordingRunner {
   constructor(
     needs: RecordingNeeds & { clock: Clock; log: Log } & RecordingOwner,
     parts: {
-      line: Line
+      /** The call's line as it is now. */
+      line: () => Line
       writer: Pick<CallWriter, 'append' | 'written'>
       take: (input: RecordingInput) => void
     },
@@ -83,7 +84,7 @@ export class RecordingRunner {
   record(recording: Recording, endOfSilenceMs: number): void {
     const [incoming, outgoing] = this.#needs.files.of(recording)
     if (!incoming || !outgoing) throw new Error(`recording ${recording.id} has no two directions`)
-    this.#line.record({
+    this.#line().record({
       recording_id: recording.id,
       in: incoming.path,
       out: outgoing.path,
@@ -92,7 +93,7 @@ export class RecordingRunner {
   }
 
   stop(): void {
-    this.#line.stopRecording()
+    this.#line().stopRecording()
   }
 
   /** Looks what is on the disk; the answer is an input. A disk that does not answer counts as an empty one. */
