@@ -24,6 +24,8 @@ export type Sending =
   | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
+  /** What the endpoint `peer` (an id of the same engine) hears is sent; silence while it is not there. Both ends declare it. */
+  | { kind: 'bridge'; peer: string }
 
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
@@ -51,6 +53,11 @@ export interface WantedMedia {
    * while held. 0 = not watched: say so until the call is answered.
    */
   deadMediaMs?: number
+  /**
+   * Both directions are written to files (absolute paths) as long as this stands here: `in` = from the party, `out` = to
+   * the party. The `recording_id` is its identity: the same one again goes on.
+   */
+  recording?: { recording_id: string; in: string; out: string }
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

@@ -92,6 +92,8 @@ export interface SipStackDoor {
    * is gone is not `alive`, and everything sent over it fails at once.
    */
   flow(key: string): Flow | undefined
+  /** The way to an address, from the listener of ours that leads there; `undefined` when none does. */
+  flowTo(target: RemoteAddress, transport?: 'udp' | 'tcp'): Flow | undefined
   /**
    * Where a SIP URI leads (RFC 3263), the first to be tried first: at most eight addresses, within three seconds. Empty
    * where the name is not known, where we have no transport or listener for it, or where none of its addresses may be

@@ -157,6 +157,10 @@ export class SipStack implements SipStackDoor, Core {
     return listener?.flowOf(parsed)
   }
 
+  flowTo(target: RemoteAddress, transport: 'udp' | 'tcp' = 'udp'): Flow | undefined {
+    return this.#flowTo(target, transport)
+  }
+
   async resolve(text: string): Promise<readonly Destination[]> {
     if (this.#lookups >= this.limits.lookups) {
       this.counters.refused_overload++
