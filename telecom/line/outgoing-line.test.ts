@@ -5,10 +5,10 @@ import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import type { MediaEndpoint, MediaEvent, OpenEndpoint, WantedMedia } from '#telecom/media'
 import { type IncomingInvite, type SipRequest, SipStack } from '#telecom/sip'
-import { UdpPeer, until } from '../sip/udp-peer.ts'
 import { IncomingLine } from './incoming-line.ts'
 import type { LineEvent } from './line-event.ts'
 import { OutgoingLine, type OutgoingLineOptions } from './outgoing-line.ts'
+import { TestPhone, until } from './test-phone.ts'
 
 /** An endpoint that notes what it is told, and says what a test wants it to have heard. */
 interface Sound {
@@ -35,7 +35,7 @@ async function lines(t: TestContext) {
   await sip.start()
   const local = sip.listeners[0]?.local
   assert.ok(local)
-  const phone = await UdpPeer.open(local)
+  const phone = await TestPhone.open(local)
   t.after(async () => {
     await phone.close()
     await sip.stop()
@@ -115,7 +115,7 @@ interface Reply {
   extra?: string[]
 }
 
-function reply(phone: UdpPeer, request: SipRequest, status: number, options: Reply = {}) {
+function reply(phone: TestPhone, request: SipRequest, status: number, options: Reply = {}) {
   const { tag = '', sdp: body = '', extra = [] } = options
   const lines = ['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${request.headers.get(name)}`)
   const to = `to: ${request.headers.get('to')}${tag && request.toTag === '' ? `;tag=${tag}` : ''}`
