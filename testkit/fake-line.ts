@@ -1,5 +1,6 @@
+import type { DialableLine } from '#managers/call'
 import { systemIds } from '#platform/ids'
-import type { DialableLine, Line, LineEnd, LineEvent, OutgoingLineOptions } from '#telecom/line'
+import type { Line, LineEnd, LineEvent, OutgoingLineOptions } from '#telecom/line'
 import type { DialogState } from '#telecom/sip'
 
 /** The line of a call of ours without a network: a test plays the far end, and reads what was said to the line. */

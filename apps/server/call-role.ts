@@ -14,13 +14,13 @@ import { WebhookSender } from '#managers/webhook'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
 import { wakeSequencer } from '#platform/events'
-import { apiErrors } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
+import { OutgoingLine } from '#telecom/line'
 import { MediaEngine } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
 import { watchCallRole } from './call-role-metrics.ts'
@@ -126,9 +126,7 @@ export class CallRole {
         bindings: (customer, extension) => registrar.bindings(customer, extension),
         flow: (key) => sip.flow(key),
         resolve: (uri) => sip.resolve(uri),
-        createOutgoingLine: () => {
-          throw apiErrors.SERVICE_UNAVAILABLE({})
-        },
+        createOutgoingLine: (options) => new OutgoingLine(options, { clock, ids, log, media, sip }),
         prepareOutgoing: flows.prepareOutgoing,
       },
     })

@@ -1,5 +1,5 @@
 import type { Address } from '#platform/http'
-import type { CodecName } from '#telecom/sdp'
+import type { OutgoingLineOptions } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { CallMetadata } from './call.ts'
 import type { CallFlow } from './live-call.ts'
@@ -28,7 +28,7 @@ export interface Calling {
   /** The group that a leg belongs to; the nil UUID = none. */
   groupcall_id: string
   maxForwards?: number
-  codecs?: readonly CodecName[]
+  codecs?: NonNullable<OutgoingLineOptions['codecs']>
   workerHint?: number
 }
 

@@ -1,6 +1,5 @@
 import { ReasonedError } from '#platform/errors'
 import type { Log } from '#platform/log'
-import type { CodecName } from '#telecom/sdp'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { Call } from './call.ts'
 import type { CallEffect } from './call-actor.ts'
@@ -14,7 +13,7 @@ export interface ConnectingCaller extends Master {
   snapshot(): Call
   readonly free_only: boolean
   readonly maxForwards: number
-  readonly codec: CodecName | undefined
+  readonly codec: string | undefined
   readonly worker: number | undefined
 }
 

@@ -13,6 +13,7 @@ export {
 export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
 export type { InsideCallees } from './call-planner.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
+export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
 export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts'
 export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'

@@ -2,14 +2,14 @@ import type { WriteLanes } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch, Timer } from '#platform/time'
-import type { DialableLine, Line } from '#telecom/line'
-import type { CodecName } from '#telecom/sdp'
+import type { Line } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
 import type { PeerInput } from './conversation.ts'
+import type { DialableLine } from './dialable-line.ts'
 import type { CallEvent } from './events.ts'
 import type {
   ConnectOptions,
@@ -140,7 +140,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     return this.#writer.written
   }
 
-  get codec(): CodecName | undefined {
+  get codec(): string | undefined {
     return this.#line.codec
   }
 

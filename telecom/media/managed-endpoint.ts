@@ -61,6 +61,10 @@ export class ManagedEndpoint {
     if (this.#up) this.#sendWanted()
   }
 
+  press(digit: string, durationMs: number): void {
+    if (this.#up && !this.#closing) this.#needs.send({ type: 'press', id: this.id, digit, duration_ms: durationMs })
+  }
+
   #sendWanted(): void {
     if (!this.#wanted) return
     const { sending } = this.#wanted

@@ -33,6 +33,8 @@ export interface MediaEndpoint {
   readonly worker: number
   /** Declares what it shall be and do from now on. Returns at once; repeating the same is harmless. */
   want(wanted: WantedMedia): void
+  /** Presses a key for the far end over whatever sounds: RFC 4733 where agreed, else tones. Never stops the sending. */
+  press(digit: string, durationMs: number): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */
   statistics(): Promise<EndpointStatistics>
   /** Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Harmless when repeated. */

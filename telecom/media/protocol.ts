@@ -6,6 +6,8 @@ export type ToWorker =
   /** Bind a pair of sockets: `port` and `port + 1`. */
   | { type: 'open'; id: string; address: string; port: number }
   | { type: 'want'; spec: EndpointSpec }
+  /** A key for the far end, over whatever is sent. */
+  | { type: 'press'; id: string; digit: string; duration_ms: number }
   | { type: 'statistics'; id: string; request: number }
   | { type: 'close'; id: string }
 
