@@ -30,6 +30,7 @@ const PACKAGES: Record<string, string[]> = {
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
   kysely: ['platform/db', 'platform/events', 'platform/node', 'platform/http', 'managers', 'testkit'],
+  'libphonenumber-js': ['managers/call'],
   pg: ['platform/db', 'platform/events', 'testkit', 'bench'],
   pino: ['platform/log'],
   'prom-client': ['platform/metrics'],
