@@ -389,7 +389,7 @@ export class FakeCall {
         `${method} ${uri} SIP/2.0`,
         [
           `Via: ${this.#phone.sentBy};branch=${branch};rport`,
-          'Max-Forwards: 70',
+          ...(lines.some((line) => /^max-forwards:/i.test(line)) ? [] : ['Max-Forwards: 70']),
           `From: ${this.#parts.from}`,
           `To: <${this.#parts.uri}>${tag}`,
           `Call-ID: ${this.callId}`,
