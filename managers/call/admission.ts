@@ -249,9 +249,12 @@ function strangerAddress(request: SipRequest): Address {
   })
 }
 
-/** What is dialled: the user of a SIP URI, or a telephone number. `undefined` for any other scheme. */
+/**
+ * What is dialled: the user of a SIP URI, or a telephone number; `agent:…` unescaped looks like a user with a password.
+ * `undefined` for any other scheme.
+ */
 function dialledUser(uri: Uri): string | undefined {
-  if (uri.kind === 'sip') return uri.user
+  if (uri.kind === 'sip') return uri.password === '' ? uri.user : `${uri.user}:${uri.password}`
   return uri.kind === 'tel' ? uri.number.replace(/[().-]/g, '') : undefined
 }
 

@@ -166,6 +166,7 @@ export const createCalls = endpoint({
     flowErrors.INVALID_ACTION_TYPE,
     flowErrors.INVALID_ANONYMOUS_VALUE,
     flowErrors.RESOURCE_LIMIT_EXCEEDED,
+    apiErrors.INVALID_ID,
     apiErrors.INVALID_VARIABLES,
     numberErrors.IDENTITY_VERIFICATION_REQUIRED,
     callErrors.INSUFFICIENT_BALANCE,
