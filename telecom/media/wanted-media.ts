@@ -24,6 +24,8 @@ export type Sending =
   | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
+  /** What `peer`, an endpoint of the same engine, hears; silence until it is there. Both want it for a conversation. */
+  | { kind: 'bridge'; peer: string }
 
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
