@@ -1,17 +1,20 @@
 import type { Exchange, Party, VoicePacket } from './exchange.ts'
 import { SoundReader } from './sound-reader.ts'
 
+/** `unfit` = such packets cannot be relayed, `busy` = none can right now. */
+export type Relayed = 'relayed' | 'unfit' | 'busy'
+
 export interface BridgeNeeds {
   exchange: Exchange
   /** The endpoint whose sound is wanted. */
   peer: string
-  /** Sends a packet on as it is, with another envelope; false where that cannot be. */
-  relay: (packet: VoicePacket) => boolean
+  /** Sends a packet on as it is, under other numbers. */
+  relay: (packet: VoicePacket) => Relayed
 }
 
 /** So long without a packet to relay, and the tick sends again: nothing on the wire may be silent for more than 60 ms. */
 const FILL_AFTER_MS = 35
-/** After a packet that cannot be relayed, none is for so long: the two ways do not take turns packet by packet. */
+/** After a packet of a form that cannot be relayed, none is for so long: the two ways do not take turns packet by packet. */
 const PROCESS_FOR_MS = 1_000
 const NEVER = Number.NEGATIVE_INFINITY
 
@@ -35,13 +38,13 @@ export class Bridge {
 
   packet(packet: VoicePacket, nowMs: number): void {
     if (nowMs < this.#processUntilMs) return
-    if (this.#needs.relay(packet)) this.#relayedMs = nowMs
-    else this.process(nowMs)
+    const what = this.#needs.relay(packet)
+    if (what === 'unfit') this.#processUntilMs = nowMs + PROCESS_FOR_MS
+    this.#relayedMs = what === 'relayed' ? nowMs : NEVER
   }
 
-  /** Relays nothing for a while. */
-  process(nowMs: number): void {
-    this.#processUntilMs = nowMs + PROCESS_FOR_MS
+  /** What is sent next is not relayed. */
+  interrupt(): void {
     this.#relayedMs = NEVER
   }
 

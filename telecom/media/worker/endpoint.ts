@@ -7,7 +7,7 @@ import type { EndpointStatistics, MediaEvent } from '../media-event.ts'
 import { Prompt } from '../prompt/prompt.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
 import type { EndpointSpec, Sending } from '../wanted-media.ts'
-import { Bridge } from './bridge.ts'
+import { Bridge, type Relayed } from './bridge.ts'
 import { ControlChannel } from './control-channel.ts'
 import type { Exchange, Party, VoicePacket } from './exchange.ts'
 import { IncomingStream } from './incoming-stream.ts'
@@ -252,7 +252,7 @@ export class Endpoint {
     if (this.#party.heard) this.#party.write(this.#heard, count, this.#incoming.keySounds)
     this.#fill(spec.sending, count)
     if (this.#presses.busy) {
-      this.#bridge?.process(nowMs)
+      this.#bridge?.interrupt()
       this.#presses.tick(this.#frame, count, spec.telephoneEventSend !== null)
     }
     this.#transmit(spec, count, this.#bridge?.relaying(nowMs, spec.ptimeMs) ?? false)
@@ -284,19 +284,19 @@ export class Endpoint {
   }
 
   /** Sends a packet of the peer on, where it is just what would be sent anyway. */
-  #relay = ({ codec, octets, offset, length, timestamp }: VoicePacket): boolean => {
+  #relay = ({ codec, octets, offset, length, timestamp }: VoicePacket): Relayed => {
     const spec = this.#spec
-    if (!spec || !this.#sends || this.#port === 0 || length !== spec.ptimeMs * SAMPLES_PER_MS) return false
-    if (this.#presses.busy || this.#keys.active) return false
+    if (!spec || !this.#sends || this.#port === 0 || this.#presses.busy || this.#keys.active) return 'busy'
+    if (length !== spec.ptimeMs * SAMPLES_PER_MS) return 'unfit'
     // keys in the sound have to be found before they can be left out
-    if (this.#bridge?.inband && spec.telephoneEventSend !== null) return false
+    if (this.#bridge?.inband && spec.telephoneEventSend !== null) return 'busy'
     const ours = this.#outgoing.relay(codec, octets, offset, length, timestamp)
     if (this.#tap && ours >= 0) {
       this.#relayed ??= new Int16Array(LONGEST_PACKET_SAMPLES)
       codec.decode(octets, offset, length, this.#relayed)
       this.#tap.outgoing(this.#outgoing.ssrc, ours, this.#relayed, length)
     }
-    return true
+    return 'relayed'
   }
 
   statistics(): EndpointStatistics {
