@@ -17,6 +17,8 @@ export interface ManagedNeeds {
   log: Log
   on: (event: MediaEvent) => void
   send: (message: ToWorker) => void
+  /** It wants to hear this endpoint from now on; `undefined` = none. */
+  onBridge: (peer: string | undefined) => void
   askStatistics: (id: string) => Promise<EndpointStatistics>
   /** The worker holds it no more: its ports are free. */
   onGone: () => void
@@ -57,6 +59,7 @@ export class ManagedEndpoint {
       this.#finished = undefined
       if (promptId !== undefined) this.#running = promptId
     }
+    this.#needs.onBridge(wanted.sending.kind === 'bridge' ? wanted.sending.peer : undefined)
     this.#version++
     if (this.#up) this.#sendWanted()
   }

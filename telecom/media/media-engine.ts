@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '#platform/time'
 import { ManagedEndpoint } from './managed-endpoint.ts'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
+import { Patches } from './patches.ts'
 import { PortPool } from './port-pool.ts'
 import type { FromWorker } from './protocol.ts'
 import type { WantedMedia } from './wanted-media.ts'
@@ -67,6 +68,7 @@ export class MediaEngine {
   readonly #opening = new Map<string, { worker: number; done: (result: Opening) => void }>()
   readonly #asked = new Map<number, { worker: number; answer: (statistics: EndpointStatistics | null) => void }>()
   readonly #waitingForUp = new Set<() => void>()
+  readonly #patches: Patches
   #nextRequest = 1
   #running = false
 
@@ -75,6 +77,11 @@ export class MediaEngine {
     this.#log = options.log
     this.#address = options.address ?? '0.0.0.0'
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
+    this.#patches = new Patches({
+      workerOf: (id) => this.#endpoints.get(id)?.worker,
+      isUp: (worker) => this.#hosts[worker]?.up ?? false,
+      send: (worker, message) => this.#hosts[worker]?.send(message),
+    })
     for (let number = 0; number < Math.max(1, options.workers); number++) this.#hosts.push(this.#makeHost(number))
   }
 
@@ -165,14 +172,18 @@ export class MediaEngine {
       log: this.#log,
       on: options.on,
       send: (message) => this.#hosts[worker]?.send(message),
+      onBridge: (peer) => this.#patches.want(options.id, worker, peer),
       askStatistics: (id) => this.#askStatistics(worker, id),
       onGone: () => {
         if (this.#endpoints.get(options.id) !== endpoint) return
         this.#endpoints.delete(options.id)
+        this.#patches.want(options.id, worker, undefined)
+        this.#patches.review(options.id)
         this.#ports.release(port)
       },
     })
     this.#endpoints.set(options.id, endpoint)
+    this.#patches.review(options.id)
     return endpoint
   }
 
@@ -206,10 +217,12 @@ export class MediaEngine {
       if (at === worker) done({ type: 'open_failed', id, in_use: true, issue: 'the media worker ended' })
     }
     for (const endpoint of [...this.#endpoints.values()]) if (endpoint.worker === worker) endpoint.onDown()
+    this.#patches.onDown(worker)
   }
 
   #onUp(worker: number): void {
     for (const endpoint of this.#endpoints.values()) if (endpoint.worker === worker) endpoint.reopen()
+    this.#patches.onUp()
     this.#wake()
   }
 

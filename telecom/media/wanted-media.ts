@@ -24,7 +24,7 @@ export type Sending =
   | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
-  /** What the endpoint `peer` (an id of the same engine) hears is sent; an unknown or closed one is silence. */
+  /** What `peer`, an endpoint of the same engine, hears; silence until it is there. Both want it for a conversation. */
   | { kind: 'bridge'; peer: string }
 
 /** Where a recording is written. */

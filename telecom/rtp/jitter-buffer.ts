@@ -16,9 +16,10 @@ const AHEAD = SIZE - BEHIND
 /** So many packets in a row far off the timeline mean that the sender has a new one. */
 const RESYNCHRONISE_AFTER = 3
 const WINDOW_SAMPLES = 8_000
-/** The smallest distance in a window lies between these two when nothing needs to change. */
-const SHRINK_ABOVE = 40 * PER_MS
+/** The smallest distance in a window lies above this when nothing needs to change, … */
 const GROW_BELOW = 5 * PER_MS
+/** … and not further above it than the delay at the start, or this. */
+const SHRINK_ABOVE_AT_LEAST = 20 * PER_MS
 /** A frame whose loudest sample is below this is silence (about −50 dBm0). */
 const SILENCE = 80
 
@@ -30,6 +31,7 @@ export class JitterBuffer {
   readonly #last = new Int16Array(480)
   readonly #longest: number
   readonly #first: number
+  readonly #shrinkAbove: number
   #lastCount = 0
   #started = false
   /** Something of this timeline has been read. */
@@ -53,6 +55,7 @@ export class JitterBuffer {
   /** Delay bounds in milliseconds; the delay starts at twice the smallest. */
   constructor(smallestMs = 20, longestMs = 200) {
     this.#first = smallestMs * 2 * PER_MS
+    this.#shrinkAbove = Math.max(this.#first, SHRINK_ABOVE_AT_LEAST)
     this.#longest = Math.min(longestMs * PER_MS, BEHIND)
   }
 
@@ -162,7 +165,7 @@ export class JitterBuffer {
     const smallest = this.#smallest
     this.#startWindow()
     if (smallest === Number.POSITIVE_INFINITY) return
-    this.#surplus = smallest > SHRINK_ABOVE ? smallest - SHRINK_ABOVE / 2 : 0
+    this.#surplus = smallest > this.#shrinkAbove ? smallest - this.#shrinkAbove / 2 : 0
     this.#deficit = smallest < GROW_BELOW ? GROW_BELOW - smallest : 0
     if (this.#deficit + this.delayMs * PER_MS > this.#longest) this.#deficit = 0
   }
