@@ -59,10 +59,11 @@ export class LiveRunner implements LiveCall {
     this.#needs = needs
     this.#onOver = onOver
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
-    this.#recordings = new RecordingRunner(
-      { ...needs, ...needs.recordings },
-      { line, writer: this.#writer, take: (input) => this.#take(input) },
-    )
+    this.#recordings = new RecordingRunner(needs, {
+      line,
+      writer: this.#writer,
+      take: (input) => this.#take(input),
+    })
     this.#actor = new CallActor(call, {
       ids: needs.ids,
       now: () => watch.now(),
