@@ -4,6 +4,7 @@ import { CallService, RecordingFiles, RecordingService } from '#managers/call'
 import { ActiveflowService, ActiveflowStore } from '#managers/flow'
 import { FileDownloads, UrlSigner } from '#managers/storage'
 import { WebhookDelivery } from '#managers/webhook'
+import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
 import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
@@ -30,7 +31,7 @@ export interface ApiRoleNeeds {
   log: Log
 }
 
-/** HTTP, passwords, the ledger's sequencer and webhook delivery: everything that no phone waits for. */
+/** HTTP and WebSockets, passwords, the ledger's sequencer and webhook delivery: everything that no phone waits for. */
 export class ApiRole {
   readonly url: string
   readonly #stops: (() => Promise<void> | void)[]
@@ -71,8 +72,9 @@ export class ApiRole {
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
+    const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events }),
+      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,
@@ -108,9 +110,10 @@ export class ApiRole {
     })
     sequencer.start()
     delivery.start()
+    sockets.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
-      () => server.close(),
+      () => Promise.all([sockets.stop(), server.close()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

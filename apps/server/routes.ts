@@ -5,6 +5,7 @@ import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
 import { type FileDownloads, fileRoutes } from '#managers/storage'
+import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
 import type { Services } from './services.ts'
@@ -17,6 +18,7 @@ export interface ApiServices extends Services {
   downloads: FileDownloads
   activeflows: ActiveflowService
   events: PublicEvents
+  sockets: WebSockets
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -32,5 +34,6 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...fileRoutes(services.downloads),
     ...numberRoutes(services.numbers),
     ...eventRoutes(services.events),
+    ...webSocketRoutes(services.sockets),
   ]
 }

@@ -6,6 +6,7 @@ import { IncomingLine, type LineNeeds } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
 import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
+import { BeginGate } from './begin-gate.ts'
 import type { HangupReason } from './call.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
@@ -20,7 +21,7 @@ import {
 } from './recording-commands.ts'
 import { CallStore } from './store.ts'
 
-/** Above this age of the oldest waiting write, nothing new is begun. */
+/** Above this age of the oldest waiting write the database counts as stalled. */
 const OLDEST_WRITE_MS = 1_000
 /** INVITEs that may be looked up at once. */
 const MOST_PENDING = 500
@@ -54,6 +55,7 @@ export class CallEngine {
   readonly #needs: CallEngineNeeds
   readonly #clock: Clock
   readonly #admission: IncomingAdmission
+  readonly #gate: BeginGate
   readonly #store: CallStore
   readonly #lives = new Map<string, LiveRunner>()
   readonly counters: CallEngineCounters = { admitted: 0, refused: {} }
@@ -65,6 +67,8 @@ export class CallEngine {
     this.#needs = needs
     this.#clock = needs.clock
     this.#store = new CallStore(needs.db)
+    const { clock, db, lanes } = needs
+    this.#gate = new BeginGate({ clock, writable: () => lanes.oldestMs <= OLDEST_WRITE_MS && db.available() })
     const caps = new AnonymousCaps(needs.clock, needs.anonymousCaps)
     this.#admission = new IncomingAdmission({ ...needs.admission, caps })
   }
@@ -95,7 +99,7 @@ export class CallEngine {
   invite(invite: IncomingInvite) {
     const { ids, log, media, line: lineNeeds } = this.#needs
     const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, ...lineNeeds })
-    if (!this.#mayBegin()) return this.#refuse(line, 503, RETRY_AFTER)
+    if (this.#stopping || this.#pending >= MOST_PENDING) return this.#refuse(line, 503, RETRY_AFTER)
     const watch = new Stopwatch(this.#clock)
     this.#pending++
     this.#receive(invite, line, watch)
@@ -126,15 +130,11 @@ export class CallEngine {
     this.#commands?.unsubscribe()
   }
 
-  #mayBegin(): boolean {
-    const { lanes, db } = this.#needs
-    return !this.#stopping && this.#pending < MOST_PENDING && lanes.oldestMs <= OLDEST_WRITE_MS && db.available()
-  }
-
   /**
    * The look-ups have a deadline; what lives on afterwards must not inherit it, so the call begins outside of them.
    */
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
+    if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_AFTER)
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
     const { admitted, prepared, call } = let_in

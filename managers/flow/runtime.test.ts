@@ -282,6 +282,11 @@ test('calls that are closed after a crash end their flows in the same transactio
   next.start()
   const child = await childOf(id)
   assert.equal((await untilEnded(child.id)).ended_reason, 'finished')
+  const { id: flow_id } = await save([
+    { type: 'webhook_send', option: { uri: 'https://example.com', data: '${voipbin.call.id}' } },
+  ])
+  await untilEnded((await startDetached(flow_id, id)) ?? '')
+  assert.equal(platform.sent.splice(0)[0]?.data, call.id, 'what follows a recording of it inherits all the same')
 })
 
 test('an orderly stop ends what holds a call and hands the rest to whoever comes next', async () => {

@@ -108,14 +108,16 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
       },
     ])
   return {
-    [String(endpoint.success ?? 200)]: success(endpoint, schemas),
+    [String(endpoint.socket ? 101 : (endpoint.success ?? 200))]: success(endpoint, schemas),
     ...Object.fromEntries(failures),
     '4XX': { $ref: '#/components/responses/ClientError' },
     '5XX': { $ref: '#/components/responses/ServerError' },
   }
 }
 
-function success({ returns, redirects, files = ['application/json'] }: Endpoint, schemas: Record<string, Json>): Json {
+function success(endpoint: Endpoint, schemas: Record<string, Json>): Json {
+  const { returns, redirects, socket, files = ['application/json'] } = endpoint
+  if (socket) return { description: 'The connection is a WebSocket now (RFC 6455).' }
   const schema = document(returns, schemas)
   return {
     description: redirects ? 'What was asked for is at the address in `Location`.' : 'Done.',

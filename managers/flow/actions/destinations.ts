@@ -56,6 +56,9 @@ function faultsOf({ type = '', target = '', target_name = '' }: Address, pointer
 
 /** `user@domain`, with or without `sip:`; both parts are there, parameters may follow. */
 function isSipTarget(target: string): boolean {
-  const [address = ''] = target.trim().split(/[;?]/, 1)
-  return /^(?:sips?:)?[^\s<>"@][^\s<>"]*@[^\s<>"@]+$/i.test(address)
+  const [address = ''] = target
+    .trim()
+    .replace(/^sips?:/i, '')
+    .split(/[;?]/, 1)
+  return /^[^\s<>"]+@[^\s<>"@]+$/.test(address)
 }
