@@ -5,7 +5,7 @@ import { ManagedEndpoint } from './managed-endpoint.ts'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
 import { PortPool } from './port-pool.ts'
-import type { FromWorker } from './protocol.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
 import type { WantedMedia } from './wanted-media.ts'
 import { WorkerHost } from './worker-host.ts'
 
@@ -59,7 +59,7 @@ export class MediaEngine {
   readonly #log: Log
   readonly #address: string
   readonly #ports: PortPool
-  readonly #hosts: WorkerHost[] = []
+  readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
   readonly #endpoints = new Map<string, ManagedEndpoint>()
   /** Endpoints that are being opened for the first time. */
   readonly #opening = new Map<string, { worker: number; done: (result: Opening) => void }>()
@@ -76,9 +76,11 @@ export class MediaEngine {
     for (let number = 0; number < Math.max(1, options.workers); number++) this.#hosts.push(this.#makeHost(number))
   }
 
-  #makeHost(number: number): WorkerHost {
+  #makeHost(number: number): WorkerHost<ToWorker, FromWorker> {
     return new WorkerHost({
-      number,
+      name: `media-${number}`,
+      script: new URL('./worker/main.ts', import.meta.url),
+      limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 },
       clock: this.#clock,
       log: this.#log,
       onMessage: (message) => this.#onMessage(message),

@@ -51,6 +51,11 @@ export interface WantedMedia {
    * while held. 0 = not watched: say so until the call is answered.
    */
   deadMediaMs?: number
+  /**
+   * Both directions are written to files as long as this stands here: absolute paths of files that do not exist yet, `in` =
+   * from the party, `out` = to the party. The `recording_id` is its identity: the same one again goes on.
+   */
+  recording?: { recording_id: string; in: string; out: string }
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */
