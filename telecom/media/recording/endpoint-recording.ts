@@ -5,8 +5,8 @@ import type { Recorder, Recording, RecordingSource } from './recorder.ts'
 export interface EndpointRecordingNeeds {
   recorder: Recorder
   on: (event: MediaEvent) => void
-  /** What its media worker shall copy frames to from now on; `undefined` = nothing. */
-  tap: (source: RecordingSource | undefined) => void
+  /** Tells its media worker where to copy frames to from now on; `null` = nowhere. */
+  tap: (source: RecordingSource | null) => void
 }
 
 /** The engine's side of what one endpoint records: at most one recording at a time, each told of by the pair of events. */
@@ -14,7 +14,7 @@ export class EndpointRecording {
   readonly #needs: EndpointRecordingNeeds
   #wantedId: string | undefined
   #recording: Recording | undefined
-  #source: RecordingSource | undefined
+  #source: RecordingSource | null = null
 
   constructor(needs: EndpointRecordingNeeds) {
     this.#needs = needs
@@ -36,7 +36,7 @@ export class EndpointRecording {
         on({ type: 'recording_started', recording_id })
       },
       ended: ({ durationMs, issue }) => {
-        if (this.#recording === recording) this.#feed(undefined)
+        if (this.#recording === recording) this.#feed(null)
         if (this.#recording === recording) this.#recording = undefined
         const end = { type: 'recording_ended', recording_id, duration_ms: durationMs } as const
         on(issue === undefined ? { ...end, complete: true } : { ...end, complete: false, issue })
@@ -45,7 +45,7 @@ export class EndpointRecording {
     this.#recording = recording
   }
 
-  #feed(source: RecordingSource | undefined): void {
+  #feed(source: RecordingSource | null): void {
     this.#source = source
     this.#needs.tap(source)
   }
@@ -54,7 +54,7 @@ export class EndpointRecording {
     const recording = this.#recording
     if (!recording) return
     this.#recording = undefined
-    if (this.#source) this.#feed(undefined)
+    if (this.#source) this.#feed(null)
     recording.end()
   }
 
