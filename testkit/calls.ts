@@ -15,7 +15,6 @@ import {
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
-  mendPair,
   RecordingFiles,
   RecordingRecovery,
   RecordingService,
@@ -42,7 +41,7 @@ import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { systemClock } from '#platform/time'
-import { MediaEngine } from '#telecom/media'
+import { MediaEngine, repairPair } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
 import { FakePhone } from './fake-phone.ts'
@@ -145,7 +144,7 @@ export class TestCalls {
     const flows = { flowExists: async () => this.flowExists }
     this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
     const owner = { node: this.node, incarnation: this.incarnation }
-    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: mendPair, onEnded })
+    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: onEnded })
     this.sip = new SipStack({
       clock,
       ids: systemIds,

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import {
   CallEngine,
   CallRecovery,
-  mendPair,
   type OnRecordingEnded,
   RecordingFiles,
   RecordingRecovery,
@@ -20,7 +19,7 @@ import { Metrics } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
-import { MediaEngine } from '#telecom/media'
+import { MediaEngine, repairPair } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
 import { watchCallRole } from './call-role-metrics.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
@@ -150,7 +149,7 @@ export class CallRole {
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
     })
     const recordings = new RecordingRecovery({
-      ...{ db, clock, log, files, repair: mendPair, onEnded },
+      ...{ db, clock, log, files, repair: onEnded },
       node: nodeId,
       incarnation,
     })

@@ -29,7 +29,6 @@ export type {
   StartedRecording,
 } from './live-call.ts'
 export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
-export { mendPair } from './mend-pair.ts'
 export { migrations } from './migrations/index.ts'
 export type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 export { presentCall } from './present.ts'

@@ -5,7 +5,8 @@ import { ManagedEndpoint } from './managed-endpoint.ts'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
 import { PortPool } from './port-pool.ts'
-import type { FromWorker } from './protocol.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
+import { Recorder } from './recording/recorder.ts'
 import type { WantedMedia } from './wanted-media.ts'
 import { WorkerHost } from './worker-host.ts'
 
@@ -21,6 +22,8 @@ export interface MediaEngineOptions {
   address?: string
   /** The range of UDP ports: pairs of an even one (RTP) and the next (RTCP). */
   ports: { first: number; last: number }
+  /** What runs in the thread that writes recordings: tests give one whose disk misbehaves. */
+  recordingWriter?: URL
 }
 
 /** One line's sound: a pair of sockets that stays in its worker until `close`. */
@@ -59,7 +62,8 @@ export class MediaEngine {
   readonly #log: Log
   readonly #address: string
   readonly #ports: PortPool
-  readonly #hosts: WorkerHost[] = []
+  readonly #recorder: Recorder
+  readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
   readonly #endpoints = new Map<string, ManagedEndpoint>()
   /** Endpoints that are being opened for the first time. */
   readonly #opening = new Map<string, { worker: number; done: (result: Opening) => void }>()
@@ -72,13 +76,16 @@ export class MediaEngine {
     this.#clock = options.clock ?? systemClock
     this.#log = options.log
     this.#address = options.address ?? '0.0.0.0'
+    this.#recorder = new Recorder({ clock: this.#clock, log: this.#log, script: options.recordingWriter })
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
     for (let number = 0; number < Math.max(1, options.workers); number++) this.#hosts.push(this.#makeHost(number))
   }
 
-  #makeHost(number: number): WorkerHost {
+  #makeHost(number: number): WorkerHost<ToWorker, FromWorker> {
     return new WorkerHost({
-      number,
+      name: `media-${number}`,
+      script: new URL('./worker/main.ts', import.meta.url),
+      limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 },
       clock: this.#clock,
       log: this.#log,
       onMessage: (message) => this.#onMessage(message),
@@ -102,6 +109,7 @@ export class MediaEngine {
     this.#running = false
     this.#wake()
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()))
+    await this.#recorder.stop()
     await Promise.all(this.#hosts.map((host) => host.stop()))
   }
 
@@ -161,6 +169,7 @@ export class MediaEngine {
       worker,
       clock: this.#clock,
       log: this.#log,
+      recorder: this.#recorder,
       on: options.on,
       send: (message) => this.#hosts[worker]?.send(message),
       askStatistics: (id) => this.#askStatistics(worker, id),
@@ -219,5 +228,10 @@ export class MediaEngine {
   /** Ends a worker thread as a crash would: for tests and drills. */
   async crashWorker(worker: number): Promise<void> {
     await this.#hosts[worker]?.crash()
+  }
+
+  /** Ends the thread that writes recordings as a crash would: for tests and drills. */
+  async crashRecordingWriter(): Promise<void> {
+    await this.#recorder.crashWriter()
   }
 }

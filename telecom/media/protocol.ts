@@ -1,4 +1,5 @@
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
+import type { RecordingSource } from './recording/recorder.ts'
 import type { EndpointSpec } from './wanted-media.ts'
 
 /** What the engine tells a worker. Everything is plain data: the worker could be another process. */
@@ -6,6 +7,8 @@ export type ToWorker =
   /** Bind a pair of sockets: `port` and `port + 1`. */
   | { type: 'open'; id: string; address: string; port: number }
   | { type: 'want'; spec: EndpointSpec }
+  /** Copy what is heard and said there from now on; `null` = nowhere. */
+  | { type: 'record'; id: string; source: RecordingSource | null }
   | { type: 'statistics'; id: string; request: number }
   | { type: 'close'; id: string }
 

@@ -11,6 +11,7 @@ import { ControlChannel } from './control-channel.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { Liveness } from './liveness.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
+import type { Tap } from './tap.ts'
 
 const SAMPLES_PER_MS = 8
 const LONGEST_TICK_SAMPLES = 160
@@ -48,6 +49,7 @@ export class Endpoint {
   #plays = false
   #prompt: Prompt | undefined
   #promptId: string | undefined
+  #tap: Tap | undefined
   #started = false
   #address = ''
   #port = 0
@@ -104,6 +106,12 @@ export class Endpoint {
     this.#incoming.play(this.#plays, inband)
     this.#liveness.watch(spec.deadMediaMs, spec.direction === 'sendrecv', nowMs)
     this.#send(spec.sending)
+  }
+
+  /** From now on this one listens in; `undefined` = nobody. */
+  tap(tap: Tap | undefined): void {
+    this.#tap = tap
+    this.#incoming.tap(tap)
   }
 
   #expect(spec: EndpointSpec): void {
@@ -231,8 +239,10 @@ export class Endpoint {
     const sends = this.#sends && this.#port > 0
     const step = this.#keys.next(count)
     if (sends && step && spec.telephoneEventSend !== null) this.#outgoing.event(spec.telephoneEventSend, step)
-    if (sends && !holding) this.#outgoing.voice(this.#frame, count)
-    else this.#outgoing.skip(count)
+    if (sends && !holding) {
+      this.#tap?.outgoing(this.#outgoing.ssrc, this.#outgoing.timestamp, this.#frame, count)
+      this.#outgoing.voice(this.#frame, count)
+    } else this.#outgoing.skip(count)
   }
 
   statistics(): EndpointStatistics {

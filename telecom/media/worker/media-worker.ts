@@ -2,6 +2,7 @@ import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
+import { RecordingTap } from '../recording/recording-tap.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
 import { openSockets, type SocketPair } from './sockets.ts'
 import { type Ticked, TickWheel } from './tick-wheel.ts'
@@ -42,6 +43,11 @@ export class MediaWorker {
       case 'want':
         this.#want(message)
         break
+      case 'record': {
+        const { id, source } = message
+        this.#open.get(id)?.endpoint.tap(source ? new RecordingTap(this.#clock, source) : undefined)
+        break
+      }
       case 'statistics': {
         const statistics = this.#open.get(message.id)?.endpoint.statistics() ?? null
         this.#post({ type: 'statistics', request: message.request, statistics })
