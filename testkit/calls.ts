@@ -144,7 +144,7 @@ export class TestCalls {
     const flows = { flowExists: async () => this.flowExists }
     this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
     const owner = { node: this.node, incarnation: this.incarnation }
-    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: onEnded })
+    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
     this.sip = new SipStack({
       clock,
       ids: systemIds,

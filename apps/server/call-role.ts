@@ -1,11 +1,5 @@
 import { join } from 'node:path'
-import {
-  CallEngine,
-  CallRecovery,
-  type OnRecordingEnded,
-  RecordingFiles,
-  RecordingRecovery,
-} from '#managers/call'
+import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -149,7 +143,7 @@ export class CallRole {
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
     })
     const recordings = new RecordingRecovery({
-      ...{ db, clock, log, files, repair: onEnded },
+      ...{ db, clock, log, files, repair: repairPair, onEnded },
       node: nodeId,
       incarnation,
     })

@@ -6,12 +6,16 @@ import { issueOf, type RecordingIssue } from './recording-issue.ts'
 import { Track } from './track.ts'
 
 const PER_MS = 8
+/** The mean magnitude of samples above which there is sound. */
+const NOISE = 180
 /** Two octets each below 2 GiB: beyond that many programs read lengths as negative. */
 export const MOST_SAMPLES = 2 ** 30 - 64
 
 export interface RecordingPaths {
   in: string
   out: string
+  /** It ends by itself after so long without sound either way; absent = never. */
+  endOfSilenceMs?: number
 }
 
 /** What became of a recording. */
@@ -27,6 +31,10 @@ export class LiveRecording {
   readonly #in: Track
   readonly #out: Track
   readonly #frame: Frame = { direction: 0, ssrc: 0, timestamp: 0, at: 0, samples: new Int16Array(0) }
+  /** Samples without sound after which it ends. */
+  readonly #endOfSilence: number
+  /** Where the newest frame ended in which there was sound. */
+  #soundAt: number
   #syncedMs: number
 
   /** Creates its files, or opens them again where this recording had created them; throws what the file system does. */
@@ -52,6 +60,8 @@ export class LiveRecording {
     const nowMs = clock.monotonicMs()
     this.startMs = needs.startMs ?? nowMs
     this.#syncedMs = nowMs
+    this.#endOfSilence = (paths.endOfSilenceMs ?? Number.POSITIVE_INFINITY) * PER_MS
+    this.#soundAt = this.#place(nowMs) // what was heard before a crash of the writer is not known any more
   }
 
   /** When its files were last forced to the disk. */
@@ -62,6 +72,12 @@ export class LiveRecording {
   /** Whether it has grown as long as it may. */
   isFull(nowMs: number): boolean {
     return this.#place(nowMs) >= MOST_SAMPLES
+  }
+
+  /** When it has been silent for as long as it may; `undefined` as long as it has not. */
+  silentMs(nowMs: number): number | undefined {
+    const end = this.#soundAt + this.#endOfSilence
+    return this.#place(nowMs) >= end ? this.startMs + end / PER_MS : undefined
   }
 
   #place(ms: number): number {
@@ -82,6 +98,7 @@ export class LiveRecording {
     while (this.#ring.read(this.#frame)) {
       const track = this.#frame.direction === FrameDirection.in ? this.#in : this.#out
       track.put(this.#frame)
+      if (this.#endOfSilence < Number.POSITIVE_INFINITY && hasSound(this.#frame.samples)) this.#soundAt = this.#frame.at
     }
   }
 
@@ -128,6 +145,13 @@ export class LiveRecording {
       }
     }
   }
+}
+
+/** Whether a frame is louder than the noise of a quiet room: about −42 dBm0, as the mean of its samples. */
+function hasSound(samples: Int16Array): boolean {
+  let sum = 0
+  for (const sample of samples) sum += Math.abs(sample)
+  return sum > NOISE * samples.length
 }
 
 function openFile(files: RecordingFiles, path: string, direction: FrameDirection, ring: FrameRing): GrowingWav {

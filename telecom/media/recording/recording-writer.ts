@@ -69,6 +69,8 @@ export class RecordingWriter {
       this.#attempt(key, recording, () => {
         if (recording.isFull(nowMs)) this.#over(key, { ...recording.finish(nowMs, nowMs), issue: 'too_long' })
         else recording.write(nowMs)
+        const silentMs = this.#live.has(key) ? recording.silentMs(nowMs) : undefined
+        if (silentMs !== undefined) this.#over(key, recording.finish(silentMs, nowMs))
       })
     }
     this.#syncSome()
