@@ -9,7 +9,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import { writeRtpHeader } from '#telecom/rtp'
-import { eventually, freePort, levelAt, readWavFile, rms, sine } from '#testkit'
+import { eventually, freePort, levelAt, readWavFile, rms } from '#testkit'
 import { codecs } from '../codecs/index.ts'
 import {
   type CodecName,
@@ -446,8 +446,10 @@ test('an engine that stops does not wait for a disk that stands still', async ()
 
 test('after kill -9 both files are readable WAV files, and can be made equally long', async () => {
   const paths = { in: join(folder, 'killed_in.wav'), out: join(folder, 'killed_out.wav') }
-  const script = `
-    import { MediaEngine } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
+  const script = join(folder, 'killed.mjs')
+  await writeFile(
+    script,
+    `import { MediaEngine } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
     import { silentLog } from ${JSON.stringify(new URL('../../../platform/log/index.ts', import.meta.url).href)}
     const first = ${(await freePort('udp')) & ~1}
     const engine = new MediaEngine({ log: silentLog, workers: 1, address: '127.0.0.1', ports: { first, last: first + 9 } })
@@ -458,8 +460,9 @@ test('after kill -9 both files are readable WAV files, and can be made equally l
       telephoneEventSend: null, telephoneEventReceive: null, ptimeMs: 20, direction: 'sendrecv',
       sending: ${JSON.stringify(tone(440))},
       recording: ${JSON.stringify({ recording_id: 'killed', ...paths })},
-    })`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })
+    })`,
+  )
+  const child = spawn(process.execPath, [script], { stdio: 'ignore' })
   const size = (path: string) =>
     stat(path).then(
       (file) => file.size,
