@@ -247,6 +247,34 @@ test('a recording that is wanted again goes on, and another one is another pair 
   assert.equal((await stat(second.in)).size, (await stat(second.out)).size)
 })
 
+test('what is heard and what is said at the same moment lie at the same place: an echo follows by its delay', async () => {
+  const { phone, want, event, recording, files } = await testLine()
+  want({ recording, sending: { kind: 'echo' } })
+  await event('recording_started')
+  await phone.listen(100)
+  phone.speaking = 1_000
+  await phone.listen(500)
+  phone.speaking = 0
+  await phone.listen(300)
+  want()
+  await event('recording_ended')
+  const { heard, spoken } = await files()
+  const delays = [span(spoken).from - span(heard).from, span(spoken).until - span(heard).until]
+  for (const delay of delays) assert.ok(delay > 160 && delay < 160 + 1_600, `the echo comes ${delay / 8} ms later`)
+})
+
+test('a recording that is not wanted any more before it has begun ends once, with files of nothing', async () => {
+  const { want, event, events, recording, files } = await testLine()
+  want({ recording })
+  want()
+  const ended = await event('recording_ended')
+  assert.ok(ended.complete && ended.duration_ms < 1_000)
+  const { heard, spoken } = await files()
+  assert.equal(heard.length, spoken.length)
+  await done()
+  assert.equal(events.filter(({ type }) => type === 'recording_ended').length, 1)
+})
+
 test('a call that hangs up ends its recording, whose files are whole by the time it is told', async () => {
   const { phone, want, event, events, endpoint, recording, files } = await testLine()
   want({ recording, sending: tone(440) })
