@@ -11,6 +11,7 @@ import { ControlChannel } from './control-channel.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { Liveness } from './liveness.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
+import type { Tap } from './tap.ts'
 
 const SAMPLES_PER_MS = 8
 const LONGEST_TICK_SAMPLES = 160
@@ -104,6 +105,12 @@ export class Endpoint {
     this.#incoming.play(this.#plays, inband)
     this.#liveness.watch(spec.deadMediaMs, spec.direction === 'sendrecv', nowMs)
     this.#send(spec.sending)
+  }
+
+  /** From now on this one listens in; `undefined` = nobody. */
+  tap(tap: Tap | undefined): void {
+    this.#incoming.tap(tap)
+    this.#outgoing.tap(tap)
   }
 
   #expect(spec: EndpointSpec): void {

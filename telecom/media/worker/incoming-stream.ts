@@ -10,6 +10,7 @@ import {
 } from '#telecom/rtp'
 import { type Codec, codecs } from '../codecs/index.ts'
 import { InbandDetector } from '../dtmf/inband-detector.ts'
+import type { Tap } from './tap.ts'
 
 const COMFORT_NOISE = 13
 const LONGEST_PAYLOAD = 1_600
@@ -54,6 +55,7 @@ export class IncomingStream {
   readonly #keys: TelephoneEventReceiver
   readonly #inband: InbandDetector
   #jitter: JitterBuffer | undefined
+  #tap: Tap | undefined
   #listening = false
   #settings: IncomingSettings = { codec: codecs.PCMU, payloadType: 0, telephoneEvents: [], receiving: false }
   #ssrc = -1
@@ -115,9 +117,10 @@ export class IncomingStream {
     if (codec) {
       this.reception.measure(timestamp, nowMs)
       if (payloadLength > LONGEST_PAYLOAD) this.count('too_long')
-      else if (this.#jitter && payloadLength > 0) {
+      else if (payloadLength > 0 && (this.#jitter || this.#tap)) {
         codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
-        const put = this.#jitter.put(timestamp, this.#decoded, payloadLength)
+        this.#tap?.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
+        const put = this.#jitter?.put(timestamp, this.#decoded, payloadLength) ?? 'stored'
         if (put !== 'stored') this.count(put)
       }
     } else if (this.#settings.telephoneEvents.includes(payloadType)) {
@@ -133,6 +136,11 @@ export class IncomingStream {
     if (this.#settings.telephoneEvents.includes(payloadType)) return undefined
     if (payloadType === codecs.PCMU.payloadType) return codecs.PCMU
     return payloadType === codecs.PCMA.payloadType ? codecs.PCMA : undefined
+  }
+
+  /** Who listens in on what is heard. */
+  tap(tap: Tap | undefined): void {
+    this.#tap = tap
   }
 
   /** Whether voice is played out, and whether keys are looked for in it. */
