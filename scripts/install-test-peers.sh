@@ -6,8 +6,10 @@
 #   baresip-core      a SIP phone without a screen
 #   sox, flite        sound tools and a voice to compare with
 #   pocketsphinx      hears what a call said
+#   kamailio          a foreign proxy on the way of a call
+#   rtpengine-daemon  what the media figures of the bench are compared with
 set -eu
-packages='sip-tester baresip-core sox flite pocketsphinx pocketsphinx-en-us'
+packages='sip-tester baresip-core sox flite pocketsphinx pocketsphinx-en-us kamailio rtpengine-daemon'
 
 missing=''
 for package in $packages; do
@@ -25,6 +27,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "Installing test peers from Debian's packages:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
+# some of these packages would start a service at once, on the ports that Strowger uses
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
 if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >/dev/null 2>&1; then
   echo "skip: apt-get could not install:$missing; tests that need them are skipped" >&2
 fi
+for service in kamailio rtpengine-daemon; do
+  case "$missing" in *"$service"*) systemctl disable --quiet "$service" >/dev/null 2>&1 || true ;; esac
+done

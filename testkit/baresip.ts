@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
 import { eventually } from './eventually.ts'
 import { freePort } from './ports.ts'
+import { familyOf, signalAll } from './processes.ts'
 import { sine, wavFile } from './tones.ts'
 
-/** What every phone's microphone hums. */
+/** What a phone's microphone hums, unless it is told otherwise. */
 export const MICROPHONE_HZ = 440
 const MICROPHONE = 'microphone.wav'
 
@@ -20,6 +21,19 @@ export interface BaresipAccount {
   /** `host:port` of the registrar. */
   server: string
   codecs?: string
+}
+
+export interface BaresipOptions {
+  /** False leaves the registration out. */
+  register?: boolean
+  /** What its microphone hums; default `MICROPHONE_HZ`. */
+  microphoneHz?: number
+  /** Whether it answers calls by itself (default), or waits for the command `accept`. */
+  answers?: 'by itself' | 'when told'
+  /** Milliseconds of sound per packet that it sends; default 20. */
+  ptimeMs?: number
+  /** Default UDP. */
+  transport?: 'udp' | 'tcp'
 }
 
 export interface BaresipEvent {
@@ -45,22 +59,21 @@ export class Baresip {
     socket.on('error', () => {})
   }
 
-  /**
-   * Starts the phone and waits until it can be steered. Its microphone hums `MICROPHONE_HZ` for two minutes; `register`
-   * false leaves the registration out.
-   */
-  static async start(account: BaresipAccount, options: { register?: boolean } = {}): Promise<Baresip> {
+  /** Starts the phone and waits until it can be steered. Its microphone hums for two minutes. */
+  static async start(account: BaresipAccount, options: BaresipOptions = {}): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), 'strowger-baresip-'))
     const [sipPort, controlPort, rtpPort] = await Promise.all([freePort('udp'), freePort('tcp'), freePort('udp')])
     mkdirSync(join(folder, 'rec'))
     writeFileSync(join(folder, 'contacts'), '')
     writeFileSync(
       join(folder, 'accounts'),
-      `<sip:${account.user}@${account.server}>;auth_user=${account.user};auth_pass=${account.password};` +
-        `regint=${options.register === false ? 0 : 60};audio_codecs=${account.codecs ?? 'pcmu,pcma'};answermode=auto\n`,
+      `<sip:${account.user}@${account.server};transport=${options.transport ?? 'udp'}>;auth_user=${account.user};` +
+        `auth_pass=${account.password};regint=${options.register === false ? 0 : 60};` +
+        `audio_codecs=${account.codecs ?? 'pcmu,pcma'};ptime=${options.ptimeMs ?? 20};` +
+        `answermode=${options.answers === 'when told' ? 'manual' : 'auto'}\n`,
     )
     writeFileSync(join(folder, 'config'), configuration(folder, sipPort, controlPort, rtpPort))
-    writeFileSync(join(folder, MICROPHONE), wavFile(sine([MICROPHONE_HZ], 120_000)))
+    writeFileSync(join(folder, MICROPHONE), wavFile(sine([options.microphoneHz ?? MICROPHONE_HZ], 120_000)))
     const child = startChild('timeout', ['-k', '2', '180', 'baresip', '-f', folder])
     const socket = await eventually('the phone answers on its control port', () => connect(controlPort))
     return new Baresip(folder, child, socket)
@@ -105,9 +118,19 @@ export class Baresip {
   }
 
   /** Ends the phone and removes its folder. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  /** The same without a word to anybody: its connections break. */
+  crash(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     this.#socket.destroy()
-    await this.#child.stop('SIGTERM', 3_000)
+    if (signal === 'SIGKILL') signalAll(familyOf(this.#child.pid), signal)
+    await this.#child.stop(signal, 3_000)
     await rm(this.folder, { recursive: true, force: true })
   }
 

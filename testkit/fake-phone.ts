@@ -1,10 +1,10 @@
-import dgram from 'node:dgram'
-import { once } from 'node:events'
-import { systemIds } from '#platform/ids'
 import { systemClock, type Timer } from '#platform/time'
 import { answerChallenge, parseMessage, type SipRequest, SipResponse } from '#telecom/sip'
 import { eventually } from './eventually.ts'
+import { FakeCallee } from './fake-callee.ts'
 import { PhoneSound } from './phone-sound.ts'
+import { openWire, type PhoneWire } from './phone-wire.ts'
+import { random, sipMessage } from './sip-text.ts'
 
 export interface RegisterOptions {
   expires?: number
@@ -25,6 +25,8 @@ export interface FakePhoneOptions {
   password?: string
   /** The host of the Request-URI and of From; the server's address where left out. */
   domain?: string
+  /** `udp` where left out. */
+  transport?: 'udp' | 'tcp'
 }
 
 /** Headers beyond the usual ones, as lines. */
@@ -37,31 +39,28 @@ export class FakePhone {
   readonly port: number
   /** Requests that reached it outside of its calls. */
   readonly strangers: SipRequest[] = []
-  readonly #socket: dgram.Socket
-  readonly #server: { host: string; port: number }
+  /** Calls that reached it, once `whenCalled` says what becomes of them. */
+  readonly callees: FakeCallee[] = []
+  readonly #wire: PhoneWire
   readonly #password: string | undefined
   readonly #calls = new Map<string, FakeCall>()
   readonly #waiting = new Map<string, (response: SipResponse) => void>()
+  #whenCalled: ((call: FakeCallee) => void) | undefined
   readonly #registerCallId = random()
   #registerCseq = 0
 
-  private constructor(socket: dgram.Socket, options: FakePhoneOptions) {
-    const [host = '127.0.0.1', port = '5060'] = options.server.split(':')
-    this.#socket = socket
-    this.#server = { host, port: Number(port) }
+  private constructor(wire: PhoneWire, options: FakePhoneOptions) {
+    this.#wire = wire
     this.#password = options.password
     this.user = options.user
     this.domain = options.domain ?? options.server
-    this.port = socket.address().port
-    socket.on('message', (data) => this.#hear(data))
-    socket.on('error', () => {})
+    this.port = wire.port
+    wire.listen((data) => this.#hear(data))
   }
 
   static async start(options: FakePhoneOptions): Promise<FakePhone> {
-    const socket = dgram.createSocket('udp4')
-    socket.bind(0, '127.0.0.1')
-    await once(socket, 'listening')
-    return new FakePhone(socket, options)
+    const [host = '127.0.0.1', port = '5060'] = options.server.split(':')
+    return new FakePhone(await openWire(options.transport ?? 'udp', host, Number(port)), options)
   }
 
   /** Its own address of record and contact. */
@@ -70,7 +69,12 @@ export class FakePhone {
   }
 
   get contact(): string {
-    return `<sip:${this.user}@127.0.0.1:${this.port}>`
+    return `<sip:${this.user}@127.0.0.1:${this.port}${this.#wire.transport === 'tcp' ? ';transport=tcp' : ''}>`
+  }
+
+  /** What its Via begins with. */
+  get sentBy(): string {
+    return `SIP/2.0/${this.#wire.transport.toUpperCase()} 127.0.0.1:${this.port}`
   }
 
   /**
@@ -141,15 +145,38 @@ export class FakePhone {
     return call
   }
 
+  /** What it does with a call that reaches it; without, every call gets 481. */
+  whenCalled(act: (call: FakeCallee) => void): void {
+    this.#whenCalled = act
+  }
+
+  /** The call that reaches it next, or did already: the `nth` one. */
+  called(nth = 0, withinMs = 5_000): Promise<FakeCallee> {
+    return eventually(`a call reaches ${this.user}`, () => this.callees[nth], withinMs)
+  }
+
   /** Forgets everything and closes its sockets. */
   close(): void {
-    for (const call of this.#calls.values()) call.sound.close()
-    this.#socket.close()
+    for (const call of [...this.#calls.values(), ...this.callees]) call.sound.close()
+    this.#wire.close()
   }
 
   /** Sends a text as it is. */
   send(text: string): void {
     this.#send(text)
+  }
+
+  #callee(callId: string): FakeCallee | undefined {
+    return this.callees.find(({ invite }) => invite.callId === callId)
+  }
+
+  async #beCalled(invite: SipRequest, act: (call: FakeCallee) => void): Promise<void> {
+    const sound = await PhoneSound.open()
+    if (this.#callee(invite.callId)) return sound.close() // the INVITE came again meanwhile
+    const { contact, sentBy } = this
+    const call = new FakeCallee({ invite, sound, contact, sentBy, send: (text) => this.#send(text) })
+    this.callees.push(call)
+    act(call)
   }
 
   #prove(response: SipResponse, method: string, uri: string, password: string): string {
@@ -172,8 +199,8 @@ export class FakePhone {
     const branch = `z9hG4bK${random()}`
     const answered = new Promise<SipResponse>((resolve) => this.#waiting.set(branch, resolve))
     this.#send(
-      message(`${method} ${uri} SIP/2.0`, [
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
+      sipMessage(`${method} ${uri} SIP/2.0`, [
+        `Via: ${this.sentBy};branch=${branch};rport`,
         'Max-Forwards: 70',
         `From: ${parts.from}`,
         `To: ${parts.to}`,
@@ -186,7 +213,7 @@ export class FakePhone {
   }
 
   #send(text: string): void {
-    this.#socket.send(text, this.#server.port, this.#server.host)
+    this.#wire.send(text)
   }
 
   #hear(data: Buffer): void {
@@ -194,11 +221,12 @@ export class FakePhone {
     if (heard instanceof SipResponse) {
       const waiting = this.#waiting.get(heard.topVia.branch ?? '')
       if (waiting && heard.status >= 200) waiting(heard)
-      else this.#calls.get(heard.callId)?.hearResponse(heard)
+      else (this.#calls.get(heard.callId) ?? this.#callee(heard.callId))?.hearResponse(heard)
       return
     }
-    const call = this.#calls.get(heard.callId)
+    const call = this.#calls.get(heard.callId) ?? this.#callee(heard.callId)
     if (call) call.hearRequest(heard)
+    else if (heard.method === 'INVITE' && this.#whenCalled) void this.#beCalled(heard, this.#whenCalled)
     else {
       this.strangers.push(heard)
       if (heard.method !== 'ACK') this.#send(answerTo(heard, 481, 'Call Does Not Exist'))
@@ -318,14 +346,14 @@ export class FakeCall {
     if (response.status < 200) return
     if (response.status >= 300) {
       const lines = [
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${this.#branch};rport`,
+        `Via: ${this.#phone.sentBy};branch=${this.#branch};rport`,
         'Max-Forwards: 70',
         `From: ${this.#parts.from}`,
         `To: ${response.headers.get('to')}`,
         `Call-ID: ${this.callId}`,
         `CSeq: ${this.#inviteCseq} ACK`,
       ]
-      this.#send(message(`ACK ${this.#parts.uri} SIP/2.0`, lines))
+      this.#send(sipMessage(`ACK ${this.#parts.uri} SIP/2.0`, lines))
     }
     if (this.#final) return
     this.#final = response
@@ -357,10 +385,10 @@ export class FakeCall {
     const tag = this.#remoteTag !== '' ? `;tag=${this.#remoteTag}` : ''
     const withContact = method === 'INVITE' ? [`Contact: ${this.#phone.contact}`] : []
     this.#send(
-      message(
+      sipMessage(
         `${method} ${uri} SIP/2.0`,
         [
-          `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${branch};rport`,
+          `Via: ${this.#phone.sentBy};branch=${branch};rport`,
           'Max-Forwards: 70',
           `From: ${this.#parts.from}`,
           `To: <${this.#parts.uri}>${tag}`,
@@ -380,15 +408,7 @@ function answerTo(request: SipRequest, status: number, reason: string): string {
   const copied = ['via', 'from', 'to', 'call-id', 'cseq'].flatMap((name) =>
     request.headers.all(name).map((value) => `${name}: ${value}`),
   )
-  return message(`SIP/2.0 ${status} ${reason}`, copied)
-}
-
-function message(start: string, lines: Lines, body = ''): string {
-  return `${[start, ...lines, `Content-Length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`
-}
-
-function random(): string {
-  return systemIds.uuid().replaceAll('-', '')
+  return sipMessage(`SIP/2.0 ${status} ${reason}`, copied)
 }
 
 /** The server answers in real time; one that does not within 5 s fails the test. */

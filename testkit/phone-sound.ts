@@ -1,15 +1,29 @@
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { systemClock, type Timer } from '#platform/time'
+import { decodeUlaw } from './tones.ts'
+
+/** An RTP packet as it came: what a capture on the phone's side would show. */
+export interface CapturedPacket {
+  /** Milliseconds on the machine's monotonic clock. */
+  atMs: number
+  ssrc: number
+  sequence: number
+  timestamp: number
+  payloadType: number
+  marker: boolean
+  bytes: number
+}
 
 /** The sound of a fake phone: PCMU over RTP, one socket. It keeps what it hears and can send a tone or press keys. */
 export class PhoneSound {
-  readonly port: number
   /** Payloads of PCMU packets in the order they came. */
   readonly heard: Buffer[] = []
+  /** Every packet in the order it came, telephone events included. */
+  readonly captured: CapturedPacket[] = []
   /** Telephone events: the digit of each press whose end came. */
   readonly presses: string[] = []
-  readonly #socket: dgram.Socket
+  #socket!: dgram.Socket
   readonly #timers = new Set<Timer>()
   #target: { address: string; port: number } | undefined
   #sequence = 100
@@ -19,8 +33,15 @@ export class PhoneSound {
   #closed = false
 
   private constructor(socket: dgram.Socket) {
+    this.#listenOn(socket)
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+
+  #listenOn(socket: dgram.Socket): void {
     this.#socket = socket
-    this.port = socket.address().port
     socket.on('message', (packet) => this.#hear(packet))
     socket.on('error', () => {})
   }
@@ -64,6 +85,16 @@ export class PhoneSound {
     if (address && port > 0) this.#target = { address, port }
   }
 
+  /** Where its sound goes. */
+  get target(): { address: string; port: number } | undefined {
+    return this.#target
+  }
+
+  /** The samples of what it heard (PCMU), from the packet with this number on. */
+  samples(from = 0): Int16Array {
+    return decodeUlaw(Buffer.concat(this.heard.slice(from)))
+  }
+
   /** How loud each packet was that it heard, 0 to 1 of full scale. */
   loudness(): number[] {
     return this.heard.map((payload) => {
@@ -85,6 +116,28 @@ export class PhoneSound {
       this.#timestamp += 160
       await this.#at(startMs + (count + 1) * 20)
     }
+  }
+
+  /** Hums on until the function given back is called. */
+  hum(hz: number): () => Promise<void> {
+    let humming = true
+    const hum = async () => {
+      while (humming && !this.#closed) await this.sendTone(hz, 5)
+    }
+    const over = hum()
+    return () => {
+      humming = false
+      return over
+    }
+  }
+
+  /** Sends from another port from now on, as behind a NAT that forgot the old one; the stream goes on. */
+  async rebind(): Promise<void> {
+    const socket = dgram.createSocket('udp4')
+    socket.bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    this.#socket.close()
+    this.#listenOn(socket)
   }
 
   /** Presses a key for 100 ms (RFC 4733: updates, and the end three times). */
@@ -128,7 +181,17 @@ export class PhoneSound {
   }
 
   #hear(packet: Buffer): void {
+    if (packet.length < 12) return
     const type = (packet[1] ?? 0) & 0x7f
+    this.captured.push({
+      atMs: systemClock.monotonicMs(),
+      ssrc: packet.readUInt32BE(8),
+      sequence: packet.readUInt16BE(2),
+      timestamp: packet.readUInt32BE(4),
+      payloadType: type,
+      marker: (packet[1] ?? 0) > 127,
+      bytes: packet.length,
+    })
     if (type === 0) this.heard.push(packet.subarray(12))
     if (type !== 101 || packet.length < 16 || ((packet[13] ?? 0) & 0x80) === 0) return
     const timestamp = packet.readUInt32BE(4)

@@ -11,25 +11,35 @@ export interface SippResult {
   failed: number
   retransmissions: number
   output: string
+  /** The first messages that its scenario did not expect. */
+  unexpected: string
 }
 
+const MOST_ERROR_TEXT = 6_000
+
 export interface SippOptions {
-  /** `host:port` to call. */
-  target: string
+  /** `host:port` to call; left out by a scenario that is called (`uas`). */
+  target?: string
   /** The user part that is dialled. */
-  service: string
-  /** A built-in scenario (`uac`) or the path of an XML file. */
+  service?: string
+  /** A built-in scenario (`uac`, `uas`) or the path of an XML file. */
   scenario: string
   calls: number
-  callsPerSecond: number
+  callsPerSecond?: number
+  /** Its own port; default a free one. */
+  port?: number
+  /** Who it is, where it is asked to prove that. */
+  credentials?: { user: string; password: string }
   /** Milliseconds that the built-in caller stays on the line. */
   durationMs?: number
   /** Most calls at once; default: all of them. */
   atOnce?: number
   timeoutSeconds?: number
+  /** UDP where left out; over TCP one connection for all calls, or one for each. */
+  transport?: 'one connection' | 'a connection each'
 }
 
-/** SIPp under way: real calls by a foreign SIP stack. */
+/** SIPp under way: real calls by (or to) a foreign SIP stack. */
 export class Sipp {
   readonly child: Child
   readonly #folder: string
@@ -39,25 +49,27 @@ export class Sipp {
     this.#folder = folder
   }
 
-  /** Starts calling from a free port of 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
+  /** Starts it on 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(join(tmpdir(), 'strowger-sipp-'))
-    const [port, mediaPort] = await Promise.all([freePort('udp'), freePort('udp')])
+    const [port, mediaPort] = await Promise.all([options.port ?? freePort('sip'), freePort('udp')])
     const seconds = options.timeoutSeconds ?? 60
     const scenario = options.scenario.endsWith('.xml') ? ['-sf', options.scenario] : ['-sn', options.scenario]
+    const { target, service, credentials, callsPerSecond, calls } = options
     const args = [
-      ...['-k', '2', String(seconds + 5), 'sipp', options.target, ...scenario, '-s', options.service],
+      ...['-k', '2', String(seconds + 5), 'sipp', ...(target === undefined ? [] : [target]), ...scenario],
+      ...(service === undefined ? [] : ['-s', service]),
+      ...(credentials === undefined ? [] : ['-au', credentials.user, '-ap', credentials.password]),
       ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-mp', String(Math.min(mediaPort, 60_000))],
-      ...[
-        '-m',
-        String(options.calls),
-        '-r',
-        String(options.callsPerSecond),
-        '-l',
-        String(options.atOnce ?? options.calls),
-      ],
+      ...['-m', String(calls), '-l', String(options.atOnce ?? calls)],
+      ...(callsPerSecond === undefined ? [] : ['-r', String(callsPerSecond)]),
       ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
+      ...(options.transport === undefined
+        ? []
+        : ['-t', options.transport === 'one connection' ? 't1' : 'tn', '-max_socket', '1000']),
       ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
+      // what it did not expect, so that a failed run says why
+      ...['-trace_err', '-error_file', join(folder, 'errors.log')],
     ]
     return new Sipp(startChild('timeout', args, { cwd: folder }), folder)
   }
@@ -66,8 +78,9 @@ export class Sipp {
   async finish(): Promise<SippResult> {
     const exitCode = await this.child.ended
     const counts = this.#counts()
+    const unexpected = this.#read('errors.log').slice(0, MOST_ERROR_TEXT)
     rmSync(this.#folder, { recursive: true, force: true })
-    return { exitCode, ...counts, output: this.child.output() }
+    return { exitCode, ...counts, output: this.child.output(), unexpected }
   }
 
   /** Ends it. */
@@ -77,12 +90,7 @@ export class Sipp {
   }
 
   #counts() {
-    let lines: string[] = []
-    try {
-      lines = readFileSync(join(this.#folder, 'stat.csv'), 'utf8').trim().split('\n')
-    } catch {
-      // it ended before it wrote anything
-    }
+    const lines = this.#read('stat.csv').trim().split('\n')
     const names = lines[0]?.split(';') ?? []
     const values = lines.at(-1)?.split(';') ?? []
     const count = (name: string) => Number(values[names.indexOf(name)] ?? 0)
@@ -90,6 +98,15 @@ export class Sipp {
       successful: count('SuccessfulCall(C)'),
       failed: count('FailedCall(C)'),
       retransmissions: count('Retransmissions(C)'),
+    }
+  }
+
+  /** A file that it wrote; empty where it ended before it wrote anything. */
+  #read(name: string): string {
+    try {
+      return readFileSync(join(this.#folder, name), 'utf8')
+    } catch {
+      return ''
     }
   }
 }

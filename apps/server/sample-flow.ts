@@ -1,6 +1,7 @@
-/** What the sample number says: a menu that offers an echo test. */
+/** What the sample number says, recorded: a menu that offers an echo test. */
 export const SAMPLE_FLOW_ACTIONS = [
   { type: 'answer' },
+  { type: 'recording_start' },
   {
     type: 'talk',
     option: { text: 'Welcome to Strowger. Press 1 for an echo test.', language: 'en-US' },

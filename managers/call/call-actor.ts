@@ -20,7 +20,7 @@ export type CallInput =
   | { type: 'digits'; key: string; digits: string; duration_ms: number; interval_ms: number }
   | { type: 'echo'; key: string; duration_ms: number }
   | { type: 'stop_playing' }
-  | { type: 'hangup'; reason: HangupReason }
+  | { type: 'hangup'; reason: HangupReason; cause?: number }
   | { type: 'action'; action: CallAction }
   | { type: 'sound_ready'; sound: string; parts: readonly PromptPart[] }
   | { type: 'sound_failed'; sound: string; issue: string }
@@ -120,7 +120,7 @@ export class CallActor {
       case 'answer':
         return this.#answer(input.key)
       case 'hangup':
-        return this.#hangup(input.reason)
+        return this.#hangup(input.reason, input.cause)
       case 'action':
         return this.#setAction(input.action)
       case 'timer':
@@ -178,13 +178,13 @@ export class CallActor {
     ]
   }
 
-  #hangup(reason: HangupReason): CallEffect[] {
+  #hangup(reason: HangupReason, cause = causeOfHangupReason(reason)): CallEffect[] {
     const ending = endingOf(this.#call)
     if (this.#cut || !mayBecome(this.#call, ending)) return []
     this.#call = { ...this.#call, status: ending, tm_update: this.#now() }
     return [
       { do: 'save', call: this.#call, events: [`call_${ending}`] },
-      { do: 'hangup', cause: causeOfHangupReason(reason) },
+      { do: 'hangup', cause },
     ]
   }
 

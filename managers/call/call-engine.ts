@@ -1,18 +1,21 @@
 import type { CommandDoor, Subscription } from '#platform/bus'
 import type { Database } from '#platform/db'
+import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineNeeds } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
 import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
+import { BeginGate } from './begin-gate.ts'
 import type { HangupReason } from './call.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
+import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { CallStore } from './store.ts'
 
-/** Above this age of the oldest waiting write, nothing new is begun. */
+/** Above this age of the oldest waiting write the database counts as stalled. */
 const OLDEST_WRITE_MS = 1_000
 /** INVITEs that may be looked up at once. */
 const MOST_PENDING = 500
@@ -46,6 +49,7 @@ export class CallEngine {
   readonly #needs: CallEngineNeeds
   readonly #clock: Clock
   readonly #admission: IncomingAdmission
+  readonly #gate: BeginGate
   readonly #store: CallStore
   readonly #lives = new Map<string, LiveRunner>()
   readonly counters: CallEngineCounters = { admitted: 0, refused: {} }
@@ -57,6 +61,8 @@ export class CallEngine {
     this.#needs = needs
     this.#clock = needs.clock
     this.#store = new CallStore(needs.db)
+    const { clock, db, lanes } = needs
+    this.#gate = new BeginGate({ clock, writable: () => lanes.oldestMs <= OLDEST_WRITE_MS && db.available() })
     const caps = new AnonymousCaps(needs.clock, needs.anonymousCaps)
     this.#admission = new IncomingAdmission({ ...needs.admission, caps })
   }
@@ -87,7 +93,7 @@ export class CallEngine {
   invite(invite: IncomingInvite) {
     const { ids, log, media, line: lineNeeds } = this.#needs
     const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, ...lineNeeds })
-    if (!this.#mayBegin()) return this.#refuse(line, 503, RETRY_AFTER)
+    if (this.#stopping || this.#pending >= MOST_PENDING) return this.#refuse(line, 503, RETRY_AFTER)
     const watch = new Stopwatch(this.#clock)
     this.#pending++
     this.#receive(invite, line, watch)
@@ -95,6 +101,11 @@ export class CallEngine {
       .finally(() => {
         this.#pending--
       })
+  }
+
+  /** Makes outgoing calls; a repeat under the same key makes none again. Rejects when nothing was created. */
+  async place(_request: PlaceCallsRequest, _key: string): Promise<PlacedCalls> {
+    throw apiErrors.SERVICE_UNAVAILABLE({})
   }
 
   /** Ends every live call of a customer who may make no calls any more. */
@@ -113,15 +124,11 @@ export class CallEngine {
     this.#commands?.unsubscribe()
   }
 
-  #mayBegin(): boolean {
-    const { lanes, db } = this.#needs
-    return !this.#stopping && this.#pending < MOST_PENDING && lanes.oldestMs <= OLDEST_WRITE_MS && db.available()
-  }
-
   /**
    * The look-ups have a deadline; what lives on afterwards must not inherit it, so the call begins outside of them.
    */
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
+    if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_AFTER)
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
     const { admitted, prepared, call } = let_in
@@ -158,12 +165,20 @@ export class CallEngine {
     if (line.ended) return undefined
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { flow_id, anonymous } = admitted
-    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({ call, flow_id, anonymous })
+    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({
+      call,
+      flow: { flow_id },
+      anonymous,
+    })
     if (!prepared) {
       this.#needs.log.info({ customer_id: call.customer_id, flow_id }, 'a call was refused: its flow does not exist')
       return this.#refuse(line, 404)
     }
-    return { admitted, prepared, call: { ...call, activeflow_id: prepared.activeflow_id } }
+    return {
+      admitted,
+      prepared,
+      call: { ...call, activeflow_id: prepared.activeflow_id, flow_id: prepared.flow_id ?? call.flow_id },
+    }
   }
 
   #refuse(line: IncomingLine, status: number, headers?: HeaderInput): undefined {

@@ -1,3 +1,4 @@
+import type { Address } from '#platform/http'
 import type { Call, CallAction, HangupBy, HangupReason } from './call.ts'
 
 /**
@@ -43,9 +44,19 @@ export interface LiveCall {
   stopPlaying(): void
   /**
    * Ends the call: BYE when answered, else the SIP status of the reason (`calls.md` §3.3). Safe to repeat. The end comes
-   * as `hungup`.
+   * as `hungup`. A `cause` (Q.850) tells an unanswered caller more exactly than the reason does why it ends.
    */
-  hangup(reason: HangupReason): void
+  hangup(reason: HangupReason, cause?: number): void
+
+  /**
+   * Calls the destinations for this call (they are chained to it) and joins it with the first that answers; answers an
+   * unanswered caller then. Outcome: `connect_ended`, once.
+   */
+  connect(key: string, options: ConnectOptions): void
+  /** Outcome `recording_started` or `recording_refused`. */
+  startRecording(key: string, options: RecordingOptions): void
+  /** Outcome `recording_stopped`; also when nothing is recorded. */
+  stopRecording(key: string): void
 
   /** Shows what the flow is doing: written with the row and announced by `call_updated`. */
   setAction(action: CallAction): void
@@ -65,6 +76,31 @@ export interface SayOptions {
   gender?: string
 }
 
+export interface ConnectOptions {
+  /** Absent: the call's own address. */
+  source?: Address
+  destinations: readonly Address[]
+  /** The caller hears what the far end sends before it answers. */
+  early_media: boolean
+  /** The caller is told why nobody answered. */
+  relay_reason: boolean
+  anonymous: 'yes' | 'no' | 'auto'
+}
+
+export interface RecordingOptions {
+  format: 'wav'
+  /** Seconds of silence that end it; 0 = never. */
+  end_of_silence: number
+  /** The key that ends it; empty and `none` = none. */
+  end_of_key: '' | 'none' | 'any' | '*' | '#'
+  /** Seconds after which it ends; 0 = no end. */
+  duration: number
+  /** The caller hears a beep before it begins. */
+  beep_start: boolean
+  /** The flow that starts when it has ended; the nil UUID = none. */
+  on_end_flow_id: string
+}
+
 /** How a sound ended: heard to its end, cut off (by a command or another sound), or it could not be played. */
 export type PlayOutcome = 'finished' | 'stopped' | 'failed'
 
@@ -75,19 +111,49 @@ export type LiveCallInput =
   | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
   | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
   | { type: 'echoed'; key: string; outcome: PlayOutcome }
+  /**
+   * `unanswered`: all attempts have ended; reason and cause are the first leg's. `failed`: nothing could be created, and
+   * `issue` is the word for why.
+   */
+  | {
+      type: 'connect_ended'
+      key: string
+      outcome: 'talked' | 'unanswered' | 'failed'
+      hangup_reason?: HangupReason
+      cause?: number
+      issue?: string
+    }
+  /** Told of every recording of the call, whoever asked for it. */
+  | { type: 'recording_started'; key: string; recording: StartedRecording }
+  | { type: 'recording_refused'; key: string; reason: string }
+  | { type: 'recording_stopped'; key: string }
   /** The far end pressed a key. `method` says how it came. Duration is 0 where it is not known. */
   | { type: 'digit'; digit: string; duration_ms: number; method: DigitMethod }
   /** The call is over; nothing follows. */
   | { type: 'hungup'; hangup_by: HangupBy; hangup_reason: HangupReason }
 
+/** What a flow may know of a recording of its call. */
+export interface StartedRecording {
+  id: string
+  reference_type: 'call'
+  reference_id: string
+  format: string
+  recording_name: string
+  /** Joined with commas. */
+  filenames: string
+}
+
 export type DigitMethod = 'rfc4733' | 'info' | 'inband'
+
+/** What runs on a call: a flow of its owner, or actions that become a temporary one. */
+export type CallFlow = { flow_id: string } | { actions: readonly object[] }
 
 /** An incoming call that was let in, before its flow is made. */
 export interface IncomingCall {
   /** The record as it will be created: id, customer, ends, direction `incoming`; the activeflow is still nil. */
   call: Call
-  /** The flow that the number or the direct hash names. */
-  flow_id: string
+  /** The flow that the number or the direct hash names, or what the platform does for what was dialled. */
+  flow: CallFlow
   /** Nobody proved who he is: no paid destination may be dialled for this caller (`design.md` §7). */
   anonymous: boolean
 }
@@ -95,11 +161,15 @@ export interface IncomingCall {
 /** A flow made ready for a call that is about to exist. */
 export interface PreparedFlow {
   activeflow_id: string
+  /** The flow that runs: the one that was named, or the temporary one that was made of actions. */
+  flow_id?: string
   /**
-   * Called exactly once, when the call exists (it may have ended already: then `hungup` is its first input). Must not
-   * throw and must not wait.
+   * Called once, when the call exists (it may have ended already: then `hungup` is its first input); for a call that we
+   * make, when it is answered (or rings, with early execution). Must not throw and must not wait.
    */
   start(live: LiveCall): void
+  /** The leg of a call that we make has ended before: the execution ends without having run. Nothing after `start`. */
+  cancel(): void
 }
 
 /**
@@ -107,3 +177,20 @@ export interface PreparedFlow {
  * (any more), which answers the caller 404. Throwing answers 503 (nothing was created).
  */
 export type PrepareIncoming = (incoming: IncomingCall) => Promise<PreparedFlow | undefined>
+
+/** A call that is about to be made, before its flow is. */
+export interface OutgoingCallFlow {
+  /** The record as it will be created; the activeflow is still nil. */
+  call: Call
+  flow: CallFlow
+  /** What the request brings in. */
+  variables: Readonly<Record<string, string>>
+  /** Nobody proved who started this: its flow may dial no paid destination (`design.md` §7). */
+  free_only?: boolean
+}
+
+/**
+ * The hook that makes the activeflow of a call that we make: it exists from now on and runs from `start`. `undefined` =
+ * there is no such flow (any more).
+ */
+export type PrepareOutgoing = (outgoing: OutgoingCallFlow) => Promise<PreparedFlow | undefined>

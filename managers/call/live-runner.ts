@@ -7,7 +7,7 @@ import type { Call, CallAction, HangupReason } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
 import { CallWriter } from './call-writer.ts'
 import type { CallEvent } from './events.ts'
-import type { LiveCall, LiveCallInput, SayOptions } from './live-call.ts'
+import type { ConnectOptions, LiveCall, LiveCallInput, RecordingOptions, SayOptions } from './live-call.ts'
 
 /** Makes text into a file that can be played. */
 export interface Speech {
@@ -117,8 +117,20 @@ export class LiveRunner implements LiveCall {
     this.#take({ type: 'stop_playing' })
   }
 
-  hangup(reason: HangupReason): void {
-    this.#take({ type: 'hangup', reason })
+  hangup(reason: HangupReason, cause?: number): void {
+    this.#take({ type: 'hangup', reason, ...(cause === undefined ? {} : { cause }) })
+  }
+
+  connect(key: string, _options: ConnectOptions): void {
+    this.#post({ type: 'connect_ended', key, outcome: 'failed', issue: 'not_available' })
+  }
+
+  startRecording(key: string, _options: RecordingOptions): void {
+    this.#post({ type: 'recording_refused', key, reason: 'not_available' })
+  }
+
+  stopRecording(key: string): void {
+    this.#post({ type: 'recording_stopped', key })
   }
 
   setAction(action: CallAction): void {

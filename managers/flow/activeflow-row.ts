@@ -1,7 +1,7 @@
 import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import type { ActionRun, Activeflow, WebhookMethod } from './activeflow.ts'
-import type { ActiveflowRow, Owner } from './activeflow-store.ts'
+import { type ActiveflowRow, inheritanceOf, type Owner } from './activeflow-store.ts'
 import type { FlowState } from './engine/index.ts'
 import { shownRun } from './history.ts'
 
@@ -50,8 +50,10 @@ export function recordOf(
   }
 }
 
-/** The row of a record; an ended one needs no state any more. */
+/** The row of a record; of an ended one's state only that is kept which others may inherit. */
 export function rowOf(activeflow: Activeflow, state: FlowState, owner: Owner): ActiveflowRow {
   const { executed_actions: _, ...record } = activeflow
-  return { ...record, state: state.status === 'ended' ? null : state, ...owner }
+  const kept =
+    state.status === 'ended' ? { state: null, inheritance: inheritanceOf(state) } : { state, inheritance: null }
+  return { ...record, ...kept, ...owner }
 }

@@ -10,11 +10,11 @@ import { ActiveflowStore } from './activeflow-store.ts'
 import { FLOW_COMMAND, FLOW_WAITING, type FlowAnswer, type FlowCommand } from './commands.ts'
 import type { ActiveflowCreate } from './contract.ts'
 import { begin } from './engine/index.ts'
-import { injectionFaults } from './engine/variables.ts'
 import { flowErrors } from './errors.ts'
 import { flowEvents } from './events.ts'
 import type { Flow } from './flow.ts'
 import { FlowStore } from './flow-store.ts'
+import { refuseVariables } from './refuse-variables.ts'
 import { type FlowService, readUuid } from './service.ts'
 
 /** What the service of executions is made of. */
@@ -97,7 +97,7 @@ export class ActiveflowService {
     return this.#order({ id: this.#needs.ids.uuid(), type: 'continue', customer_id: customer, activeflow_id: id })
   }
 
-  /** Stops it where it runs, then deletes it and the inline flow that was made for it. */
+  /** Stops it where it runs, then deletes it. */
   async delete(customer: string, id: string): Promise<Activeflow> {
     const { status } = await this.get(customer, id)
     if (status === 'running') await this.#stopForDeletion(customer, id)
@@ -106,7 +106,6 @@ export class ActiveflowService {
       if (!activeflow) throw flowErrors.ACTIVEFLOW_NOT_FOUND({ activeflow_id: id })
       const now = timestamp(this.#needs.clock.wallMs())
       await this.#store.markDeleted(trx, customer, id, now)
-      await this.#flows.deleteInline(trx, customer, activeflow.flow_id, now)
       const deleted = { ...activeflow, tm_update: now, tm_delete: now }
       await appendEvents(trx, [flowEvents.activeflow_deleted(deleted)], this.#needs)
       return deleted
@@ -143,15 +142,6 @@ export class ActiveflowService {
     if (!flow) throw flowErrors.FLOW_NOT_FOUND({ flow_id: id, field: 'flow_id' })
     return flow
   }
-}
-
-function refuseVariables(variables: Readonly<Record<string, string>>): void {
-  const faults = injectionFaults(variables).map(({ name, issue }) => ({
-    field: name === undefined ? 'variables' : `variables.${name}`,
-    pointer: name === undefined ? '/variables' : `/variables/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    issue,
-  }))
-  if (faults.length > 0) throw apiErrors.INVALID_VARIABLES({ faults })
 }
 
 function isWebhookMethod(method: string): method is WebhookMethod {

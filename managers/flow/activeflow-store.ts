@@ -8,13 +8,23 @@ import type { FlowState } from './engine/index.ts'
 export interface ActiveflowRow extends Omit<Activeflow, 'executed_actions'> {
   /** `null` once it has ended. */
   state: FlowState | null
+  /** Of an ended one. */
+  inheritance: Inheritance | null
   node: string
   incarnation: string
 }
 
+/** What an execution leaves to those that follow it. */
+export type Inheritance = Pick<FlowState, 'variables' | 'complete_count'> & { free_only: boolean }
+
 interface ActiveflowTables {
   activeflows: ActiveflowRow
   activeflow_executed_actions: { activeflow_id: string; position: number; action: ActionRun }
+}
+
+/** What a state leaves. */
+export function inheritanceOf({ variables, complete_count, free_only = false }: FlowState): Inheritance {
+  return { variables, complete_count, free_only }
 }
 
 /** Who runs an execution. */
@@ -45,6 +55,7 @@ const columns = {
   ended_reason: 'text',
   ended_detail: 'text',
   state: 'jsonb',
+  inheritance: 'jsonb',
   node: 'text',
   incarnation: 'text',
   tm_create: 'timestamptz',
@@ -100,6 +111,30 @@ export class ActiveflowStore {
       .insertInto('activeflows')
       .values({ ...row, customer_id: customer })
       .execute()
+  }
+
+  /** The same, but for one that is there already; whether it was not. */
+  async insertOnce(trx: AnyTransaction, customer: string, row: ActiveflowRow): Promise<boolean> {
+    const inserted = await trx
+      .kysely<ActiveflowTables>()
+      .insertInto('activeflows')
+      .values({ ...row, customer_id: customer })
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .returning('id')
+      .executeTakeFirst()
+    return inserted !== undefined
+  }
+
+  /** What the execution leaves, or would leave now; a deleted one too. */
+  async inheritance(trx: AnyTransaction, customer: string, id: string): Promise<Inheritance | undefined> {
+    const row = await trx
+      .kysely<ActiveflowTables>()
+      .selectFrom('activeflows')
+      .select(['state', 'inheritance'])
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row?.inheritance ?? (row?.state ? inheritanceOf(row.state) : undefined)
   }
 
   /** Held until the transaction ends; read by the transaction alone, so that no holder waits for another connection. */

@@ -5,11 +5,12 @@ import type { Ids } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
 import type { ActionRun, Activeflow } from './activeflow.ts'
 import { type Particulars, recordOf, rowOf } from './activeflow-row.ts'
-import { executedWrite, type Owner, rowWrite } from './activeflow-store.ts'
+import { executedWrite, type Inheritance, inheritanceOf, type Owner, rowWrite } from './activeflow-store.ts'
 import { Effects, type EffectsNeeds } from './effects.ts'
 import { type FlowState, hasBegun, type Input, type Move, outstanding, step } from './engine/index.ts'
 import { flowEvents } from './events.ts'
 import { History, shownRun } from './history.ts'
+import type { LiveCallOf } from './needs.ts'
 import { childOf } from './on-complete.ts'
 
 /** What every actor of a node shares. */
@@ -17,6 +18,7 @@ export interface ActorNeeds extends EffectsNeeds {
   ids: Ids
   lanes: WriteLanes
   owner: Owner
+  liveCallOf: LiveCallOf
   /** An on-complete flow that was written together with the end of its parent. */
   onChild(child: ActiveflowActor): void
   /** The end is on disk, or the execution runs elsewhere now. */
@@ -47,7 +49,7 @@ export class ActiveflowActor {
   readonly #stopwatch: Stopwatch
   readonly #laneKey: string
   readonly #effects: Effects
-  readonly #call: LiveCall | undefined
+  #call: LiveCall | undefined
   #first: readonly LaneWrite[]
   #state: FlowState
   #record: Activeflow
@@ -65,7 +67,12 @@ export class ActiveflowActor {
     this.#call = origin.call
     this.#stopwatch = new Stopwatch(needs.clock)
     this.#record = recordOf(origin.state, origin.particulars, this.#history.runs, null)
-    this.#effects = new Effects(needs, this.#record, origin.call, (input) => this.take(input))
+    this.#effects = new Effects(
+      needs,
+      this.#record,
+      () => this.#callToSteer(),
+      (input) => this.take(input),
+    )
   }
 
   get id(): string {
@@ -89,6 +96,29 @@ export class ActiveflowActor {
   /** Resolves when everything up to now is on disk (or never will be). */
   get settled(): Promise<void> {
     return this.#written
+  }
+
+  /** What it leaves to those that follow it. */
+  get inheritance(): Inheritance {
+    return inheritanceOf(this.#state)
+  }
+
+  /** Writes that it exists; it begins when its call is answered. */
+  create(): void {
+    const writes = this.#first
+    this.#first = []
+    this.#write(writes)
+  }
+
+  /** The call of one that only exists is there: begins on it; where it has ended meanwhile, so does the call. */
+  begin(call: LiveCall): void {
+    if (this.#abandoned || this.hasEnded) {
+      call.hangup('normal')
+      return
+    }
+    this.#call = call
+    this.#state = { ...this.#state, call: { answered: call.snapshot().status === 'progressing', over: false } }
+    this.run()
   }
 
   /** Begins, or goes on where another process stopped. */
@@ -129,6 +159,12 @@ export class ActiveflowActor {
     this.#abandoned = true
     this.#unsubscribe?.()
     this.#effects.keepTimers([])
+  }
+
+  /** One that has not begun yet has not been given its call; its end ends the call all the same. */
+  #callToSteer(): LiveCall | undefined {
+    const { call, reference_id } = this.#state
+    return this.#call ?? (call && !call.over ? this.#needs.liveCallOf(reference_id) : undefined)
   }
 
   /** The writes of one move: what was left goes into the history, where it stands now is announced. */

@@ -7,6 +7,7 @@ import { checkActions } from './check-actions.ts'
 import { ACTION_ID_START } from './flow.ts'
 import { uuid } from './testing/virtual-flow.ts'
 
+const destinations = [{ type: 'tel', target: '+4930123456' }]
 const check = (actions: unknown[]) => checkActions(actions, ['actions'], sequentialIds())
 const places = (actions: unknown[]) => check(actions).faults.map(({ field, issue }) => `${field} ${issue}`)
 
@@ -114,6 +115,67 @@ const refused: [string, unknown[], string[]][] = [
     [{ type: 'talk', option: { text: 'x', digits_handle: 'stop' } }],
     ['actions[0].option.digits_handle must be one of , next'],
   ],
+  [
+    'nobody to call',
+    [
+      { type: 'connect', option: {} },
+      { type: 'call', option: { destinations: [] } },
+    ],
+    ['actions[0].option.destinations is required', 'actions[1].option.destinations must not have fewer than 1 items'],
+  ],
+  [
+    'a destination without a type',
+    [{ type: 'connect', option: { destinations: [{ target: '+4930123456' }] } }],
+    ['actions[0].option.destinations[0].type is required'],
+  ],
+  [
+    'a destination that cannot be called',
+    [{ type: 'call', option: { destinations: [...destinations, { type: 'email', target: 'a@example.com' }] } }],
+    ['actions[0].option.destinations[1].type cannot be called: use tel, sip, extension or agent'],
+  ],
+  [
+    'a destination of an unknown type',
+    [{ type: 'connect', option: { destinations: [{ type: 'pigeon', target: 'x' }] } }],
+    [
+      'actions[0].option.destinations[0].type must be one of , agent, ai, ai_team, conference, email, extension, line, sip, tel, web_session, webchat, whatsapp',
+    ],
+  ],
+  [
+    'a destination whose target has not the form of its type',
+    [
+      {
+        type: 'connect',
+        option: {
+          destinations: [
+            { type: 'tel', target: '030 123' },
+            { type: 'sip', target: 'alice@' },
+            { type: 'sip', target: 'a@b\r\nVia: x' },
+            { type: 'sip', target: 'sip:@example.com' },
+            { type: 'agent', target: 'bob' },
+            { type: 'extension' },
+          ],
+        },
+      },
+    ],
+    [
+      'actions[0].option.destinations[0].target must be + and 7 to 15 digits',
+      'actions[0].option.destinations[1].target must be user@domain',
+      'actions[0].option.destinations[2].target must be user@domain',
+      'actions[0].option.destinations[3].target must be user@domain',
+      'actions[0].option.destinations[4].target must be the UUID of an agent',
+      'actions[0].option.destinations[5].target_name must be an extension',
+    ],
+  ],
+  [
+    'a format of recordings that is not made',
+    [{ type: 'recording_start', option: { format: 'mp3' } }],
+    ['actions[0].option.format must be one of , wav'],
+  ],
+  [
+    'a key that cannot end a recording',
+    [{ type: 'recording_start', option: { end_of_key: '5', duration: -1 } }],
+    ['actions[0].option.end_of_key must be one of , none, any, *, #', 'actions[0].option.duration must be >= 0'],
+  ],
   ['an option that is no object', [{ type: 'talk', option: [] }], ['actions[0].option must be an object']],
 ]
 for (const [what, actions, expected] of refused)
@@ -134,7 +196,10 @@ test('all faults are told at once, each with its pointer', () => {
 test('actions inside an option are a list of their own', () => {
   const { actions, faults } = check([
     { id: 'outer', type: 'stop' },
-    { type: 'call', option: { actions: [{ id: 'in', type: 'goto', option: { target_id: 'outer' } }, { type: 'x' }] } },
+    {
+      type: 'call',
+      option: { destinations, actions: [{ id: 'in', type: 'goto', option: { target_id: 'outer' } }, { type: 'x' }] },
+    },
   ])
   assert.deepEqual(
     faults.map(({ field, issue }) => `${field} ${issue}`),
@@ -155,9 +220,32 @@ test('placeholders are judged when they have been replaced', () => {
       { type: 'webhook_send', option: { uri: '${uri}', method: '${method}' } },
       { type: 'talk', option: { text: '${text}', digits_handle: '${handle}' } },
       { type: 'digits_send', option: { digits: '${digits}' } },
+      {
+        type: 'connect',
+        option: {
+          destinations: [
+            { type: 'tel', target: '${callee}' },
+            { type: '${type}', target: 'x' },
+          ],
+          anonymous: '${hide}',
+        },
+      },
+      { type: 'recording_start', option: { format: '${format}', end_of_key: '${key}', on_end_flow_id: '${flow}' } },
     ]),
     [],
   )
+})
+
+test('destinations of every type that can be called are taken, in every form of theirs', () => {
+  const list = [
+    { type: 'tel', target: '+49 (30) 123-456' },
+    { type: 'sip', target: 'alice@example.com;transport=tcp' },
+    { type: 'sip', target: 'sip:alice@example.com:5070' },
+    { type: 'extension', target_name: '1001' },
+    { type: 'extension', target: uuid(1) },
+    { type: 'agent', target: uuid(2), name: 'Bob' },
+  ]
+  assert.deepEqual(places([{ type: 'connect', option: { source: { type: 'tel' }, destinations: list } }]), [])
 })
 
 test('an escaped placeholder is plain text, and judged as such', () => {
@@ -167,7 +255,10 @@ test('an escaped placeholder is plain text, and judged as such', () => {
 test('the flows that are named are found, wherever they are', () => {
   const { flows } = check([
     { type: 'fetch_flow', option: { flow_id: uuid(1) } },
-    { type: 'call', option: { actions: [{ type: 'fetch_flow', option: { flow_id: uuid(2).toUpperCase() } }] } },
+    {
+      type: 'call',
+      option: { destinations, actions: [{ type: 'fetch_flow', option: { flow_id: uuid(2).toUpperCase() } }] },
+    },
     { type: 'recording_start', option: { on_end_flow_id: NIL_UUID } },
   ])
   assert.deepEqual(flows, [
@@ -177,10 +268,10 @@ test('the flows that are named are found, wherever they are', () => {
 })
 
 test('the value of anonymous has a kind of its own', () => {
-  const [fault] = check([{ type: 'connect', option: { anonymous: 'maybe' } }]).faults
+  const [fault] = check([{ type: 'connect', option: { destinations, anonymous: 'maybe' } }]).faults
   assert.equal(fault?.kind, 'anonymous')
   for (const anonymous of ['', 'yes', 'no', 'auto'])
-    assert.deepEqual(places([{ type: 'call', option: { anonymous } }]), [])
+    assert.deepEqual(places([{ type: 'call', option: { destinations, anonymous } }]), [])
 })
 
 test('every one of the 43 types is accepted', () => {
@@ -190,6 +281,8 @@ test('every one of the 43 types is accepted', () => {
     play: { stream_urls: ['https://example.com/a.wav'] },
     condition_variable: { condition: '==', value_type: 'string' },
     condition_datetime: { condition: '==' },
+    call: { destinations },
+    connect: { destinations },
   }
   assert.deepEqual(places(ACTION_TYPES.map((type) => ({ type, option: needed[type] ?? {} }))), [])
 })

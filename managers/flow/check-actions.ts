@@ -123,7 +123,10 @@ class List {
         else replace(target)
       } else if (isUuid(value)) this.#flows.push({ path: [...this.#path, ...place], flow_id: value.toLowerCase() })
     }
-    const faults = definition.faults(option).filter(({ pointer, keyword }) => {
+    const byShape = definition.faults(option)
+    const hasShape = !byShape.some(({ keyword }) => keyword === 'type')
+    const byCheck = hasShape ? (definition.check?.(option) ?? []) : []
+    const faults = [...byShape, ...byCheck].filter(({ pointer, keyword }) => {
       const value = valueAt(option, pointer)
       return !said.has(pointer) && (typeof value !== 'string' || keyword === 'type' || !hasPlaceholder(value))
     })

@@ -149,7 +149,7 @@ export const createFlow = endpoint({
 export const getFlow = endpoint({
   method: 'GET',
   path: '/flows/{id}',
-  summary: 'Read a flow, also one made of inline actions',
+  summary: 'Read a flow, also a temporary one, which is made of inline actions and kept for 24 h',
   allow: adminOrManager,
   params: idParams,
   returns: Flow,

@@ -20,9 +20,15 @@ function setUp(needs: Partial<EffectsNeeds> = {}) {
     log: silentLog,
     flows: { find: async () => undefined },
     sendWebhook: async () => ({ ok: true, status: 200, body: '' }),
+    placeCalls: async () => ({ calls: [], groupcalls: [], skipped: [] }),
     ...needs,
   }
-  const effects = new Effects(all, { id: uuid(3), customer_id: uuid(2) }, call, (input) => inputs.push(input))
+  const effects = new Effects(
+    all,
+    { id: uuid(3), customer_id: uuid(2) },
+    () => call,
+    (input) => inputs.push(input),
+  )
   return { clock, inputs, call, effects }
 }
 

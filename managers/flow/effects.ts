@@ -1,9 +1,10 @@
-import type { LiveCall } from '#managers/call'
+import type { LiveCall, PlaceCallsRequest } from '#managers/call'
+import { ReasonedError } from '#platform/errors'
 import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
-import type { Command, Input } from './engine/index.ts'
+import type { Command, Input, PlaceOutcome } from './engine/index.ts'
 import type { FlowStore } from './flow-store.ts'
-import type { HangupReasonOf, SendWebhook } from './needs.ts'
+import type { HangupReasonOf, PlaceCalls, SendWebhook } from './needs.ts'
 
 /** What effects reach. */
 export interface EffectsNeeds {
@@ -11,6 +12,7 @@ export interface EffectsNeeds {
   log: Log
   flows: Pick<FlowStore, 'find'>
   sendWebhook: SendWebhook
+  placeCalls: PlaceCalls
   hangupReasonOf?: HangupReasonOf
 }
 
@@ -21,14 +23,15 @@ const READ_AGAIN_MS = 1_000
 export class Effects {
   readonly #needs: EffectsNeeds
   readonly #of: { id: string; customer_id: string }
-  readonly #call: LiveCall | undefined
+  /** The call that is steered, if there is one (by now). */
+  readonly #call: () => LiveCall | undefined
   readonly #tell: (input: Input) => void
   readonly #timers = new Map<string, Timer>()
 
   constructor(
     needs: EffectsNeeds,
     of: { id: string; customer_id: string },
-    call: LiveCall | undefined,
+    call: () => LiveCall | undefined,
     tell: (input: Input) => void,
   ) {
     this.#needs = needs
@@ -48,10 +51,15 @@ export class Effects {
       case 'fetch_flow':
         this.#fetchFlow(command)
         break
+      case 'place_calls':
+        this.#placeCalls(command)
+        break
       case 'complete':
         break // written together with the end
-      default:
-        if (this.#call) this.#steer(this.#call, command)
+      default: {
+        const call = this.#call()
+        if (call) this.#steer(call, command)
+      }
     }
   }
 
@@ -90,16 +98,29 @@ export class Effects {
       case 'stop_playing':
         call.stopPlaying()
         break
+      case 'connect': {
+        const { key: _, type: __, ...options } = command
+        call.connect(key, options)
+        break
+      }
+      case 'start_recording': {
+        const { key: _, type: __, ...options } = command
+        call.startRecording(key, options)
+        break
+      }
+      case 'stop_recording':
+        call.stopRecording(key)
+        break
       case 'hangup':
         this.#hangUp(call, command)
         break
     }
   }
 
-  #hangUp(call: LiveCall, { reason, reference_id }: Command & { type: 'hangup' }): void {
+  #hangUp(call: LiveCall, { reason, reference_id, cause }: Command & { type: 'hangup' }): void {
     const { hangupReasonOf } = this.#needs
     if (reference_id === undefined || !hangupReasonOf) {
-      call.hangup(reason)
+      call.hangup(reason, cause)
       return
     }
     hangupReasonOf(this.#of.customer_id, reference_id).then(
@@ -115,6 +136,29 @@ export class Effects {
       (error) => {
         this.#needs.log.warn({ activeflow_id: this.#of.id, error }, 'webhook_send failed')
         this.#tell({ type: 'webhook_sent', key, outcome: { ok: false, cause: 'not_sent' } })
+      },
+    )
+  }
+
+  #placeCalls({ type: _, key, chained, ...asked }: Command & { type: 'place_calls' }): void {
+    const { id, customer_id } = this.#of
+    const master = chained ? this.#call()?.snapshot() : undefined
+    const request: PlaceCallsRequest = {
+      customer_id,
+      ...asked,
+      variables: {},
+      ...(master && master.status !== 'hangup' ? { master_call_id: master.id } : {}),
+    }
+    const tell = (outcome: PlaceOutcome) => this.#tell({ type: 'calls_placed', key, outcome })
+    this.#needs.placeCalls(customer_id, request, key).then(
+      ({ calls, groupcalls, skipped }) => {
+        const passed = skipped.map(({ index, reason }) => `[${index}] ${reason}`)
+        if (calls.length + groupcalls.length > 0) tell({ ok: true, skipped: passed })
+        else tell({ ok: false, cause: passed.join(', ') })
+      },
+      (error) => {
+        this.#needs.log.info({ activeflow_id: id, error }, 'the calls of a flow could not be made')
+        tell({ ok: false, cause: error instanceof ReasonedError ? error.reason : 'not_placed' })
       },
     )
   }

@@ -1,9 +1,35 @@
-import { type AnyTransaction, type Database, jsonb } from '#platform/db'
+import { type AnyTransaction, type Database, jsonb, type LaneTable, type LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
+import type { Timestamp } from '#platform/time'
 import { FLOWS_PER_CUSTOMER, type Flow } from './flow.ts'
 
 export interface FlowTables {
   flows: Flow
+}
+
+const flows: LaneTable = {
+  name: 'flows',
+  columns: {
+    id: 'uuid',
+    customer_id: 'uuid',
+    type: 'text',
+    name: 'text',
+    detail: 'text',
+    actions: 'jsonb',
+    direct_hash: 'text',
+    on_complete_flow_id: 'uuid',
+    persist: 'boolean',
+    tm_create: 'timestamptz',
+    tm_update: 'timestamptz',
+    tm_delete: 'timestamptz',
+  },
+  mode: 'append',
+  key: ['id'],
+}
+
+/** A new flow as a lane writes it. */
+export function flowWrite(flow: Flow): LaneWrite {
+  return { table: flows, row: { ...flow } }
 }
 
 /** SQL of flows. A deleted flow is there for nobody. */
@@ -14,13 +40,13 @@ export class FlowStore {
     this.#db = db
   }
 
-  /** One flow, inline ones included. */
+  /** One flow, temporary ones included. */
   find(customer: string, id: string): Promise<Flow | undefined> {
     return this.#live(customer).selectAll().where('id', '=', id).executeTakeFirst()
   }
 
   /**
-   * Which of these ids are flows that were saved under a name; inline ones do not count. In a transaction they cannot be
+   * Which of these ids are flows that were saved under a name; temporary ones do not count. In a transaction they cannot be
    * deleted until it ends.
    */
   async existing(customer: string, ids: readonly string[], trx?: AnyTransaction): Promise<Set<string>> {
@@ -83,17 +109,20 @@ export class FlowStore {
       .execute()
   }
 
-  /** Deletes a flow that was made of inline actions, with the execution that it was made for. */
-  async deleteInline(trx: AnyTransaction, customer: string, id: string, tm_delete: string): Promise<void> {
-    await trx
-      .kysely<FlowTables>()
-      .updateTable('flows')
-      .set({ tm_delete, tm_update: tm_delete })
-      .where('customer_id', '=', customer)
-      .where('id', '=', id)
-      .where('persist', '=', false)
-      .where('tm_delete', 'is', null)
-      .execute()
+  /**
+   * Platform-wide: removes temporary flows that are older than this and that nothing runs; gives how many. What somebody
+   * else is just removing is left to them.
+   */
+  async removeTemporary(before: Timestamp, most: number): Promise<number> {
+    const removed = await this.#db.query(
+      `delete from flows where id in (
+         select id from flows where not persist and tm_create < $1
+           and id not in (select flow_id from activeflows where status = 'running')
+         order by tm_create limit $2 for update skip locked)
+       returning 1`,
+      [before, most],
+    )
+    return removed.length
   }
 
   #live(customer: string, trx?: AnyTransaction) {

@@ -1,3 +1,4 @@
+import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 
 /** What a flow is for; the API makes `flow` only. */
@@ -25,11 +26,44 @@ export interface Flow {
   direct_hash: string
   /** The flow that starts when an activeflow of this flow ends; the nil UUID = none. */
   on_complete_flow_id: string
-  /** `false`: made of inline actions for one activeflow, lives as long as that, never listed. Not on the wire. */
+  /** `false`: a temporary flow, made of actions that came without one; never listed. Not on the wire. */
   persist: boolean
   tm_create: Timestamp
   tm_update: Timestamp | null
   tm_delete: Timestamp | null
+}
+
+/** How long a temporary flow is kept at least; as long as something runs it in any case. Milliseconds. */
+export const TEMPORARY_MS = 86_400_000
+
+/** A flow as it begins. */
+export function newFlow(
+  id: string,
+  customer_id: string,
+  from: Pick<Flow, 'name' | 'detail' | 'actions' | 'on_complete_flow_id' | 'persist'>,
+  tm_create: Timestamp,
+): Flow {
+  const { name, detail, actions, on_complete_flow_id, persist } = from
+  return {
+    id,
+    customer_id,
+    type: 'flow',
+    name,
+    detail,
+    actions,
+    direct_hash: '',
+    on_complete_flow_id,
+    persist,
+    tm_create,
+    tm_update: null,
+    tm_delete: null,
+  }
+}
+
+/** A flow of actions that came without one. */
+export function temporaryFlow(id: string, customer_id: string, actions: Action[], tm_create: Timestamp): Flow {
+  const nothing = { name: '', detail: '', on_complete_flow_id: NIL_UUID }
+  return newFlow(id, customer_id, { ...nothing, actions, persist: false }, tm_create)
 }
 
 /** The most persistent flows that a customer may have. */

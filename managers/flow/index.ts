@@ -7,6 +7,7 @@ export { ACTION_TYPES, actions } from './actions/index.ts'
 export type { ActionRun, Activeflow, EndedReason, ReferenceType } from './activeflow.ts'
 export { ActiveflowService, type ActiveflowServiceNeeds } from './activeflow-service.ts'
 export { ActiveflowStore } from './activeflow-store.ts'
+export type { DetachedStart } from './detached.ts'
 export {
   type Beginning,
   begin,
@@ -19,7 +20,16 @@ export {
 } from './engine/index.ts'
 export type { Action, Flow } from './flow.ts'
 export { migrations } from './migrations/index.ts'
-export type { HangupReasonOf, OnFlowDeleted, SendWebhook, WebhookOutcome, WebhookRequest } from './needs.ts'
+export type {
+  HangupReasonOf,
+  LiveCallOf,
+  OnFlowDeleted,
+  PlaceCalls,
+  SendWebhook,
+  WebhookOutcome,
+  WebhookRequest,
+} from './needs.ts'
+export { refuseVariables } from './refuse-variables.ts'
 export { activeflowRoutes, flowRoutes } from './routes.ts'
 export { FlowRuntime, type FlowRuntimeNeeds } from './runtime.ts'
 export { FlowService, type FlowServiceNeeds } from './service.ts'

@@ -1,5 +1,5 @@
 /** What flows ask of the parts that `apps/server` joins them with. */
-import type { HangupReason } from '#managers/call'
+import type { HangupReason, LiveCall, PlaceCallsRequest, PlacedCalls } from '#managers/call'
 import type { AnyTransaction } from '#platform/db'
 
 /** A request that the action `webhook_send` makes. */
@@ -27,3 +27,12 @@ export type OnFlowDeleted = (trx: AnyTransaction, customer_id: string, flow_id: 
 
 /** How a call ended, for `hangup` with a `reference_id`; `undefined` while it lives, or when it is not this customer's. */
 export type HangupReasonOf = (customer_id: string, call_id: string) => Promise<HangupReason | undefined>
+
+/**
+ * Makes outgoing calls for the customer. Rejects with a declared reason when nothing was created. A repeat under the same
+ * key makes none again.
+ */
+export type PlaceCalls = (customer_id: string, request: PlaceCallsRequest, key: string) => Promise<PlacedCalls>
+
+/** A live call of this node by its id, answered or not. */
+export type LiveCallOf = (call_id: string) => LiveCall | undefined

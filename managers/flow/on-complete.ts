@@ -24,6 +24,7 @@ export function childOf(
     reference_activeflow_id: ended.activeflow_id,
     complete_count: ended.complete_count + 1,
     inherited: ended.variables,
+    ...(ended.free_only ? { free_only: true } : {}),
     ...(ended.call ? { call: { ...ended.call, over: true } } : {}),
     tm_create,
   })

@@ -149,10 +149,40 @@ const refusals: [string, object, string, string, string[]][] = [
   ],
   [
     'a wrong anonymous',
-    { actions: [{ type: 'connect', option: { anonymous: 'maybe' } }] },
+    { actions: [{ type: 'connect', option: { destinations: [{ type: 'sip', target: 'a@b' }], anonymous: 'maybe' } }] },
     'INVALID_ANONYMOUS_VALUE',
     'flow-manager',
     ['/actions/0/option/anonymous'],
+  ],
+  [
+    'a destination that is none, and a format that is not made',
+    {
+      actions: [
+        { type: 'connect', option: { destinations: [{ type: 'tel', target: '12' }] } },
+        { type: 'recording_start', option: { format: 'ogg', on_end_flow_id: uuid(1) } },
+      ],
+    },
+    'INVALID_ARGUMENT',
+    'api-manager',
+    ['/actions/0/option/destinations/0/target', '/actions/1/option/format', '/actions/1/option/on_end_flow_id'],
+  ],
+  [
+    'a fault in the actions of a call',
+    {
+      actions: [
+        {
+          type: 'call',
+          option: {
+            destinations: [{ type: 'sip', target: 'a@b' }],
+            flow_id: uuid(1),
+            actions: [{ type: 'connect', option: { destinations: [] } }],
+          },
+        },
+      ],
+    },
+    'INVALID_ARGUMENT',
+    'api-manager',
+    ['/actions/0/option/actions/0/option/destinations', '/actions/0/option/flow_id'],
   ],
   [
     'a target that is nowhere',
@@ -275,7 +305,7 @@ test('every step of an activeflow is announced, and the same as it is read', asy
   assert.equal(ended.executed_actions[1].cause, 'needs_call')
 })
 
-test('inline actions make a flow that is not listed, can be read, and goes with its activeflow', async () => {
+test('inline actions make a flow that is not listed and can be read, also when its activeflow is deleted', async () => {
   const { id, flow_id } = await run([{ type: 'block' }])
   const inline = ok(await api.get(`/v1.0/flows/${flow_id}`))
   assert.equal(inline.direct_hash, undefined)
@@ -283,7 +313,8 @@ test('inline actions make a flow that is not listed, can be read, and goes with 
   assert.ok(!listed.includes(flow_id))
   assertReason(await api.delete(`/v1.0/flows/${flow_id}`), 404, 'FLOW_NOT_FOUND', 'flow-manager')
   ok(await api.delete(`/v1.0/activeflows/${id}`))
-  assertReason(await api.get(`/v1.0/flows/${flow_id}`), 404, 'FLOW_NOT_FOUND', 'flow-manager')
+  assert.deepEqual(ok(await api.get(`/v1.0/flows/${flow_id}`)), inline)
+  assertReason(await bobApi.get(`/v1.0/flows/${flow_id}`), 404, 'FLOW_NOT_FOUND', 'flow-manager')
 })
 
 test('nothing to run ends at once', async () => {

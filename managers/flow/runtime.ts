@@ -1,20 +1,23 @@
-import { type Call, callVariables, type PrepareIncoming } from '#managers/call'
+import type { Call, PrepareIncoming, PrepareOutgoing } from '#managers/call'
 import { type Bus, type Command, CommandDoor, type Subscription } from '#platform/bus'
 import type { AnyTransaction, Database, WriteLanes } from '#platform/db'
-import { appendEvents, eventWrite } from '#platform/events'
+import { appendEvents } from '#platform/events'
 import { type Ids, isUuid } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timer, timestamp } from '#platform/time'
 import { recordOf, rowOf } from './activeflow-row.ts'
-import { ActiveflowStore, type Owner, rowWrite, type StoredActiveflow } from './activeflow-store.ts'
+import { ActiveflowStore, type Owner, type StoredActiveflow } from './activeflow-store.ts'
 import { ActiveflowActor, type ActorNeeds } from './actor.ts'
+import { CallFlows } from './call-flows.ts'
 import { FLOW_COMMAND, FLOW_WAITING, type FlowAnswer, type FlowCommand } from './commands.ts'
-import { begin, step } from './engine/index.ts'
+import { type DetachedStart, writeDetached } from './detached.ts'
+import { step } from './engine/index.ts'
 import { flowErrors } from './errors.ts'
 import { flowEvents } from './events.ts'
 import { FlowStore } from './flow-store.ts'
-import type { HangupReasonOf, SendWebhook } from './needs.ts'
+import type { HangupReasonOf, LiveCallOf, PlaceCalls, SendWebhook } from './needs.ts'
 import { childOf } from './on-complete.ts'
+import { TemporaryFlows } from './temporary-flows.ts'
 
 /** What the runtime is made of. */
 export interface FlowRuntimeNeeds {
@@ -27,6 +30,8 @@ export interface FlowRuntimeNeeds {
   /** This node and this life of it. */
   owner: Owner
   sendWebhook: SendWebhook
+  placeCalls: PlaceCalls
+  liveCallOf: LiveCallOf
   hangupReasonOf?: HangupReasonOf
 }
 
@@ -49,6 +54,8 @@ export class FlowRuntime {
   readonly #door: CommandDoor
   readonly #actors = new Map<string, ActiveflowActor>()
   readonly #shared: ActorNeeds
+  readonly #temporary: TemporaryFlows
+  readonly #callFlows: CallFlows
   readonly #subscriptions: Subscription[] = []
   /** Under way: a stop waits for them, so that nothing is taken by a life that is over. */
   readonly #claims = new Set<Promise<unknown>>()
@@ -70,6 +77,15 @@ export class FlowRuntime {
         if (this.#actors.get(actor.id) === actor) this.#actors.delete(actor.id)
       },
     }
+    this.#temporary = new TemporaryFlows({ ...needs, flows: this.#flows })
+    this.#callFlows = new CallFlows({
+      flows: this.#flows,
+      temporary: this.#temporary,
+      clock: needs.clock,
+      shared: this.#shared,
+      keep: (actor) => this.#keep(actor),
+      run: (actor) => this.#run(actor),
+    })
   }
 
   /** Executions that run here. */
@@ -88,6 +104,7 @@ export class FlowRuntime {
     )
     this.#look()
     this.#tick()
+    this.#temporary.start()
   }
 
   /** Lets go of everything at once, without a word: another life has taken over, or is about to. */
@@ -114,36 +131,29 @@ export class FlowRuntime {
   }
 
   /** The hook of incoming calls: makes ready the flow that the call will run. */
-  readonly prepareIncoming: PrepareIncoming = async ({ call, flow_id }) => {
-    const flow = await this.#flows.find(call.customer_id, flow_id)
-    if (!flow) return undefined
-    const { clock, ids, owner } = this.#needs
-    const activeflow_id = ids.uuid()
-    return {
-      activeflow_id,
-      start: (live) => {
-        const tm_create = timestamp(clock.wallMs())
-        const state = begin({
-          activeflow_id,
-          customer_id: call.customer_id,
-          flow_id,
-          reference_type: 'call',
-          reference_id: call.id,
-          on_complete_flow_id: flow.on_complete_flow_id,
-          actions: flow.actions,
-          bound: callVariables(call),
-          call: { answered: live.snapshot().status === 'progressing', over: false },
-          tm_create,
-        })
-        const particulars = { webhook_uri: '', webhook_method: '', tm_create } as const
-        const created = recordOf(state, particulars, [], null)
-        const first = [
-          rowWrite(rowOf(created, state, owner)),
-          eventWrite(flowEvents.activeflow_created(created), this.#needs),
-        ]
-        this.#run(new ActiveflowActor(this.#shared, { state, particulars, first, call: live }))
-      },
-    }
+  get prepareIncoming(): PrepareIncoming {
+    return this.#callFlows.prepareIncoming
+  }
+
+  /** The hook of calls that we make: makes their execution, which begins when they are answered. */
+  get prepareOutgoing(): PrepareOutgoing {
+    return this.#callFlows.prepareOutgoing
+  }
+
+  /**
+   * Starts an execution that no reference has, after what another one began: the on-end flow of a recording. Gives its id;
+   * `undefined` where the chain is too long by now. In a transaction, so that it is written with what it follows; a repeat
+   * under the same key starts nothing again.
+   */
+  async startDetached(start: DetachedStart, trx?: AnyTransaction): Promise<string | undefined> {
+    const { db, bus } = this.#needs
+    const parent = this.#actorOf(start.customer_id, start.reference_activeflow_id)?.inheritance
+    const write = (own: AnyTransaction) => writeDetached(own, this.#store, start, parent, this.#needs)
+    const id = await (trx ? write(trx) : db.transaction(write))
+    if (id === undefined)
+      this.#needs.log.info({ ...start, variables: undefined }, 'a flow was not started: too many in a chain')
+    else bus.publish(FLOW_WAITING, {})
+    return id
   }
 
   /**
@@ -182,14 +192,19 @@ export class FlowRuntime {
     }
   }
 
-  #run(actor: ActiveflowActor): void {
+  #keep(actor: ActiveflowActor): void {
     this.#actors.set(actor.id, actor)
+  }
+
+  #run(actor: ActiveflowActor): void {
+    this.#keep(actor)
     if (!this.#stopped) actor.run()
   }
 
   #close(): void {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#temporary.stop()
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
   }
 

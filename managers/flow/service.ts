@@ -9,7 +9,7 @@ import { checkActions } from './check-actions.ts'
 import type { FlowWrite } from './contract.ts'
 import { flowErrors } from './errors.ts'
 import { flowEvents } from './events.ts'
-import { type Action, FLOWS_PER_CUSTOMER, type Flow } from './flow.ts'
+import { type Action, FLOWS_PER_CUSTOMER, type Flow, newFlow, temporaryFlow } from './flow.ts'
 import { FlowStore } from './flow-store.ts'
 import type { OnFlowDeleted } from './needs.ts'
 
@@ -52,7 +52,8 @@ export class FlowService {
   async create(customer: string, write: FlowWrite): Promise<Flow> {
     const { actions, on_complete_flow_id } = await this.#check(customer, write)
     await this.refuseWhenFull(customer)
-    const flow = this.#newFlow(customer, { ...write, actions, on_complete_flow_id, persist: true })
+    const content = { ...write, actions, on_complete_flow_id, persist: true }
+    const flow = newFlow(this.#needs.ids.uuid(), customer, content, this.#now())
     return this.#needs.db.transaction(async (trx) => {
       const direct = await this.#needs.directs.create(trx, customer, { resource_type: 'flow', resource_id: flow.id })
       const created = { ...flow, direct_hash: direct.hash }
@@ -98,11 +99,11 @@ export class FlowService {
     })
   }
 
-  /** A flow of inline actions, ready to be inserted; it is not listed and lives as long as what it is made for. */
+  /** A temporary flow of inline actions, checked and ready to be inserted. */
   async inline(customer: string, written: readonly unknown[]): Promise<Flow> {
     const actions = await this.#checkActions(customer, written, ['actions'])
     await this.refuseWhenFull(customer)
-    return this.#newFlow(customer, { name: '', detail: '', actions, on_complete_flow_id: NIL_UUID, persist: false })
+    return temporaryFlow(this.#needs.ids.uuid(), customer, actions, this.#now())
   }
 
   async refuseWhenFull(customer: string): Promise<void> {
@@ -125,26 +126,6 @@ export class FlowService {
       .map((named) => faultAt(named.path, 'names no flow of yours'))
     refuseFaults([...faults, ...missing])
     return actions
-  }
-
-  #newFlow(
-    customer: string,
-    from: Pick<Flow, 'name' | 'detail' | 'actions' | 'on_complete_flow_id' | 'persist'>,
-  ): Flow {
-    return {
-      id: this.#needs.ids.uuid(),
-      customer_id: customer,
-      type: 'flow',
-      name: from.name,
-      detail: from.detail,
-      actions: from.actions,
-      direct_hash: '',
-      on_complete_flow_id: from.on_complete_flow_id,
-      persist: from.persist,
-      tm_create: this.#now(),
-      tm_update: null,
-      tm_delete: null,
-    }
   }
 
   async #saved(customer: string, id: string): Promise<void> {

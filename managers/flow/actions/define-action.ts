@@ -9,6 +9,8 @@ export interface ActionContext {
   now_ms: number
   /** Whether the call has been answered; `undefined` without a call. */
   answered: boolean | undefined
+  /** Nobody proved who started this: no paid destination is dialled. */
+  free_only: boolean
   /** A variable's value; `undefined` where there is none of this name. */
   variable(name: string): string | undefined
   /** Why this variable may not be written with this value; `undefined` = it may. */
@@ -27,6 +29,11 @@ export interface ActionDefinition<O extends TSchema = TSchema, M extends TSchema
   /** Whether a failure ends the flow, or is noted before the next action. */
   onFailure: 'end' | 'next'
   options: O
+  /**
+   * What is wrong with options that their schema takes, when they are saved; what has a placeholder is judged when the
+   * action runs. The types of the schema hold.
+   */
+  check?(options: Static<O>): OptionFault[]
   /** It judges digits itself; else each digit just replaces those before it in `voipbin.call.digits`. */
   takesDigits?: true
   /** What it remembers while it waits; JSON. */
@@ -39,11 +46,12 @@ export interface ActionDefinition<O extends TSchema = TSchema, M extends TSchema
 }
 
 /** A definition whose own types are no longer of interest. */
-export interface AnyAction extends Omit<ActionDefinition, 'start' | 'on'> {
+export interface AnyAction extends Omit<ActionDefinition, 'start' | 'on' | 'check'> {
   start(options: unknown, context: ActionContext): Outcome
   on?(memory: unknown, input: Input, options: unknown, context: ActionContext): Outcome
   /** Every fault of options, as they were written or as they are after substitution. */
   faults(options: unknown): OptionFault[]
+  check?(options: unknown): OptionFault[]
 }
 
 export interface OptionFault {
@@ -72,6 +80,9 @@ export function defineAction<O extends TSchema, M extends TSchema>(definition: A
   // the interpreter checks options before it hands them over, and hands back only memory that the action gave
   return { ...(definition as unknown as AnyAction), faults }
 }
+
+/** A fault that no schema tells. */
+export const optionFault = (pointer: string, issue: string): OptionFault => ({ pointer, keyword: 'check', issue })
 
 /** What an annotated option refers to. */
 export type ReferenceKind = 'action' | 'flow' | 'actions'

@@ -3,8 +3,10 @@ import { answer } from './answer.ts'
 import { beep } from './beep.ts'
 import { block } from './block.ts'
 import { branch } from './branch.ts'
+import { call } from './call.ts'
 import { condition_datetime } from './condition_datetime.ts'
 import { condition_variable } from './condition_variable.ts'
+import { connect } from './connect.ts'
 import type { AnyAction } from './define-action.ts'
 import { digits_receive } from './digits_receive.ts'
 import { digits_send } from './digits_send.ts'
@@ -14,6 +16,8 @@ import { goto } from './goto.ts'
 import { hangup } from './hangup.ts'
 import { planned } from './planned.ts'
 import { play } from './play.ts'
+import { recording_start } from './recording_start.ts'
+import { recording_stop } from './recording_stop.ts'
 import { sleep } from './sleep.ts'
 import { stop } from './stop.ts'
 import { talk } from './talk.ts'
@@ -25,8 +29,10 @@ const all: readonly AnyAction[] = [
   beep,
   block,
   branch,
+  call,
   condition_datetime,
   condition_variable,
+  connect,
   digits_receive,
   digits_send,
   echo,
@@ -34,6 +40,8 @@ const all: readonly AnyAction[] = [
   goto,
   hangup,
   play,
+  recording_start,
+  recording_stop,
   sleep,
   stop,
   talk,

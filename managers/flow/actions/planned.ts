@@ -14,7 +14,6 @@ const text = () => Type.Optional(Type.String())
 const flag = () => Type.Optional(Type.Boolean())
 const number = () => Type.Optional(Type.Integer())
 const addresses = () => Type.Optional(Type.Array(Address, { minItems: 1 }))
-const anonymous = () => Type.Optional(Type.Enum(['', 'yes', 'no', 'auto']))
 const assistant = {
   ai_id: uuidOption('Deprecated: an AI.'),
   assistance_type: Type.Optional(Type.Enum(['', 'ai', 'team'])),
@@ -57,21 +56,6 @@ const PLANNED: readonly [string, Needs, 'end' | 'next', string, TProperties][] =
       async: flag(),
     },
   ],
-  [
-    'call',
-    'any',
-    'end',
-    'Makes outgoing calls of their own.',
-    {
-      source: Type.Optional(Address),
-      destinations: addresses(),
-      flow_id: flowReference('Runs on the new call.'),
-      actions: Type.Optional(Type.Array(Type.Object({}), { 'x-reference': 'actions' })),
-      chained: flag(),
-      early_execution: flag(),
-      anonymous: anonymous(),
-    },
-  ],
   ['case_create', 'any', 'next', 'Opens a case.', { name: text(), detail: text(), note: text(), sync: flag() }],
   [
     'condition_call_digits',
@@ -96,19 +80,6 @@ const PLANNED: readonly [string, Needs, 'end' | 'next', string, TProperties][] =
   ],
   ['confbridge_join', 'call', 'next', 'Joins a bridge.', { confbridge_id: uuidOption('The bridge.') }],
   ['conference_join', 'call', 'end', 'Joins a conference.', { conference_id: uuidOption('The conference.') }],
-  [
-    'connect',
-    'call',
-    'end',
-    'Connects the caller with others.',
-    {
-      source: Type.Optional(Address),
-      destinations: addresses(),
-      early_media: flag(),
-      relay_reason: flag(),
-      anonymous: anonymous(),
-    },
-  ],
   [
     'conversation_send',
     'any',
@@ -176,21 +147,6 @@ const PLANNED: readonly [string, Needs, 'end' | 'next', string, TProperties][] =
   ],
   ['mute', 'call', 'next', 'Mutes the call.', {}],
   ['queue_join', 'call', 'end', 'Waits in a queue for an agent.', { queue_id: uuidOption('The queue.') }],
-  [
-    'recording_start',
-    'call',
-    'next',
-    'Records the call.',
-    {
-      format: Type.Optional(Type.Enum(['', 'wav', 'mp3', 'ogg'])),
-      end_of_silence: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds; 0 = never.' })),
-      end_of_key: text(),
-      duration: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds; 0 = no end.' })),
-      beep_start: flag(),
-      on_end_flow_id: flowReference('Starts when it ends.'),
-    },
-  ],
-  ['recording_stop', 'call', 'next', 'Ends the recording.', {}],
   ['stream_echo', 'call', 'next', 'Gives the caller his stream back, keys included.', { duration: number() }],
   ['transcribe_recording', 'any', 'next', 'Transcribes the recordings of the call.', transcription],
   ['transcribe_start', 'call', 'next', 'Transcribes the call while it goes on.', transcription],

@@ -1,4 +1,12 @@
-import type { HangupReason, PlayOutcome, SayOptions } from '#managers/call'
+import type {
+  ConnectOptions,
+  HangupReason,
+  LiveCallInput,
+  PlaceCallsRequest,
+  PlayOutcome,
+  RecordingOptions,
+  SayOptions,
+} from '#managers/call'
 import type { Action } from '../flow.ts'
 import type { WebhookOutcome, WebhookRequest } from '../needs.ts'
 
@@ -11,8 +19,17 @@ export type Effect =
   | { type: 'send_digits'; digits: string; duration_ms: number; interval_ms: number }
   | { type: 'echo'; duration_ms: number }
   | { type: 'stop_playing' }
-  /** Ends the call. `reference_id`: take the reason of that call if it is over already. */
-  | { type: 'hangup'; reason: HangupReason; reference_id?: string }
+  /** Joins the call with the first of these who answers. */
+  | ({ type: 'connect' } & ConnectOptions)
+  | ({ type: 'start_recording' } & RecordingOptions)
+  | { type: 'stop_recording' }
+  /** Ends the call. `reference_id`: take the reason of that call if it is over already. `cause`: Q.850. */
+  | { type: 'hangup'; reason: HangupReason; reference_id?: string; cause?: number }
+  /** Makes calls of their own; `chained`: they end with the call of this execution. */
+  | ({ type: 'place_calls'; chained: boolean; free_only: boolean } & Pick<
+      PlaceCallsRequest,
+      'source' | 'destinations' | 'flow' | 'anonymous' | 'early_execution'
+    >)
   /** Gives the input `timer` after that time. */
   | { type: 'timer'; after_ms: number }
   | ({ type: 'send_webhook' } & Omit<WebhookRequest, 'key'>)
@@ -31,6 +48,9 @@ export interface FetchedFlow {
   on_complete_flow_id: string
 }
 
+/** What became of calls that were to be made: which destinations were passed over and why, or that none was called. */
+export type PlaceOutcome = { ok: true; skipped: readonly string[] } | { ok: false; cause: string }
+
 /**
  * What happens to an execution. An outcome carries the key of its command; one whose command is not awaited (any more)
  * changes nothing.
@@ -41,6 +61,8 @@ export type Input =
   | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
   | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
   | { type: 'echoed'; key: string; outcome: PlayOutcome }
+  | Extract<LiveCallInput, { type: 'connect_ended' | 'recording_started' | 'recording_refused' | 'recording_stopped' }>
+  | { type: 'calls_placed'; key: string; outcome: PlaceOutcome }
   | { type: 'digit'; digit: string }
   | { type: 'hungup' }
   | { type: 'timer'; key: string }

@@ -9,7 +9,7 @@ export type Outcome = {
   /** What to do outside. */
   effects?: readonly Effect[]
 } & (
-  | { go: 'next' }
+  | { go: 'next'; note?: string }
   /** Waits for the outcomes of its effects (and of those it still waits for) with this memory. */
   | { go: 'wait'; memory: unknown }
   /** Waits on, unchanged. */
@@ -32,6 +32,8 @@ type Writes = Readonly<Record<string, string>>
 export const done = (...effects: Effect[]): Outcome => ({ go: 'next', effects })
 /** Goes on with the next action after writing variables. */
 export const doneWith = (set: Writes, ...effects: Effect[]): Outcome => ({ go: 'next', set, effects })
+/** Goes on although not all was well: the note stands as cause beside the action. */
+export const doneBut = (note: string): Outcome => ({ go: 'next', note })
 /** Does this and waits for what comes of it. */
 export const wait = (memory: unknown, ...effects: Effect[]): Outcome => ({ go: 'wait', memory, effects })
 /** Waits on; variables may be written meanwhile. */

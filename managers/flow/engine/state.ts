@@ -48,6 +48,8 @@ export interface FlowState {
   parked: boolean
   /** The call it is bound to; `null` where there is none. */
   call: { answered: boolean; over: boolean } | null
+  /** Nobody proved who started this: it dials no paid destination, and neither does what follows from it. */
+  free_only?: boolean
 }
 
 /** What an execution is made from. */
@@ -67,6 +69,7 @@ export interface Beginning {
   /** Names that describe what it is bound to (`voipbin.call.…`). */
   bound?: Variables
   call?: { answered: boolean; over: boolean }
+  free_only?: boolean
   tm_create: Timestamp
 }
 
@@ -115,6 +118,7 @@ export function begin(from: Beginning): FlowState {
     awaited: [],
     parked: false,
     call: from.call ?? null,
+    ...(from.free_only ? { free_only: true } : {}),
   }
 }
 

@@ -149,11 +149,11 @@ test('names that no variable has are shown with the action', () => {
 })
 
 test('a type that cannot run yet fails visibly and ends the flow only where its failure does', () => {
-  const goesOn = new VirtualFlow([action(1, 'recording_start'), action(2, 'sleep', { duration: 1 })]).start()
-  assert.equal(goesOn.moves[1]?.executed?.cause, 'action_not_available: recording_start')
+  const goesOn = new VirtualFlow([action(1, 'mute'), action(2, 'sleep', { duration: 1 })]).start()
+  assert.equal(goesOn.moves[1]?.executed?.cause, 'action_not_available: mute')
   assert.equal(goesOn.state.status, 'running')
-  const ends = new VirtualFlow([action(1, 'connect', { destinations: [{ type: 'tel', target: '+1' }] })]).start()
-  assert.equal(ends.state.ended_detail, 'connect: action_not_available: connect')
+  const ends = new VirtualFlow([action(1, 'queue_join', { queue_id: uuid(7) })]).start()
+  assert.equal(ends.state.ended_detail, 'queue_join: action_not_available: queue_join')
   assert.deepEqual(ends.types, ['hangup'])
 })
 

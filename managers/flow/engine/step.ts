@@ -10,7 +10,7 @@ import { MOST_COMPLETIONS, MOST_STACKS, MOST_STEPS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
 import type { Awaited, FlowState } from './state.ts'
 import { SubstitutionTooLarge, substitute } from './substitute.ts'
-import { DIGITS, variableOf, writeRefusal } from './variables.ts'
+import { DIGITS, recordingVariables, variableOf, writeRefusal } from './variables.ts'
 
 /** What the interpreter knows besides state and input. */
 export interface StepContext {
@@ -86,19 +86,31 @@ class Run {
         state.awaited = state.awaited.filter(({ type }) => type !== 'answer')
         this.#tell(input)
         return true
+      case 'recording_started': {
+        this.#write(recordingVariables(input.recording)) // whoever asked for it: the flow or the API
+        if (this.#settle(input.key)) this.#tell(input)
+        return true
+      }
       case 'digit':
         if (this.#definition()?.takesDigits && state.awaited.length > 0) this.#tell(input)
         else this.#write({ [DIGITS]: input.digit })
         return true
       default: {
-        const awaited = state.awaited.find(({ key }) => key === input.key)
-        if (!awaited) return false
-        state.awaited = state.awaited.filter((other) => other !== awaited)
+        if (!this.#settle(input.key)) return false
+        if (input.type === 'connect_ended' && input.outcome === 'talked' && state.call)
+          state.call = { ...state.call, answered: true }
         if (input.type === 'flow_fetched' && state.stacks.length === 0) this.#load(input)
         else this.#tell(input)
         return true
       }
     }
+  }
+
+  /** Whether this key was waited for; not any more. */
+  #settle(key: string): boolean {
+    const { awaited } = this.state
+    this.state.awaited = awaited.filter((command) => command.key !== key)
+    return this.state.awaited.length < awaited.length
   }
 
   #start(): boolean {
@@ -189,7 +201,7 @@ class Run {
     this.#do(outcome.effects ?? [], outcome.go === 'wait')
     switch (outcome.go) {
       case 'next':
-        return true
+        return outcome.note === undefined || this.#note({ cause: outcome.note })
       case 'stay':
         return false
       case 'wait':
@@ -302,6 +314,7 @@ class Run {
     return {
       now_ms: this.#context.now_ms,
       answered: state.call ? state.call.answered : undefined,
+      free_only: state.free_only === true,
       variable: (name) => this.#variable(name),
       writeRefusal: (name, value) => writeRefusal(state.variables, name, value),
     }

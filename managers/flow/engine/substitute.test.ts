@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { hasPlaceholder, SubstitutionTooLarge, substitute } from './substitute.ts'
+import { escapePlaceholders, hasPlaceholder, SubstitutionTooLarge, substitute } from './substitute.ts'
 
 const variables: Record<string, string> = {
   a: '1',
@@ -61,4 +61,15 @@ test('placeholders cannot grow an option beyond a mebibyte', () => {
 test('an escaped placeholder is none', () => {
   assert.equal(hasPlaceholder('$${a}'), false)
   assert.equal(hasPlaceholder('$${a}${b}'), true)
+})
+
+test('an escaped text comes out of the replacing as it went in, and has no placeholder', () => {
+  const text = fc.array(fc.constantFrom('$', '{', '}', '\n', 'a', '${a}', '$${a}')).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(text, (written) => {
+      const escaped = escapePlaceholders({ deep: [written] })
+      assert.deepEqual(replaced(escaped), { deep: [written] })
+      assert.equal(hasPlaceholder(escaped.deep[0] ?? ''), false)
+    }),
+  )
 })

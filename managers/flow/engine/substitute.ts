@@ -47,3 +47,14 @@ export function substitute<T>(value: T, lookup: Lookup): Substituted<T> {
 export function hasPlaceholder(text: string): boolean {
   return [...text.matchAll(PLACEHOLDER)].some(([, dollar]) => !dollar)
 }
+
+/** The same JSON value with every text as a placeholder-free one: replacing gives the texts as they are here. */
+export function escapePlaceholders<T>(value: T): T {
+  const walk = (node: unknown): unknown => {
+    if (typeof node === 'string') return node.replace(/\$\{[^}\n]*\}/g, (whole) => `$${whole}`)
+    if (Array.isArray(node)) return node.map(walk)
+    if (node === null || typeof node !== 'object') return node
+    return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, walk(child)]))
+  }
+  return walk(value) as T // the shape is kept: only texts change
+}

@@ -1,3 +1,4 @@
+import type { StartedRecording } from '#managers/call'
 import { MOST_INJECTED, MOST_INJECTED_BYTES, MOST_VALUE_BYTES, MOST_VARIABLES_BYTES } from './limits.ts'
 
 /** An activeflow's variables. */
@@ -72,4 +73,14 @@ export function writeRefusal(variables: Variables, name: string, value: string):
     Buffer.byteLength(value) - (before === undefined ? -Buffer.byteLength(name) : Buffer.byteLength(before))
   if (growth > 0 && bytesOf(variables) + growth > MOST_VARIABLES_BYTES) return 'variables_full'
   return undefined
+}
+
+/** The names that describe a recording (`variables.md` §4.7). */
+export function recordingVariables(recording: StartedRecording): Variables {
+  return Object.fromEntries(
+    (['id', 'reference_type', 'reference_id', 'format', 'recording_name', 'filenames'] as const).map((name) => [
+      `voipbin.recording.${name}`,
+      recording[name],
+    ]),
+  )
 }

@@ -1,4 +1,5 @@
-import type { Call, CallAction, LiveCall, LiveCallInput } from '#managers/call'
+import type { Call, CallAction, ConnectOptions, LiveCall, LiveCallInput, RecordingOptions } from '#managers/call'
+import type { Address } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Clock } from '#platform/time'
 
@@ -35,6 +36,12 @@ export function ringingCall(id: string, customer_id: string): Call {
   }
 }
 
+/** A call that we make, and that nobody has answered yet. */
+export function dialledCall(id: string, customer_id: string, destination: Address): Call {
+  const call = ringingCall(id, customer_id)
+  return { ...call, direction: 'outgoing', status: 'dialing', source: call.destination, destination }
+}
+
 /** How long everything that sounds lasts. Milliseconds. */
 export const SOUND_MS = 2_000
 
@@ -45,6 +52,9 @@ export class FakeCall implements LiveCall {
   /** What the caller heard and saw, in order. */
   readonly heard: string[] = []
   readonly actions: CallAction[] = []
+  /** Whom the flow wants it to be joined with, and what it wants recorded, by key. */
+  readonly connects: ({ key: string } & ConnectOptions)[] = []
+  readonly recordings: ({ key: string } & RecordingOptions)[] = []
   readonly #clock: Clock
   #call: Call
   #handler: ((input: LiveCallInput) => void) | undefined
@@ -100,9 +110,22 @@ export class FakeCall implements LiveCall {
     this.#sounding?.('stopped')
   }
 
-  hangup(reason: string): void {
+  connect(key: string, options: ConnectOptions): void {
+    this.connects.push({ key, ...options })
+  }
+
+  startRecording(key: string, options: RecordingOptions): void {
+    this.recordings.push({ key, ...options })
+  }
+
+  stopRecording(key: string): void {
+    this.heard.push('recording stopped')
+    this.#later({ type: 'recording_stopped', key })
+  }
+
+  hangup(reason: string, cause?: number): void {
     if (this.#call.status === 'hangup') return
-    this.heard.push(`hangup ${reason}`)
+    this.heard.push(cause === undefined ? `hangup ${reason}` : `hangup ${reason} ${cause}`)
     this.#call = { ...this.#call, status: 'hangup', hangup_by: 'local', hangup_reason: 'normal' }
     this.#later({ type: 'hungup', hangup_by: 'local', hangup_reason: 'normal' })
   }
@@ -121,6 +144,26 @@ export class FakeCall implements LiveCall {
   /** The caller presses a key. */
   press(digit: string): void {
     this.#handler?.({ type: 'digit', digit, duration_ms: 100, method: 'rfc4733' })
+  }
+
+  /** The last `connect` ends like this. */
+  connectEnds(end: Omit<LiveCallInput & { type: 'connect_ended' }, 'type' | 'key'>): void {
+    const { key = '' } = this.connects.at(-1) ?? {}
+    if (end.outcome === 'talked') this.#call = { ...this.#call, status: 'progressing' }
+    this.#handler?.({ type: 'connect_ended', key, ...end })
+  }
+
+  /** A recording begins: the one that the flow asked for last, or another one. */
+  recordingStarts(id: string, key = this.recordings.at(-1)?.key ?? ''): void {
+    const name = `call_${this.id}_2026-01-02T03:04:05Z`
+    const what = { reference_type: 'call', reference_id: this.id, format: 'wav', recording_name: name } as const
+    const filenames = `${name}_in.wav,${name}_out.wav`
+    this.#handler?.({ type: 'recording_started', key, recording: { id, ...what, filenames } })
+  }
+
+  /** The callee of a call that we make answers. */
+  answered(): void {
+    this.#call = { ...this.#call, status: 'progressing' }
   }
 
   /** The caller hangs up. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { LiveCall, PlaceCallsRequest, PlacedCalls } from '#managers/call'
 import { DirectService } from '#managers/direct'
 import { threadHub } from '#platform/bus'
 import { type AnyTransaction, type Connection, type Database, PostgresLanes } from '#platform/db'
@@ -14,6 +15,7 @@ import type { WebhookOutcome, WebhookRequest } from '../needs.ts'
 import { activeflowRoutes, flowRoutes } from '../routes.ts'
 import { FlowRuntime } from '../runtime.ts'
 import { FlowService } from '../service.ts'
+import { ringingCall } from './fake-call.ts'
 
 /** Who asks, by access key. */
 const IDENTITIES = new Map<string, Identity>()
@@ -30,6 +32,16 @@ export class FlowPlatform {
   readonly detached: string[] = []
   /** What `webhook_send` sent. */
   readonly sent: WebhookRequest[] = []
+  /** Calls that flows wanted made, with their keys. */
+  readonly placed: { request: PlaceCallsRequest; key: string }[] = []
+  /** What that comes to. */
+  placing: () => Promise<PlacedCalls> = async () => ({
+    calls: [ringingCall(systemIds.uuid(), systemIds.uuid())],
+    groupcalls: [],
+    skipped: [],
+  })
+  /** Live calls by id. */
+  readonly live = new Map<string, LiveCall>()
   /** What the next request comes to. */
   outcome: () => Promise<WebhookOutcome> = async () => ({ ok: true, status: 200, body: '{}' })
   runtime: FlowRuntime
@@ -72,6 +84,11 @@ export class FlowPlatform {
         this.sent.push(request)
         return this.outcome()
       },
+      placeCalls: (_customer, request, key) => {
+        this.placed.push({ request, key })
+        return this.placing()
+      },
+      liveCallOf: (call_id) => this.live.get(call_id),
     })
     return this.runtime
   }

@@ -1,0 +1,26 @@
+import type { Address } from '#platform/http'
+import type { Call } from './call.ts'
+import type { CallFlow } from './live-call.ts'
+
+/** Calls that are to be made, as the API and flows ask for them. */
+export interface PlaceCallsRequest {
+  customer_id: string
+  source?: Address
+  destinations: readonly Address[]
+  flow: CallFlow
+  anonymous: 'yes' | 'no' | 'auto'
+  variables: Record<string, string>
+  /** The call that they follow: when it ends, so do they. */
+  master_call_id?: string
+  /** The flow runs when it rings. */
+  early_execution?: boolean
+  /** Nobody proved who asked for this: no paid destination is dialled, here and in what follows. */
+  free_only?: boolean
+}
+
+/** What came of it. */
+export interface PlacedCalls {
+  calls: Call[]
+  groupcalls: { id: string }[]
+  skipped: { index: number; reason: string; message: string }[]
+}
