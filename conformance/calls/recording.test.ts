@@ -24,6 +24,7 @@ before(async () => {
   const { body } = await platform.api('POST', '/flows', {
     name: 'after a recording',
     detail: '',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the flow engine's own placeholder
     actions: [{ type: 'variable_set', option: { key: 'kept', value: '${voipbin.recording.filenames}' } }],
   })
   after_flow = body.id

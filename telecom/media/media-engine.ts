@@ -38,7 +38,10 @@ export interface MediaEndpoint {
   want(wanted: WantedMedia): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */
   statistics(): Promise<EndpointStatistics>
-  /** Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Harmless when repeated. */
+  /**
+   * Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Its recording ends,
+   * which is told when the files are closed; this does not wait for it. Harmless when repeated.
+   */
   close(): Promise<void>
 }
 

@@ -15,8 +15,10 @@ const ENOUGH_FRAMES = 8
 const TOLERATED = 8 * PER_MS
 /** A larger one does not wait for silence. */
 const URGENT = 40 * PER_MS
-/** A frame whose loudest sample is below this is silence (about −50 dBm0). */
+/** A frame whose loudest sample is no louder than this is silence (about −50 dBm0). */
 const SILENCE = 80
+/** In a noisy room silence is what is nearly as quiet as the quietest frame of the last seconds, if that is no louder. */
+const LOUDEST_NOISE = 400
 
 /** Places count samples since the recording's start. */
 export type Lay = (position: number, samples: Int16Array) => void
@@ -40,6 +42,8 @@ export class Aligner {
   #gathered: Frame[] = []
   #smallest = Number.POSITIVE_INFINITY
   #measured = 0
+  #quietest = LOUDEST_NOISE
+  #silence = SILENCE
   #windowFrom = 0
   /** Samples by which what follows has to be later (or earlier, below 0). */
   #error = 0
@@ -61,7 +65,7 @@ export class Aligner {
     }
     // a few strange ones between good ones: they were only late
     if (this.#gathered.length > 0) this.#gathered = []
-    this.#measure(delay, frame.at)
+    this.#measure(delay, frame)
     this.#place(frame, position)
   }
 
@@ -110,16 +114,19 @@ export class Aligner {
   #startWindow(at: number): void {
     this.#smallest = Number.POSITIVE_INFINITY
     this.#measured = 0
+    this.#quietest = LOUDEST_NOISE
     this.#windowFrom = at
   }
 
-  #measure(delay: number, at: number): void {
+  #measure(delay: number, { at, samples }: Frame): void {
     this.#smallest = Math.min(this.#smallest, delay)
+    this.#quietest = Math.min(this.#quietest, loudest(samples))
     this.#measured++
     const needed = this.#smallest < -URGENT ? SHORT_WINDOW : WINDOW
     if (at - this.#windowFrom < needed || this.#measured < ENOUGH_FRAMES) return
     this.#error = Math.abs(this.#smallest) > TOLERATED ? this.#smallest : 0
     this.#urgent = Math.abs(this.#error) > URGENT
+    this.#silence = Math.max(SILENCE, Math.min(LOUDEST_NOISE, this.#quietest * 2))
     this.#startWindow(at)
   }
 
@@ -141,7 +148,7 @@ export class Aligner {
 
   /** How far this frame and all that follow move, as far as nothing of worth is lost by it. */
   #shiftBefore(frame: Frame, gap: number): number {
-    const free = this.#urgent || isSilent(frame.samples)
+    const free = this.#urgent || loudest(frame.samples) <= this.#silence
     if (!free && gap === 0) return 0
     const room = gap + (free ? frame.samples.length : 0)
     const shift = Math.max(this.#error, -room)
@@ -151,7 +158,12 @@ export class Aligner {
   }
 }
 
-function isSilent(samples: Int16Array): boolean {
-  for (const sample of samples) if (sample > SILENCE || sample < -SILENCE) return false
-  return true
+function loudest(samples: Int16Array): number {
+  let most = 0
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i] as number
+    if (sample > most) most = sample
+    else if (-sample > most) most = -sample
+  }
+  return most
 }

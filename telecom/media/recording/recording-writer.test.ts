@@ -199,24 +199,24 @@ test('sound that found no room while the disk stood still is silence at its plac
       // a real disk holds up the thread: all that time passes within one call
       const held = stallMs
       stallMs = 0
-      one.talk(held, 88, 99, 'held')
+      one.talk(held, 8_088, 9_099, 'held')
       diskFiles.sync(file)
     },
   })
-  one.talk(4_900, 11, 22)
+  one.talk(4_900, 1_011, 2_022)
   stallMs = 20_000
-  one.talk(5_000, 33, 44)
+  one.talk(5_000, 3_033, 4_044)
   const ended = one.end()
   assert.ok(ended?.type === 'ended' && ended.issue === 'stalled')
   const { heard, spoken } = await one.read()
   assert.equal(heard.length, spoken.length)
   assert.equal(heard.length, ended.durationMs * 8)
-  assert.equal(valueAt(heard, 0, 4_900), 11)
-  const stalledAt = heard.indexOf(88) / 8
-  assert.equal(valueAt(heard, stalledAt, stalledAt + 6_000), 88, 'what the ring held')
+  assert.equal(valueAt(heard, 0, 4_900), 1_011)
+  const stalledAt = heard.indexOf(8_088) / 8
+  assert.equal(valueAt(heard, stalledAt, stalledAt + 6_000), 8_088, 'what the ring held')
   assert.equal(valueAt(heard, stalledAt + 9_000, stalledAt + 20_000), 0)
-  assert.equal(valueAt(heard, stalledAt + 20_020, stalledAt + 24_000), 33)
-  assert.equal(spoken.indexOf(44), heard.indexOf(33))
+  assert.equal(valueAt(heard, stalledAt + 20_020, stalledAt + 24_000), 3_033)
+  assert.equal(spoken.indexOf(4_044), heard.indexOf(3_033))
 })
 
 test('a writer that crashed goes on in the same files, and nothing is lost or moved', async () => {
@@ -232,6 +232,31 @@ test('a writer that crashed goes on in the same files, and nothing is lost or mo
   assert.equal(valueAt(heard, 3_500, 6_000), 30)
   assert.equal(valueAt(spoken, 0, 3_500), 20)
   assert.equal(valueAt(spoken, 3_500, 6_000), 40)
+})
+
+test('both files are as long as the recording, whatever comes, stays away or crashes', async () => {
+  const step = fc.record({
+    ms: fc.integer({ min: 1, max: 150 }).map((n) => n * 20),
+    heard: fc.option(fc.integer({ min: 1, max: 9_000 }), { nil: undefined }),
+    spoken: fc.option(fc.integer({ min: 1, max: 9_000 }), { nil: undefined }),
+    crashes: fc.boolean(),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 8 }), fc.integer({ min: 0, max: 999 }), async (steps, restMs) => {
+      const one = testWriter()
+      let totalMs = restMs
+      for (const { ms, heard, spoken, crashes } of steps) {
+        one.talk(ms, heard, spoken)
+        totalMs += ms
+        if (crashes) one.restart()
+      }
+      one.clock.advance(restMs)
+      assert.deepEqual(one.end(), { type: 'ended', key: 1, durationMs: totalMs, issue: undefined })
+      const { heard, spoken } = await one.read()
+      assert.deepEqual([heard.length, spoken.length], [totalMs * 8, totalMs * 8])
+    }),
+    { numRuns: 30 },
+  )
 })
 
 test('a recording whose end is told late ends when it was wanted to end', async () => {

@@ -9,7 +9,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import { writeRtpHeader } from '#telecom/rtp'
-import { eventually, freePort, levelAt, readWavFile, rms, sine } from '#testkit'
+import { eventually, freePort, levelAt, readWavFile, rms } from '#testkit'
 import { codecs } from '../codecs/index.ts'
 import {
   type CodecName,
@@ -247,6 +247,34 @@ test('a recording that is wanted again goes on, and another one is another pair 
   assert.equal((await stat(second.in)).size, (await stat(second.out)).size)
 })
 
+test('what is heard and what is said at the same moment lie at the same place: an echo follows by its delay', async () => {
+  const { phone, want, event, recording, files } = await testLine()
+  want({ recording, sending: { kind: 'echo' } })
+  await event('recording_started')
+  await phone.listen(100)
+  phone.speaking = 1_000
+  await phone.listen(500)
+  phone.speaking = 0
+  await phone.listen(300)
+  want()
+  await event('recording_ended')
+  const { heard, spoken } = await files()
+  const delays = [span(spoken).from - span(heard).from, span(spoken).until - span(heard).until]
+  for (const delay of delays) assert.ok(delay > 160 && delay < 160 + 1_600, `the echo comes ${delay / 8} ms later`)
+})
+
+test('a recording that is not wanted any more before it has begun ends once, with files of nothing', async () => {
+  const { want, event, events, recording, files } = await testLine()
+  want({ recording })
+  want()
+  const ended = await event('recording_ended')
+  assert.ok(ended.complete && ended.duration_ms < 1_000)
+  const { heard, spoken } = await files()
+  assert.equal(heard.length, spoken.length)
+  await done()
+  assert.equal(events.filter(({ type }) => type === 'recording_ended').length, 1)
+})
+
 test('a call that hangs up ends its recording, whose files are whole by the time it is told', async () => {
   const { phone, want, event, events, endpoint, recording, files } = await testLine()
   want({ recording, sending: tone(440) })
@@ -446,8 +474,10 @@ test('an engine that stops does not wait for a disk that stands still', async ()
 
 test('after kill -9 both files are readable WAV files, and can be made equally long', async () => {
   const paths = { in: join(folder, 'killed_in.wav'), out: join(folder, 'killed_out.wav') }
-  const script = `
-    import { MediaEngine } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
+  const script = join(folder, 'killed.mjs')
+  await writeFile(
+    script,
+    `import { MediaEngine } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)}
     import { silentLog } from ${JSON.stringify(new URL('../../../platform/log/index.ts', import.meta.url).href)}
     const first = ${(await freePort('udp')) & ~1}
     const engine = new MediaEngine({ log: silentLog, workers: 1, address: '127.0.0.1', ports: { first, last: first + 9 } })
@@ -458,8 +488,9 @@ test('after kill -9 both files are readable WAV files, and can be made equally l
       telephoneEventSend: null, telephoneEventReceive: null, ptimeMs: 20, direction: 'sendrecv',
       sending: ${JSON.stringify(tone(440))},
       recording: ${JSON.stringify({ recording_id: 'killed', ...paths })},
-    })`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })
+    })`,
+  )
+  const child = spawn(process.execPath, [script], { stdio: 'ignore' })
   const size = (path: string) =>
     stat(path).then(
       (file) => file.size,

@@ -49,7 +49,6 @@ export class Endpoint {
   #plays = false
   #prompt: Prompt | undefined
   #promptId: string | undefined
-  #tap: Tap | undefined
   #started = false
   #address = ''
   #port = 0
@@ -110,8 +109,8 @@ export class Endpoint {
 
   /** From now on this one listens in; `undefined` = nobody. */
   tap(tap: Tap | undefined): void {
-    this.#tap = tap
     this.#incoming.tap(tap)
+    this.#outgoing.tap(tap)
   }
 
   #expect(spec: EndpointSpec): void {
@@ -239,10 +238,8 @@ export class Endpoint {
     const sends = this.#sends && this.#port > 0
     const step = this.#keys.next(count)
     if (sends && step && spec.telephoneEventSend !== null) this.#outgoing.event(spec.telephoneEventSend, step)
-    if (sends && !holding) {
-      this.#tap?.outgoing(this.#outgoing.ssrc, this.#outgoing.timestamp, this.#frame, count)
-      this.#outgoing.voice(this.#frame, count)
-    } else this.#outgoing.skip(count)
+    if (sends && !holding) this.#outgoing.voice(this.#frame, count)
+    else this.#outgoing.skip(count)
   }
 
   statistics(): EndpointStatistics {

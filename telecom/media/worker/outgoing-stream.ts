@@ -6,6 +6,7 @@ import {
   writeTelephoneEvent,
 } from '#telecom/rtp'
 import { type Codec, codecs } from '../codecs/index.ts'
+import type { Tap } from './tap.ts'
 
 const LONGEST_PACKET_SAMPLES = 480
 /** Packets are sent asynchronously; a buffer is used again only after so many others. */
@@ -22,6 +23,7 @@ export class OutgoingStream {
   readonly ssrc: number
   readonly #send: SendPacket
   readonly #packets: Buffer[] = []
+  #tap: Tap | undefined
   #codec: Codec = codecs.PCMU
   #payloadType = 0
   #packetSamples = 160
@@ -57,8 +59,14 @@ export class OutgoingStream {
     this.#packetSamples = packetSamples
   }
 
+  /** Who listens in on what is said. */
+  tap(tap: Tap | undefined): void {
+    this.#tap = tap
+  }
+
   /** Sends sound; packets leave as they fill. */
   voice(samples: Int16Array, count: number): void {
+    this.#tap?.outgoing(this.ssrc, this.#timestamp, samples, count)
     for (let from = 0; from < count; ) {
       const fits = Math.min(count - from, this.#packetSamples - this.#filled)
       const packet = this.#packets[this.#buffer] as Buffer
