@@ -17,7 +17,6 @@ import {
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
-  mendPair,
   OutboundConfigStore,
   type OutgoingCallFlow,
   RecordingFiles,
@@ -49,7 +48,7 @@ import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { systemClock } from '#platform/time'
-import { MediaEngine } from '#telecom/media'
+import { MediaEngine, repairPair } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
 import { FakeLine } from './fake-line.ts'
@@ -186,7 +185,7 @@ export class TestCalls {
     const flows = { flowExists: async () => this.flowExists }
     this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
     const owner = { node: this.node, incarnation: this.incarnation }
-    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: mendPair, onEnded })
+    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
     this.sip = new SipStack({
       clock,
       ids: systemIds,

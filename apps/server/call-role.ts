@@ -1,12 +1,5 @@
 import { join } from 'node:path'
-import {
-  CallEngine,
-  CallRecovery,
-  mendPair,
-  type OnRecordingEnded,
-  RecordingFiles,
-  RecordingRecovery,
-} from '#managers/call'
+import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -21,7 +14,7 @@ import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { OutgoingLine } from '#telecom/line'
-import { MediaEngine } from '#telecom/media'
+import { MediaEngine, repairPair } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
 import { watchCallRole } from './call-role-metrics.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
@@ -161,7 +154,7 @@ export class CallRole {
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
     })
     const recordings = new RecordingRecovery({
-      ...{ db, clock, log, files, repair: mendPair, onEnded },
+      ...{ db, clock, log, files, repair: repairPair, onEnded },
       node: nodeId,
       incarnation,
     })

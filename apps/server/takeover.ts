@@ -39,6 +39,7 @@ export class Takeover {
   /** Looks once, now, and from then on every five seconds. Resolves when the first look is done. */
   async start(): Promise<void> {
     await this.#look()
+    await this.#recordings.recover(await this.#node.ended(await this.#recordings.livesWithOpen()))
     this.#next()
   }
 

@@ -34,7 +34,6 @@ export type {
   StartedRecording,
 } from './live-call.ts'
 export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
-export { mendPair } from './mend-pair.ts'
 export { migrations } from './migrations/index.ts'
 export type { OutboundConfig } from './outbound-config.ts'
 export { OutboundConfigStore } from './outbound-config-store.ts'

@@ -109,10 +109,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
-    this.#recordings = new RecordingRunner(
-      { ...needs, ...needs.recordings },
-      { line: () => this.#line, writer: this.#writer, take },
-    )
+    this.#recordings = new RecordingRunner(needs, { line: () => this.#line, writer: this.#writer, take })
     this.#connecting = new ConnectRunner(needs, { caller: this, take })
     this.#actor = new CallActor(call, {
       ids: needs.ids,

@@ -156,10 +156,10 @@ test('a repeated effect key records nothing twice; its outcome is told again', (
   )
 })
 
-test('a line that does not begin within 3 s is given up: the row ends without sound, and nothing is billed', () => {
+test('a line that does not begin within 6 s is given up: the row ends without sound, and nothing is billed', () => {
   const { ask, prepared, on, measured, current } = answeredCall()
   ask('f:2')
-  assert.ok(prepared('f:2').some((effect) => effect.do === 'start' && effect.ms === 3_000))
+  assert.ok(prepared('f:2').some((effect) => effect.do === 'start' && effect.ms === 6_000))
   const id = current()
   const late = on({ type: 'timer', timer: `recording:${id}` })
   assert.ok(kindsOf(late).includes('stop_recording'))
@@ -244,6 +244,22 @@ test('stopping during the beep ends it before a sound was kept', () => {
   assert.equal(rowsOf(measured(id))[0]?.status, 'ended')
 })
 
+test('one that is stopped before the line has begun is told and billed for what it became', () => {
+  const { ask, prepared, on, line, current, ended, measured } = answeredCall()
+  ask('f:2')
+  prepared('f:2')
+  const id = current()
+  on({ type: 'stop_recording', key: 'f:3' })
+  const started = line({ type: 'recording_started', recording_id: id })
+  assert.deepEqual(eventsOf(started), ['recording_started'])
+  assert.equal(rowsOf(started)[0]?.status, 'stopping', 'only forward')
+  assert.equal(toldBy(started)[0]?.type, 'recording_started')
+  ended(id)
+  const over = measured(id)
+  assert.deepEqual(eventsOf(over), ['recording_finished'])
+  assert.ok(rowsOf(over)[0]?.tm_start)
+})
+
 test('a call that ends is announced at once; its recording follows when its files are closed', () => {
   const { actor, record, line, ended, measured } = answeredCall()
   const id = record('f:2')
@@ -258,10 +274,10 @@ test('a call that ends is announced at once; its recording follows when its file
   assert.deepEqual(ended(id), [])
 })
 
-test('files that are not closed within 2 s are taken as they are', () => {
+test('files that are not closed within 6 s are taken as they are', () => {
   const { record, line, on, measured } = answeredCall()
   const id = record('f:2')
-  assert.ok(line(gone).some((effect) => effect.do === 'start' && effect.ms === 2_000))
+  assert.ok(line(gone).some((effect) => effect.do === 'start' && effect.ms === 6_000))
   on({ type: 'timer', timer: `recording:${id}` })
   const [row] = rowsOf(measured(id))
   assert.equal(row?.duration, 2.5)

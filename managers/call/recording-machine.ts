@@ -48,10 +48,10 @@ interface Session {
   end: { duration: number | undefined; complete: boolean }
 }
 
-/** How long the line may take to begin. */
-const START_MS = 3_000
-/** How long the line may take to close the files. */
-const END_MS = 2_000
+/** How long the line may take to begin: longer than it takes the media to know that a disk does not answer. */
+const START_MS = 6_000
+/** How long the line may take to close the files: the same. */
+const END_MS = 6_000
 /** The longest recording, whatever was asked for. */
 const LONGEST_SECONDS = 86_400
 /** Requests that wait for balance and disk at the same time. */

@@ -85,6 +85,23 @@ test('a flow that should have followed a recording is started by the next life',
   assert.equal(calls.followed.length, 1)
 })
 
+test('what a life of this node left open is found, whether it crashed or had no time; other nodes have their own disks', async () => {
+  const calls = await TestCalls.start()
+  const row = (node: string, incarnation: string, status: string) =>
+    calls.db.query(
+      `insert into recordings values (gen_random_uuid(), $1, '', $2, $2, 'call', $2, $5, 'wav', $2, 'call_x', null, null,
+         null, now(), null, now(), null, null, $3, $4)`,
+      [calls.customer, NIL_UUID, node, incarnation, status],
+    )
+  await row(calls.node, 'earlier', 'recording')
+  await row(calls.node, 'fine', 'ended')
+  await row(calls.node, calls.incarnation, 'recording')
+  await row(systemIds.uuid(), 'elsewhere', 'recording')
+  await calls.db.query('insert into recording_ends values (gen_random_uuid(), $1, $2)', [calls.node, 'hasty'])
+  const lives = await calls.recordingRecovery.livesWithOpen()
+  assert.deepEqual(lives.map(({ incarnation }) => incarnation).toSorted(), ['earlier', 'hasty'])
+})
+
 const orphan = { status: 'recording', tm_create: at('00'), tm_start: at('10') } as Recording
 
 for (const [what, recording, seconds, beat, end] of [

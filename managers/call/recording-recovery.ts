@@ -53,6 +53,12 @@ export class RecordingRecovery {
     return closed
   }
 
+  /** Earlier lives of this node that have left something open, whether they crashed or had no time left at their end. */
+  async livesWithOpen(): Promise<{ node: string; incarnation: string }[]> {
+    const lives = await this.#store.livesWithOpen(this.#heir.node)
+    return lives.filter(({ incarnation }) => incarnation !== this.#heir.incarnation)
+  }
+
   async #closeBatch(life: DeadLife): Promise<number> {
     const orphans = await this.#store.orphans(life, BATCH)
     for (const orphan of orphans) await this.#close(orphan, life)

@@ -48,16 +48,22 @@ export function flowAfter(recording: Recording): FlowAfterRecording {
   }
 }
 
+interface RunnerNeeds extends RecordingOwner {
+  recordings: RecordingNeeds
+  clock: Clock
+  log: Log
+}
+
 /** Does for one live call what its recordings want done. */
 export class RecordingRunner {
-  readonly #needs: RecordingNeeds & { clock: Clock; log: Log } & RecordingOwner
+  readonly #needs: RunnerNeeds
   readonly #line: () => Line
   readonly #writer: Pick<CallWriter, 'append' | 'written'>
   readonly #take: (input: RecordingInput) => void
   readonly #waiting = new Map<string, (() => void)[]>()
 
   constructor(
-    needs: RecordingNeeds & { clock: Clock; log: Log } & RecordingOwner,
+    needs: RunnerNeeds,
     parts: {
       /** The call's line as it is now. */
       line: () => Line
@@ -82,7 +88,7 @@ export class RecordingRunner {
   }
 
   record(recording: Recording, endOfSilenceMs: number): void {
-    const [incoming, outgoing] = this.#needs.files.of(recording)
+    const [incoming, outgoing] = this.#needs.recordings.files.of(recording)
     if (!incoming || !outgoing) throw new Error(`recording ${recording.id} has no two directions`)
     this.#line().record({
       recording_id: recording.id,
@@ -98,16 +104,16 @@ export class RecordingRunner {
 
   /** Looks what is on the disk; the answer is an input. A disk that does not answer counts as an empty one. */
   measure(recording: Recording): void {
-    const { files, clock } = this.#needs
+    const { recordings, clock } = this.#needs
     const nothing: RecordedSound = { size: 0, duration: 0 }
     const late = new Promise<RecordedSound>((resolve) => clock.after(MEASURE_MS, () => resolve(nothing)))
-    Promise.race([files.measure(recording), late])
+    Promise.race([recordings.files.measure(recording), late])
       .catch(() => nothing)
       .then((sound) => this.#take({ type: 'recording_measured', id: recording.id, sound }))
   }
 
   discard(recording: Recording): void {
-    this.#needs.files
+    this.#needs.recordings.files
       .remove(recording)
       .catch((error) => this.#needs.log.warn({ recording_id: recording.id, error }, 'a folder was left behind'))
   }
@@ -138,7 +144,7 @@ export class RecordingRunner {
   }
 
   async #refusalOf(recording: Recording): Promise<RecordingRefusal | undefined> {
-    const { billing, files } = this.#needs
+    const { billing, files } = this.#needs.recordings
     const verdict = await billing.mayStart(recording.customer_id, 'recording')
     if (!verdict.ok) return verdict.refusal === 'account_suspended' ? 'account_suspended' : 'insufficient_balance'
     await files.prepare(recording)
@@ -146,10 +152,10 @@ export class RecordingRunner {
   }
 
   async #follow(recording: Recording): Promise<void> {
-    const { onEnded, clock, log, node, incarnation } = this.#needs
+    const { recordings, clock, log, node, incarnation } = this.#needs
     for (let left = TRIES; left > 0; left--)
       try {
-        await onEnded(flowAfter(recording))
+        await recordings.onEnded(flowAfter(recording))
         return this.#writer.append(recording.reference_id, [endDoneWrite(recording.id, { node, incarnation })])
       } catch (error) {
         log.warn({ recording_id: recording.id, left, error }, 'the flow after a recording could not be started')

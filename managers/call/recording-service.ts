@@ -21,7 +21,7 @@ import type { RecordingFiles } from './recording-files.ts'
 import { type RecordingFilter, RecordingStore } from './recording-store.ts'
 import { CallStore } from './store.ts'
 
-/** How long a live call may take to obey: the media has 3 s to begin and 2 s to end, a stalled disk the rest. */
+/** How long a live call may take to obey: its media has 6 s to begin or to end. */
 const OBEY_MS = 8_000
 
 /** What is stored of a recording: its name and files on this machine. */

@@ -191,6 +191,22 @@ export class RecordingStore {
       .execute()
   }
 
+  /** Platform-wide: the lives of this node that have left something open, the living one among them. */
+  async livesWithOpen(node: string): Promise<RecordingOwner[]> {
+    const open = this.#db
+      .kysely<Tables>()
+      .selectFrom('recordings')
+      .select(['node', 'incarnation'])
+      .where('node', '=', node)
+      .where('status', '<>', 'ended')
+    const due = this.#db
+      .kysely<Tables>()
+      .selectFrom('recording_ends')
+      .select(['node', 'incarnation'])
+      .where('node', '=', node)
+    return open.union(due).execute()
+  }
+
   /** Takes the note about the flow at its end away. */
   async endDone(recording_id: string): Promise<void> {
     await this.#db.kysely<Tables>().deleteFrom('recording_ends').where('recording_id', '=', recording_id).execute()

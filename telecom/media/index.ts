@@ -5,6 +5,8 @@
 export { type MediaEndpoint, MediaEngine, type MediaEngineOptions, type OpenEndpoint } from './media-engine.ts'
 export { MediaError, type MediaProblem } from './media-error.ts'
 export type { EndpointStatistics, MediaEvent, PromptOutcome } from './media-event.ts'
+export type { RecordingIssue } from './recording/recording-issue.ts'
+export { repairPair, repairRecording } from './recording/repair.ts'
 export type {
   CodecName,
   Direction,

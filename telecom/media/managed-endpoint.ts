@@ -3,6 +3,8 @@ import type { Clock } from '#platform/time'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { EndpointRecording } from './recording/endpoint-recording.ts'
+import type { Recorder, RecordingSource } from './recording/recorder.ts'
 import type { EndpointSpec, WantedMedia } from './wanted-media.ts'
 
 const REOPEN_EVERY_MS = 200
@@ -15,10 +17,9 @@ export interface ManagedNeeds {
   worker: number
   clock: Clock
   log: Log
+  recorder: Recorder
   on: (event: MediaEvent) => void
   send: (message: ToWorker) => void
-  /** It wants to hear this endpoint from now on; `undefined` = none. */
-  onBridge: (peer: string | undefined) => void
   askStatistics: (id: string) => Promise<EndpointStatistics>
   /** The worker holds it no more: its ports are free. */
   onGone: () => void
@@ -31,6 +32,7 @@ export class ManagedEndpoint {
   readonly port: number
   readonly worker: number
   readonly #needs: ManagedNeeds
+  readonly #recording: EndpointRecording
   #version = 0
   #wanted: WantedMedia | undefined
   /** A prompt that was wanted and has not ended yet. */
@@ -47,6 +49,11 @@ export class ManagedEndpoint {
     this.address = needs.address
     this.port = needs.port
     this.worker = needs.worker
+    const { id, recorder, on } = needs
+    const tap = (source: RecordingSource | null) => {
+      if (this.#up) needs.send({ type: 'record', id, source })
+    }
+    this.#recording = new EndpointRecording({ recorder, on, tap })
   }
 
   want(wanted: WantedMedia): void {
@@ -59,13 +66,9 @@ export class ManagedEndpoint {
       this.#finished = undefined
       if (promptId !== undefined) this.#running = promptId
     }
-    this.#needs.onBridge(wanted.sending.kind === 'bridge' ? wanted.sending.peer : undefined)
+    this.#recording.want(wanted.recording)
     this.#version++
     if (this.#up) this.#sendWanted()
-  }
-
-  press(digit: string, durationMs: number): void {
-    if (this.#up && !this.#closing) this.#needs.send({ type: 'press', id: this.id, digit, duration_ms: durationMs })
   }
 
   #sendWanted(): void {
@@ -91,6 +94,7 @@ export class ManagedEndpoint {
 
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
+      this.#recording.close()
       this.#closed = resolve
       if (this.#up) this.#needs.send({ type: 'close', id: this.id })
       else this.#onClosed()
@@ -131,6 +135,7 @@ export class ManagedEndpoint {
   /** The worker crashed. */
   onDown(): void {
     this.#up = false
+    this.#recording.onDown()
     if (this.#closing) this.#onClosed()
   }
 
@@ -147,6 +152,7 @@ export class ManagedEndpoint {
       return
     }
     this.#sendWanted()
+    this.#recording.onUp()
     this.#needs.on({ type: 'restarted' })
   }
 
@@ -160,6 +166,7 @@ export class ManagedEndpoint {
     }
     this.#needs.log.error({ endpoint: this.id, port: this.port, issue }, 'an endpoint could not get its ports back')
     this.#closing = Promise.resolve()
+    this.#recording.close()
     this.#endPrompt()
     this.#needs.onGone()
     this.#needs.on({ type: 'failed', issue })

@@ -4,9 +4,9 @@ import { type Clock, systemClock } from '#platform/time'
 import { ManagedEndpoint } from './managed-endpoint.ts'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
-import { Patches } from './patches.ts'
 import { PortPool } from './port-pool.ts'
-import type { FromWorker } from './protocol.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
+import { Recorder } from './recording/recorder.ts'
 import type { WantedMedia } from './wanted-media.ts'
 import { WorkerHost } from './worker-host.ts'
 
@@ -22,6 +22,8 @@ export interface MediaEngineOptions {
   address?: string
   /** The range of UDP ports: pairs of an even one (RTP) and the next (RTCP). */
   ports: { first: number; last: number }
+  /** What runs in the thread that writes recordings: tests give one whose disk misbehaves. */
+  recordingWriter?: URL
 }
 
 /** One line's sound: a pair of sockets that stays in its worker until `close`. */
@@ -34,11 +36,12 @@ export interface MediaEndpoint {
   readonly worker: number
   /** Declares what it shall be and do from now on. Returns at once; repeating the same is harmless. */
   want(wanted: WantedMedia): void
-  /** Presses a key for the far end over whatever sounds: RFC 4733 where agreed, else tones. Never stops the sending. */
-  press(digit: string, durationMs: number): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */
   statistics(): Promise<EndpointStatistics>
-  /** Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Harmless when repeated. */
+  /**
+   * Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Its recording ends,
+   * which is told when the files are closed; this does not wait for it. Harmless when repeated.
+   */
   close(): Promise<void>
 }
 
@@ -62,13 +65,13 @@ export class MediaEngine {
   readonly #log: Log
   readonly #address: string
   readonly #ports: PortPool
-  readonly #hosts: WorkerHost[] = []
+  readonly #recorder: Recorder
+  readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
   readonly #endpoints = new Map<string, ManagedEndpoint>()
   /** Endpoints that are being opened for the first time. */
   readonly #opening = new Map<string, { worker: number; done: (result: Opening) => void }>()
   readonly #asked = new Map<number, { worker: number; answer: (statistics: EndpointStatistics | null) => void }>()
   readonly #waitingForUp = new Set<() => void>()
-  readonly #patches: Patches
   #nextRequest = 1
   #running = false
 
@@ -76,18 +79,16 @@ export class MediaEngine {
     this.#clock = options.clock ?? systemClock
     this.#log = options.log
     this.#address = options.address ?? '0.0.0.0'
+    this.#recorder = new Recorder({ clock: this.#clock, log: this.#log, script: options.recordingWriter })
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
-    this.#patches = new Patches({
-      workerOf: (id) => this.#endpoints.get(id)?.worker,
-      isUp: (worker) => this.#hosts[worker]?.up ?? false,
-      send: (worker, message) => this.#hosts[worker]?.send(message),
-    })
     for (let number = 0; number < Math.max(1, options.workers); number++) this.#hosts.push(this.#makeHost(number))
   }
 
-  #makeHost(number: number): WorkerHost {
+  #makeHost(number: number): WorkerHost<ToWorker, FromWorker> {
     return new WorkerHost({
-      number,
+      name: `media-${number}`,
+      script: new URL('./worker/main.ts', import.meta.url),
+      limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 },
       clock: this.#clock,
       log: this.#log,
       onMessage: (message) => this.#onMessage(message),
@@ -111,6 +112,7 @@ export class MediaEngine {
     this.#running = false
     this.#wake()
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()))
+    await this.#recorder.stop()
     await Promise.all(this.#hosts.map((host) => host.stop()))
   }
 
@@ -170,20 +172,17 @@ export class MediaEngine {
       worker,
       clock: this.#clock,
       log: this.#log,
+      recorder: this.#recorder,
       on: options.on,
       send: (message) => this.#hosts[worker]?.send(message),
-      onBridge: (peer) => this.#patches.want(options.id, worker, peer),
       askStatistics: (id) => this.#askStatistics(worker, id),
       onGone: () => {
         if (this.#endpoints.get(options.id) !== endpoint) return
         this.#endpoints.delete(options.id)
-        this.#patches.want(options.id, worker, undefined)
-        this.#patches.review(options.id)
         this.#ports.release(port)
       },
     })
     this.#endpoints.set(options.id, endpoint)
-    this.#patches.review(options.id)
     return endpoint
   }
 
@@ -217,12 +216,10 @@ export class MediaEngine {
       if (at === worker) done({ type: 'open_failed', id, in_use: true, issue: 'the media worker ended' })
     }
     for (const endpoint of [...this.#endpoints.values()]) if (endpoint.worker === worker) endpoint.onDown()
-    this.#patches.onDown(worker)
   }
 
   #onUp(worker: number): void {
     for (const endpoint of this.#endpoints.values()) if (endpoint.worker === worker) endpoint.reopen()
-    this.#patches.onUp()
     this.#wake()
   }
 
@@ -234,5 +231,10 @@ export class MediaEngine {
   /** Ends a worker thread as a crash would: for tests and drills. */
   async crashWorker(worker: number): Promise<void> {
     await this.#hosts[worker]?.crash()
+  }
+
+  /** Ends the thread that writes recordings as a crash would: for tests and drills. */
+  async crashRecordingWriter(): Promise<void> {
+    await this.#recorder.crashWriter()
   }
 }

@@ -8,7 +8,6 @@ import { InbandDetector } from './dtmf/inband-detector.ts'
 import { SoundLibrary } from './prompt/sound-library.ts'
 import { Resampler } from './resampler.ts'
 import { Endpoint } from './worker/endpoint.ts'
-import { Exchange } from './worker/exchange.ts'
 import { TickWheel } from './worker/tick-wheel.ts'
 
 interface Result {
@@ -54,7 +53,6 @@ function endpoint(kind: 'silence' | 'echo'): Endpoint {
     id: kind,
     clock: systemClock,
     ids: sequentialIds(),
-    exchange: new Exchange(),
     library: new SoundLibrary(),
     on: () => {},
     wire: { rtp: () => {}, rtcp: () => {} },

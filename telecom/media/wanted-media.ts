@@ -24,17 +24,13 @@ export type Sending =
   | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
-  /** What `peer`, an endpoint of the same engine, hears; silence until it is there. Both want it for a conversation. */
-  | { kind: 'bridge'; peer: string }
 
-/** Where a recording is written. */
+/** A recording: what it is called, where it is written, and when it ends by itself. */
 export interface RecordingTarget {
   recording_id: string
-  /** Absolute path: sound from the party. */
   in: string
-  /** Absolute path: sound to the party. */
   out: string
-  /** It ends by itself when nobody spoke on either side for so long, in milliseconds; absent = never. */
+  /** It ends by itself when nothing louder than noise passed either way for so long, in milliseconds; absent = never. */
   endOfSilenceMs?: number
 }
 
@@ -64,7 +60,10 @@ export interface WantedMedia {
    * while held. 0 = not watched: say so until the call is answered.
    */
   deadMediaMs?: number
-  /** Both directions are written to files as long as this stands here. Absent = not recorded. */
+  /**
+   * Both directions are written to files as long as this stands here: absolute paths of files that do not exist yet, `in` =
+   * from the party, `out` = to the party. The `recording_id` is its identity: the same one again goes on.
+   */
   recording?: RecordingTarget
 }
 

@@ -6,4 +6,3 @@ import { pcma, pcmu } from './g711.ts'
 export const codecs: Readonly<Record<CodecName, Codec>> = { PCMU: pcmu, PCMA: pcma }
 
 export type { Codec } from './codec.ts'
-export { transcode } from './transcode.ts'

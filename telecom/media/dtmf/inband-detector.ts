@@ -34,11 +34,6 @@ export class InbandDetector {
     this.#onKey = onKey
   }
 
-  /** A key sounds, or what may become one. */
-  get sounding(): boolean {
-    return this.#held !== '' || this.#candidate !== ''
-  }
-
   reset(): void {
     this.#filled = 0
     this.#candidate = ''

@@ -44,7 +44,7 @@ export class ControlChannel {
 
   /** Sends a report now; `bye` = our last. */
   report(nowMs: number, wallMs: number, bye: boolean): void {
-    const { packets, octets, time: timestamp, ssrc } = this.#outgoing
+    const { packets, octets, timestamp, ssrc } = this.#outgoing
     const sending = packets > this.#sentPackets
     this.#sentPackets = packets
     const report: OurReport = {

@@ -8,7 +8,6 @@ import type { MediaEvent } from '../media-event.ts'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { WantedMedia } from '../wanted-media.ts'
 import { Endpoint } from './endpoint.ts'
-import { Exchange } from './exchange.ts'
 import { TickWheel } from './tick-wheel.ts'
 
 const PHONE = '198.51.100.9'
@@ -36,7 +35,6 @@ function testEndpoint() {
     clock,
     ids: sequentialIds(1_000),
     library: new SoundLibrary(),
-    exchange: new Exchange(),
     on: (event) => events.push(event),
     wire: {
       rtp: (packet, bytes, address, port) =>

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, isIPv6, SocketAddress } from 'node:net'
 import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import { estimateMos, eventOfKey, TelephoneEventSender } from '#telecom/rtp'
@@ -7,19 +7,14 @@ import type { EndpointStatistics, MediaEvent } from '../media-event.ts'
 import { Prompt } from '../prompt/prompt.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
 import type { EndpointSpec, Sending } from '../wanted-media.ts'
-import { Bridge, type Relayed } from './bridge.ts'
 import { ControlChannel } from './control-channel.ts'
-import type { Exchange, Party, VoicePacket } from './exchange.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { Liveness } from './liveness.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
-import { Presses } from './presses.ts'
-import { canonical, sameRemote, telephoneEvents } from './spec.ts'
 import type { Tap } from './tap.ts'
 
 const SAMPLES_PER_MS = 8
 const LONGEST_TICK_SAMPLES = 160
-const LONGEST_PACKET_SAMPLES = 480
 
 /** Puts datagrams on the wire. */
 export interface Wire {
@@ -33,8 +28,6 @@ export interface EndpointNeeds {
   clock: Clock
   ids: Ids
   library: SoundLibrary
-  /** Where it hears others, and others hear it. */
-  exchange: Exchange
   on: (event: MediaEvent) => void
 }
 
@@ -47,18 +40,13 @@ export class Endpoint {
   readonly #incoming: IncomingStream
   readonly #outgoing: OutgoingStream
   readonly #control: ControlChannel
-  readonly #party: Party
   readonly #keys = new TelephoneEventSender()
-  readonly #presses = new Presses(this.#keys)
   readonly #liveness = new Liveness()
   readonly #heard = new Int16Array(LONGEST_TICK_SAMPLES)
   readonly #frame = new Int16Array(LONGEST_TICK_SAMPLES)
   #spec: EndpointSpec | undefined
   #sends = false
   #plays = false
-  #bridge: Bridge | undefined
-  #tap: Tap | undefined
-  #relayed: Int16Array | undefined
   #prompt: Prompt | undefined
   #promptId: string | undefined
   #started = false
@@ -70,8 +58,7 @@ export class Endpoint {
   constructor(needs: EndpointNeeds) {
     this.#needs = needs
     const { ids, wire } = needs
-    this.#party = needs.exchange.open(needs.id)
-    this.#incoming = new IncomingStream(this.#party, (digit, durationMs, method) =>
+    this.#incoming = new IncomingStream((digit, durationMs, method) =>
       needs.on({ type: 'digit', digit, durationMs: Math.round(durationMs), method }),
     )
     // half of the number space, so that a stream does not wrap in its first seconds (some receivers mind)
@@ -113,28 +100,17 @@ export class Endpoint {
       receiving,
     })
     this.#outgoing.configure(codecs[spec.codec], spec.payloadTypeSend, spec.ptimeMs * SAMPLES_PER_MS)
-    this.#party.inband = receiving && spec.telephoneEventReceive === null
-    this.#listen(spec)
+    const inband = receiving && spec.telephoneEventReceive === null
+    this.#plays = inband || spec.sending.kind === 'echo'
+    this.#incoming.play(this.#plays, inband)
     this.#liveness.watch(spec.deadMediaMs, spec.direction === 'sendrecv', nowMs)
     this.#send(spec.sending)
   }
 
   /** From now on this one listens in; `undefined` = nobody. */
   tap(tap: Tap | undefined): void {
-    this.#tap = tap
     this.#incoming.tap(tap)
-  }
-
-  /** Presses a key for the far end over whatever is sent. */
-  press(key: string, durationMs: number): void {
-    this.#presses.add(key, durationMs)
-  }
-
-  /** Voice is played out only while somebody hears it. */
-  #listen(spec: EndpointSpec): void {
-    const { inband, heard } = this.#party
-    this.#plays = inband || heard || spec.sending.kind === 'echo'
-    this.#incoming.play(this.#plays, inband)
+    this.#outgoing.tap(tap)
   }
 
   #expect(spec: EndpointSpec): void {
@@ -150,30 +126,23 @@ export class Endpoint {
 
   #send(sending: Sending): void {
     if (sending.kind === 'prompt' && sending.prompt_id === this.#promptId) return
-    if (sending.kind === 'bridge' && sending.peer === this.#bridge?.peer) return
     this.#stopPrompt()
-    this.#bridge?.close()
-    this.#bridge = undefined
-    if (sending.kind === 'bridge') {
-      this.#bridge = new Bridge({ exchange: this.#needs.exchange, peer: sending.peer, relay: this.#relay })
-    }
     if (sending.kind !== 'prompt') return
     this.#promptId = sending.prompt_id
     this.#prompt = new Prompt(sending.parts, sending.loop ?? false, {
       library: this.#needs.library,
-      press: () => (this.#spec?.telephoneEventSend === null ? undefined : this.#pressForPrompt),
+      press: () => (this.#spec?.telephoneEventSend === null ? undefined : this.#press),
     })
   }
 
-  #pressForPrompt = (key: string, holdSamples: number, gapSamples: number): void => {
-    if (this.#presses.busy) this.#presses.add(key, holdSamples / SAMPLES_PER_MS)
-    else this.#keys.begin(eventOfKey(key), holdSamples, gapSamples)
+  #press = (key: string, holdSamples: number, gapSamples: number): void => {
+    this.#keys.begin(eventOfKey(key), holdSamples, gapSamples)
   }
 
   #stopPrompt(): void {
     const prompt = this.#prompt
     if (prompt) {
-      if (!this.#presses.busy) this.#keys.cancel()
+      this.#keys.cancel()
       this.#finishPrompt(prompt)
     }
     this.#promptId = undefined
@@ -247,15 +216,9 @@ export class Endpoint {
     const nowMs = clock.monotonicMs()
     const count = this.tickMs * SAMPLES_PER_MS
     if (missed > 0) this.#outgoing.skip(missed * count)
-    this.#listen(spec)
     if (this.#plays) this.#incoming.read(this.#heard, count)
-    if (this.#party.heard) this.#party.write(this.#heard, count, this.#incoming.keySounds)
     this.#fill(spec.sending, count)
-    if (this.#presses.busy) {
-      this.#bridge?.interrupt()
-      this.#presses.tick(this.#frame, count, spec.telephoneEventSend !== null)
-    }
-    this.#transmit(spec, count, this.#bridge?.relaying(nowMs, spec.ptimeMs) ?? false)
+    this.#transmit(spec, count)
     this.#incoming.tick(nowMs)
     const silentMs = this.#liveness.tick(nowMs)
     if (silentMs !== undefined) this.#needs.on({ type: 'media_lost', silentMs })
@@ -264,39 +227,19 @@ export class Endpoint {
 
   #fill(sending: Sending, count: number): void {
     if (sending.kind === 'echo') this.#frame.set(this.#heard)
-    else if (this.#bridge) this.#bridge.read(this.#frame, count, this.#spec?.telephoneEventSend !== null)
     else if (this.#prompt) {
       this.#prompt.fill(this.#frame, count)
       if (this.#prompt.over) this.#finishPrompt(this.#prompt)
     } else this.#frame.fill(0, 0, count)
   }
 
-  #transmit(spec: EndpointSpec, count: number, relaying: boolean): void {
+  #transmit(spec: EndpointSpec, count: number): void {
     const holding = this.#keys.holding
     const sends = this.#sends && this.#port > 0
     const step = this.#keys.next(count)
     if (sends && step && spec.telephoneEventSend !== null) this.#outgoing.event(spec.telephoneEventSend, step)
-    if (sends && relaying) this.#outgoing.pass(count)
-    else if (sends && !holding) {
-      this.#tap?.outgoing(this.#outgoing.ssrc, this.#outgoing.timestamp, this.#frame, count)
-      this.#outgoing.voice(this.#frame, count)
-    } else this.#outgoing.skip(count)
-  }
-
-  /** Sends a packet of the peer on, where it is just what would be sent anyway. */
-  #relay = ({ codec, octets, offset, length, timestamp }: VoicePacket): Relayed => {
-    const spec = this.#spec
-    if (!spec || !this.#sends || this.#port === 0 || this.#presses.busy || this.#keys.active) return 'busy'
-    if (length !== spec.ptimeMs * SAMPLES_PER_MS) return 'unfit'
-    // keys in the sound have to be found before they can be left out
-    if (this.#bridge?.inband && spec.telephoneEventSend !== null) return 'busy'
-    const ours = this.#outgoing.relay(codec, octets, offset, length, timestamp)
-    if (this.#tap && ours >= 0) {
-      this.#relayed ??= new Int16Array(LONGEST_PACKET_SAMPLES)
-      codec.decode(octets, offset, length, this.#relayed)
-      this.#tap.outgoing(this.#outgoing.ssrc, ours, this.#relayed, length)
-    }
-    return 'relayed'
+    if (sends && !holding) this.#outgoing.voice(this.#frame, count)
+    else this.#outgoing.skip(count)
   }
 
   statistics(): EndpointStatistics {
@@ -325,9 +268,23 @@ export class Endpoint {
   close(): void {
     const { clock } = this.#needs
     this.#stopPrompt()
-    this.#bridge?.close()
-    this.#needs.exchange.close(this.#needs.id)
     if (this.#rtcpPort > 0) this.#control.report(clock.monotonicMs(), clock.wallMs(), true)
     this.#needs.on({ type: 'statistics', statistics: this.statistics() })
   }
+}
+
+/** An address as sockets report it: IPv6 may be written in many ways. */
+function canonical(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address
+}
+
+/** Keys are taken under either number: some phones send with the one that they were offered. */
+function telephoneEvents(spec: EndpointSpec): number[] {
+  const { telephoneEventReceive: receive, telephoneEventSend: send } = spec
+  if (receive === null) return []
+  return send === null || send === spec.payloadTypeReceive ? [receive] : [receive, send]
+}
+
+function sameRemote(a: EndpointSpec['remote'], b: EndpointSpec['remote']): boolean {
+  return a === b || (a !== null && b !== null && a.address === b.address && a.port === b.port)
 }

@@ -10,13 +10,10 @@ import {
 } from '#telecom/rtp'
 import { type Codec, codecs } from '../codecs/index.ts'
 import { InbandDetector } from '../dtmf/inband-detector.ts'
-import type { Party, VoicePacket } from './exchange.ts'
 import type { Tap } from './tap.ts'
 
 const COMFORT_NOISE = 13
 const LONGEST_PAYLOAD = 1_600
-/** A clean stream is played out 10 ms after it came; one that is not makes the delay longer. */
-const SMALLEST_DELAY_MS = 5
 
 /** What can come and not be used. */
 export type Drop =
@@ -57,17 +54,13 @@ export class IncomingStream {
   readonly #decoded = new Int16Array(LONGEST_PAYLOAD)
   readonly #keys: TelephoneEventReceiver
   readonly #inband: InbandDetector
-  readonly #party: Party
-  readonly #voice: VoicePacket = { codec: codecs.PCMU, octets: Buffer.alloc(0), offset: 0, length: 0, timestamp: 0 }
   #jitter: JitterBuffer | undefined
   #tap: Tap | undefined
   #listening = false
   #settings: IncomingSettings = { codec: codecs.PCMU, payloadType: 0, telephoneEvents: [], receiving: false }
   #ssrc = -1
 
-  /** `party`: those who hear it too. */
-  constructor(party: Party, onKey: Heard) {
-    this.#party = party
+  constructor(onKey: Heard) {
     this.#keys = new TelephoneEventReceiver((key, durationMs) => onKey(key, durationMs, 'telephone_event'))
     this.#inband = new InbandDetector((key, durationMs) => onKey(key, durationMs, 'inband'))
   }
@@ -100,7 +93,7 @@ export class IncomingStream {
     const arrival = this.reception.arrive(header.sequence, header.payloadLength)
     if (arrival === 'duplicate') this.count('duplicate')
     else if (arrival === 'jump') this.count('sequence_jump')
-    else if (this.#settings.receiving) this.#use(packet, arrival === 'new', nowMs)
+    else if (this.#settings.receiving) this.#use(packet, nowMs)
     else this.count('not_receiving')
     return verdict === 'moved' ? 'moved' : 'ours'
   }
@@ -117,41 +110,24 @@ export class IncomingStream {
     this.#jitter?.reset()
   }
 
-  #use(packet: Buffer, newest: boolean, nowMs: number): void {
+  #use(packet: Buffer, nowMs: number): void {
     const header = this.#header
     const { payloadType, payloadOffset, payloadLength, timestamp } = header
     const codec = this.#codecOf(payloadType)
     if (codec) {
       this.reception.measure(timestamp, nowMs)
       if (payloadLength > LONGEST_PAYLOAD) this.count('too_long')
-      else if (payloadLength > 0) {
-        if (newest && this.#party.listeners.size > 0) this.#pass(codec, packet, nowMs)
-        this.#play(codec, packet)
+      else if (payloadLength > 0 && (this.#jitter || this.#tap)) {
+        codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
+        this.#tap?.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
+        const put = this.#jitter?.put(timestamp, this.#decoded, payloadLength) ?? 'stored'
+        if (put !== 'stored') this.count(put)
       }
     } else if (this.#settings.telephoneEvents.includes(payloadType)) {
       const ignored = this.#keys.ignored
       this.#keys.receive(packet, payloadOffset, payloadLength, timestamp, header.marker, nowMs)
       if (this.#keys.ignored > ignored) this.count('event_ignored')
     } else if (payloadType !== COMFORT_NOISE) this.count('payload_type')
-  }
-
-  #play(codec: Codec, packet: Buffer): void {
-    if (!this.#jitter && !this.#tap) return
-    const { payloadOffset, payloadLength, timestamp } = this.#header
-    codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
-    this.#tap?.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
-    const put = this.#jitter?.put(timestamp, this.#decoded, payloadLength) ?? 'stored'
-    if (put !== 'stored') this.count(put)
-  }
-
-  #pass(codec: Codec, packet: Buffer, nowMs: number): void {
-    const voice = this.#voice
-    voice.codec = codec
-    voice.octets = packet
-    voice.offset = this.#header.payloadOffset
-    voice.length = this.#header.payloadLength
-    voice.timestamp = this.#header.timestamp
-    for (const listener of this.#party.listeners) listener.packet(voice, nowMs)
   }
 
   /** The agreed payload type, or the static one of a codec that we know: some phones switch without asking. */
@@ -167,14 +143,9 @@ export class IncomingStream {
     this.#tap = tap
   }
 
-  /** Whether a key is, or may be, sounding in the voice. */
-  get keySounds(): boolean {
-    return this.#listening && this.#inband.sounding
-  }
-
   /** Whether voice is played out, and whether keys are looked for in it. */
   play(wanted: boolean, inband: boolean): void {
-    if (wanted && !this.#jitter) this.#jitter = new JitterBuffer(SMALLEST_DELAY_MS)
+    if (wanted && !this.#jitter) this.#jitter = new JitterBuffer()
     if (!wanted) this.#jitter = undefined
     if (inband && !this.#listening) this.#inband.reset()
     this.#listening = inband

@@ -2,8 +2,8 @@ import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
+import { RecordingTap } from '../recording/recording-tap.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
-import { Exchange } from './exchange.ts'
 import { openSockets, type SocketPair } from './sockets.ts'
 import { type Ticked, TickWheel } from './tick-wheel.ts'
 
@@ -19,7 +19,6 @@ export class MediaWorker {
   readonly #ids: Ids
   readonly #post: (message: FromWorker) => void
   readonly #library = new SoundLibrary()
-  readonly #exchange = new Exchange()
   readonly #wheel: TickWheel
   readonly #open = new Map<string, Open>()
 
@@ -44,15 +43,11 @@ export class MediaWorker {
       case 'want':
         this.#want(message)
         break
-      case 'press':
-        this.#open.get(message.id)?.endpoint.press(message.digit, message.duration_ms)
+      case 'record': {
+        const { id, source } = message
+        this.#open.get(id)?.endpoint.tap(source ? new RecordingTap(this.#clock, source) : undefined)
         break
-      case 'patch_out':
-        this.#exchange.patchOut(message.id, message.worker, message.memory)
-        break
-      case 'patch_in':
-        this.#exchange.patchIn(message.id, message.memory)
-        break
+      }
       case 'statistics': {
         const statistics = this.#open.get(message.id)?.endpoint.statistics() ?? null
         this.#post({ type: 'statistics', request: message.request, statistics })
@@ -75,7 +70,6 @@ export class MediaWorker {
         clock: this.#clock,
         ids: this.#ids,
         library: this.#library,
-        exchange: this.#exchange,
         on: (event) => this.#post({ type: 'event', id, event }),
       })
       this.#listen(sockets, endpoint)
