@@ -17,6 +17,8 @@ export interface ManagedNeeds {
   log: Log
   on: (event: MediaEvent) => void
   send: (message: ToWorker) => void
+  /** It hears that endpoint for its party from now on. */
+  onHears: (peer: string | undefined) => void
   askStatistics: (id: string) => Promise<EndpointStatistics>
   /** The worker holds it no more: its ports are free. */
   onGone: () => void
@@ -59,6 +61,11 @@ export class ManagedEndpoint {
     }
     this.#version++
     if (this.#up) this.#sendWanted()
+    this.#needs.onHears(wanted.sending.kind === 'bridge' ? wanted.sending.peer : undefined)
+  }
+
+  press(digit: string, durationMs: number): void {
+    if (this.#up && !this.#closing) this.#needs.send({ type: 'press', id: this.id, digit, durationMs })
   }
 
   #sendWanted(): void {

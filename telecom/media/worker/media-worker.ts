@@ -2,7 +2,9 @@ import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
+import { Doorbell } from './doorbell.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
+import { Exchange } from './exchange.ts'
 import { openSockets, type SocketPair } from './sockets.ts'
 import { type Ticked, TickWheel } from './tick-wheel.ts'
 
@@ -20,6 +22,8 @@ export class MediaWorker {
   readonly #library = new SoundLibrary()
   readonly #wheel: TickWheel
   readonly #open = new Map<string, Open>()
+  readonly #exchange = new Exchange()
+  #doorbell: Doorbell | undefined
 
   constructor(needs: {
     clock: Clock
@@ -36,11 +40,29 @@ export class MediaWorker {
   /** Does what the engine says. */
   handle(message: ToWorker): void {
     switch (message.type) {
+      case 'start':
+        this.#doorbell ??= new Doorbell(message.bell, () => this.#exchange.drain())
+        break
       case 'open':
         void this.#openEndpoint(message.id, message.address, message.port)
         break
       case 'want':
         this.#want(message)
+        break
+      case 'press':
+        this.#open.get(message.id)?.endpoint.press(message.digit, message.durationMs)
+        break
+      case 'plug_outlet':
+        this.#exchange.outlet(message.id, message.source, message.memory, message.bell)
+        break
+      case 'plug_inlet':
+        this.#exchange.inlet(message.id, message.source, message.memory)
+        break
+      case 'unplug_outlet':
+        this.#exchange.unplugOutlet(message.id)
+        break
+      case 'unplug_inlet':
+        this.#exchange.unplugInlet(message.id)
         break
       case 'statistics': {
         const statistics = this.#open.get(message.id)?.endpoint.statistics() ?? null
@@ -67,7 +89,8 @@ export class MediaWorker {
         on: (event) => this.#post({ type: 'event', id, event }),
       })
       this.#listen(sockets, endpoint)
-      this.#open.set(id, { endpoint, sockets, ticked: guarded(endpoint) })
+      this.#open.set(id, { endpoint, sockets, ticked: this.#ticked(id, endpoint) })
+      this.#exchange.opened(id, endpoint.voice)
       this.#post({ type: 'opened', id })
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
@@ -99,6 +122,8 @@ export class MediaWorker {
     const tickMs = open.endpoint.tickMs
     const first = !open.endpoint.wanted
     open.endpoint.want(spec)
+    const { peer } = open.endpoint
+    this.#exchange.hear(spec.id, peer === undefined ? undefined : { peer, listener: open.endpoint })
     if (!first && tickMs === open.endpoint.tickMs) return
     this.#wheel.remove(open.ticked)
     this.#wheel.add(open.ticked)
@@ -108,6 +133,7 @@ export class MediaWorker {
     const open = this.#open.get(id)
     if (open) {
       this.#open.delete(id)
+      this.#exchange.closed(id)
       this.#wheel.remove(open.ticked)
       open.endpoint.close()
       open.sockets.rtp.close()
@@ -120,6 +146,26 @@ export class MediaWorker {
   stop(): void {
     for (const id of [...this.#open.keys()]) this.#close(id)
     this.#wheel.stop()
+    this.#doorbell?.stop()
+  }
+
+  /** One endpoint that fails must not take the others' tick away. */
+  #ticked(id: string, endpoint: Endpoint): Ticked {
+    const exchange = this.#exchange
+    return {
+      get tickMs() {
+        return endpoint.tickMs
+      },
+      tick(missed) {
+        try {
+          // a bell that was not heard in time costs a tick at most
+          exchange.drainFor(id)
+          endpoint.tick(missed)
+        } catch {
+          endpoint.failed()
+        }
+      },
+    }
   }
 }
 
@@ -127,21 +173,5 @@ function wireOf({ rtp, rtcp }: SocketPair): Wire {
   return {
     rtp: (packet, bytes, address, port) => rtp.send(packet, 0, bytes, port, address),
     rtcp: (packet, bytes, address, port) => rtcp.send(packet, 0, bytes, port, address),
-  }
-}
-
-/** One endpoint that fails must not take the others' tick away. */
-function guarded(endpoint: Endpoint): Ticked {
-  return {
-    get tickMs() {
-      return endpoint.tickMs
-    },
-    tick(missed) {
-      try {
-        endpoint.tick(missed)
-      } catch {
-        endpoint.failed()
-      }
-    },
   }
 }
