@@ -15,7 +15,7 @@ import { Liveness } from './liveness.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { LEFT_OUT, RelayTimeline } from './relay-timeline.ts'
 import type { Tap } from './tap.ts'
-import { type Listener, LONGEST_PAYLOAD, type VoicePacket, type VoiceSource } from './voice-packet.ts'
+import { type DistantListener, LONGEST_PAYLOAD, type VoicePacket, type VoiceSource } from './voice-packet.ts'
 
 const SAMPLES_PER_MS = 8
 const LONGEST_TICK_SAMPLES = 160
@@ -46,7 +46,7 @@ export interface EndpointNeeds {
  * One line's sound: what comes in, what goes out, and what it was told to be. It owns no socket and no timer: datagrams
  * and ticks are handed to it.
  */
-export class Endpoint implements Listener {
+export class Endpoint implements DistantListener {
   readonly #needs: EndpointNeeds
   readonly #incoming: IncomingStream
   readonly #outgoing: OutgoingStream
@@ -195,7 +195,17 @@ export class Endpoint implements Listener {
 
   /** A packet of the peer. */
   hear(packet: VoicePacket): void {
-    this.#bridge?.hear(packet)
+    try {
+      this.#bridge?.hear(packet)
+    } catch {
+      // it is the peer's socket that calls: a fault here is not to be its own
+      this.failed()
+    }
+  }
+
+  /** Packets of the peer came too fast from another worker and are lost. */
+  overrun(packets: number): void {
+    this.#incoming.count('patch_overrun', packets)
   }
 
   #relayPacket(packet: VoicePacket, muted: boolean): void {

@@ -82,8 +82,8 @@ export class IncomingStream implements VoiceSource {
     this.source.expect(expected, signalling)
   }
 
-  count(drop: Drop): void {
-    this.dropped[drop] = (this.dropped[drop] ?? 0) + 1
+  count(drop: Drop, packets = 1): void {
+    this.dropped[drop] = (this.dropped[drop] ?? 0) + packets
   }
 
   /** Takes one packet; true where it was the other side's. `moved` tells a new source address by `source`. */

@@ -23,6 +23,12 @@ export interface Listener {
   hear(packet: VoicePacket): void
 }
 
+/** A listener that may live in another worker than who it hears. */
+export interface DistantListener extends Listener {
+  /** So many packets came faster than they were taken, and are lost. */
+  overrun(packets: number): void
+}
+
 /** Where listeners are attached. */
 export interface VoiceSource {
   attach(listener: Listener): void
