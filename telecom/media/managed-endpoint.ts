@@ -20,6 +20,8 @@ export interface ManagedNeeds {
   recorder: Recorder
   on: (event: MediaEvent) => void
   send: (message: ToWorker) => void
+  /** It hears that endpoint for its party from now on. */
+  onHears: (peer: string | undefined) => void
   askStatistics: (id: string) => Promise<EndpointStatistics>
   /** The worker holds it no more: its ports are free. */
   onGone: () => void
@@ -69,6 +71,11 @@ export class ManagedEndpoint {
     this.#recording.want(wanted.recording)
     this.#version++
     if (this.#up) this.#sendWanted()
+    this.#needs.onHears(wanted.sending.kind === 'bridge' ? wanted.sending.peer : undefined)
+  }
+
+  press(digit: string, durationMs: number): void {
+    if (this.#up && !this.#closing) this.#needs.send({ type: 'press', id: this.id, digit, durationMs })
   }
 
   #sendWanted(): void {

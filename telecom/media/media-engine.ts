@@ -4,10 +4,12 @@ import { type Clock, systemClock } from '#platform/time'
 import { ManagedEndpoint } from './managed-endpoint.ts'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
+import { PatchPanel } from './patch-panel.ts'
 import { PortPool } from './port-pool.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { Recorder } from './recording/recorder.ts'
 import type { WantedMedia } from './wanted-media.ts'
+import { doorbellMemory } from './worker/doorbell.ts'
 import { WorkerHost } from './worker-host.ts'
 
 export interface MediaEngineOptions {
@@ -36,6 +38,12 @@ export interface MediaEndpoint {
   readonly worker: number
   /** Declares what it shall be and do from now on. Returns at once; repeating the same is harmless. */
   want(wanted: WantedMedia): void
+  /**
+   * Presses a key (`0-9 A-D * #`) for the far end over whatever sounds: a telephone event where agreed (RFC 4733), else a
+   * tone in place of the sound. 40 ms to 10 s; keys wait for each other, a gap between them. Never stops the sending. Lost
+   * with more than 64 waiting, or with the worker.
+   */
+  press(digit: string, durationMs: number): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */
   statistics(): Promise<EndpointStatistics>
   /**
@@ -67,6 +75,8 @@ export class MediaEngine {
   readonly #ports: PortPool
   readonly #recorder: Recorder
   readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
+  readonly #bells: SharedArrayBuffer[] = []
+  readonly #patches = new PatchPanel(this.#bells, (worker, message) => this.#hosts[worker]?.send(message))
   readonly #endpoints = new Map<string, ManagedEndpoint>()
   /** Endpoints that are being opened for the first time. */
   readonly #opening = new Map<string, { worker: number; done: (result: Opening) => void }>()
@@ -81,7 +91,10 @@ export class MediaEngine {
     this.#address = options.address ?? '0.0.0.0'
     this.#recorder = new Recorder({ clock: this.#clock, log: this.#log, script: options.recordingWriter })
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
-    for (let number = 0; number < Math.max(1, options.workers); number++) this.#hosts.push(this.#makeHost(number))
+    for (let number = 0; number < Math.max(1, options.workers); number++) {
+      this.#bells.push(doorbellMemory())
+      this.#hosts.push(this.#makeHost(number))
+    }
   }
 
   #makeHost(number: number): WorkerHost<ToWorker, FromWorker> {
@@ -175,14 +188,17 @@ export class MediaEngine {
       recorder: this.#recorder,
       on: options.on,
       send: (message) => this.#hosts[worker]?.send(message),
+      onHears: (peer) => this.#patches.hears(options.id, peer),
       askStatistics: (id) => this.#askStatistics(worker, id),
       onGone: () => {
         if (this.#endpoints.get(options.id) !== endpoint) return
         this.#endpoints.delete(options.id)
+        this.#patches.gone(options.id)
         this.#ports.release(port)
       },
     })
     this.#endpoints.set(options.id, endpoint)
+    this.#patches.opened(options.id, worker)
     return endpoint
   }
 
@@ -219,6 +235,9 @@ export class MediaEngine {
   }
 
   #onUp(worker: number): void {
+    const bell = this.#bells[worker]
+    if (bell) this.#hosts[worker]?.send({ type: 'start', bell })
+    this.#patches.started(worker)
     for (const endpoint of this.#endpoints.values()) if (endpoint.worker === worker) endpoint.reopen()
     this.#wake()
   }

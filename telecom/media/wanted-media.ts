@@ -24,6 +24,11 @@ export type Sending =
   | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
+  /**
+   * What the endpoint `peer` of the same engine hears is sent; both ends say so for a conversation. Silence while there is
+   * no such endpoint, or while it hears nothing.
+   */
+  | { kind: 'bridge'; peer: string }
 
 /** A recording: what it is called, where it is written, and when it ends by itself. */
 export interface RecordingTarget {

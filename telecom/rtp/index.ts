@@ -1,5 +1,5 @@
 /** RTP (RFC 3550), its control protocol, telephone events (RFC 4733), jitter and the question whom to believe. */
-export { JitterBuffer, type Put } from './jitter-buffer.ts'
+export { JitterBuffer, type JitterPolicy, type Put } from './jitter-buffer.ts'
 export { emptyRtpHeader, isRtcp, parseRtp, RTP_HEADER_BYTES, type RtpHeader, writeRtpHeader } from './packet.ts'
 export { estimateMos } from './quality.ts'
 export { type Arrival, Reception } from './reception.ts'

@@ -16,22 +16,42 @@ const AHEAD = SIZE - BEHIND
 /** So many packets in a row far off the timeline mean that the sender has a new one. */
 const RESYNCHRONISE_AFTER = 3
 const WINDOW_SAMPLES = 8_000
-/** The smallest distance in a window lies above this when nothing needs to change, … */
-const GROW_BELOW = 5 * PER_MS
-/** … and not further above it than the delay at the start, or this. */
-const SHRINK_ABOVE_AT_LEAST = 20 * PER_MS
 /** A frame whose loudest sample is below this is silence (about −50 dBm0). */
 const SILENCE = 80
 
 export type Put = 'stored' | 'late' | 'off_timeline'
 
+/** How long sound waits. Samples of 8 kHz unless said otherwise. */
+export interface JitterPolicy {
+  /** The delay of the first packet. */
+  startMs: number
+  /** The delay never grows above. */
+  longestMs: number
+  /** How long before its time the latest packet of a second came lies between these two when nothing needs to change. */
+  growBelow: number
+  shrinkAbove: number
+  /** Shrinking leaves at least so much of it. */
+  shrinkTo: number
+  /** After so many seconds without enough silence the delay shrinks in the middle of sound. */
+  patience: number
+}
+
+const PATIENT: JitterPolicy = {
+  startMs: 40,
+  longestMs: 200,
+  growBelow: 5 * PER_MS,
+  shrinkAbove: 40 * PER_MS,
+  shrinkTo: 20 * PER_MS,
+  patience: Number.POSITIVE_INFINITY,
+}
+
 export class JitterBuffer {
   readonly #samples = new Int16Array(SIZE)
   readonly #present = new Uint8Array(SIZE)
   readonly #last = new Int16Array(480)
+  readonly #policy: JitterPolicy
   readonly #longest: number
   readonly #first: number
-  readonly #shrinkAbove: number
   #lastCount = 0
   #started = false
   /** Something of this timeline has been read. */
@@ -45,6 +65,8 @@ export class JitterBuffer {
   #windowLeft = WINDOW_SAMPLES
   #surplus = 0
   #deficit = 0
+  /** Seconds since there was no surplus. */
+  #waited = 0
   /** Packets that came after their time. */
   late = 0
   /** Samples that were missing when they were due, within a running stream. */
@@ -52,11 +74,10 @@ export class JitterBuffer {
   /** Whole frames left out or added to fit the delay. */
   adjusted = 0
 
-  /** Delay bounds in milliseconds; the delay starts at twice the smallest. */
-  constructor(smallestMs = 20, longestMs = 200) {
-    this.#first = smallestMs * 2 * PER_MS
-    this.#shrinkAbove = Math.max(this.#first, SHRINK_ABOVE_AT_LEAST)
-    this.#longest = Math.min(longestMs * PER_MS, BEHIND)
+  constructor(policy: JitterPolicy = PATIENT) {
+    this.#policy = policy
+    this.#first = policy.startMs * PER_MS
+    this.#longest = Math.min(policy.longestMs * PER_MS, BEHIND)
   }
 
   /** Forgets everything but the counters: the next packet starts a new timeline. */
@@ -69,6 +90,13 @@ export class JitterBuffer {
     this.#startWindow()
     this.#surplus = 0
     this.#deficit = 0
+    this.#waited = 0
+  }
+
+  /** Starts a new timeline: this timestamp will be read after `distance` samples. */
+  begin(timestamp: number, distance: number): void {
+    this.reset()
+    this.#start(timestamp, distance)
   }
 
   /** Milliseconds between what came last and what is read next. */
@@ -76,20 +104,23 @@ export class JitterBuffer {
     return this.#started ? Math.max(0, (this.#newest - this.#next) | 0) / PER_MS : 0
   }
 
-  /** Lays `count` samples down at their timestamp. */
-  put(timestamp: number, samples: Int16Array, count: number): Put {
-    if (!this.#started) this.#start(timestamp)
+  /**
+   * Lays `count` samples down at their timestamp. Who knows when the next `readSamples` are going to be read says so
+   * (`untilRead` samples of time from now): what a packet has to spare is measured exactly then.
+   */
+  put(timestamp: number, samples: Int16Array, count: number, untilRead = 0, readSamples = 1): Put {
+    if (!this.#started) this.#start(timestamp, this.#first)
     let offset = (timestamp - this.#next) | 0
-    if (offset + count > AHEAD || offset < -SIZE) {
+    const newest = ((timestamp + count - this.#newest) | 0) > 0
+    // the last is a sender whose timestamps stood still while it paused
+    if (offset + count > AHEAD || offset < -SIZE || (newest && offset < -this.#longest)) {
       if (++this.#strange < RESYNCHRONISE_AFTER) return 'off_timeline'
-      this.reset()
-      this.#start(timestamp)
+      this.begin(timestamp, this.#first)
       offset = this.#first
     }
     this.#strange = 0
-    const newest = ((timestamp + count - this.#newest) | 0) > 0
-    if (offset < 0 && newest) offset = this.#stepBack(-offset, offset)
-    this.#smallest = Math.min(this.#smallest, offset)
+    if (offset < 0 && newest) offset = this.#stepBack(-offset)
+    this.#smallest = Math.min(this.#smallest, Math.floor(offset / readSamples) * readSamples + untilRead)
     if (offset + count <= 0) {
       this.late++
       return 'late'
@@ -101,9 +132,9 @@ export class JitterBuffer {
     return 'stored'
   }
 
-  #start(timestamp: number): void {
+  #start(timestamp: number, distance: number): void {
     this.#started = true
-    this.#next = timestamp - this.#first
+    this.#next = timestamp - distance
     this.#newest = timestamp
     this.#startWindow()
   }
@@ -121,10 +152,9 @@ export class JitterBuffer {
     }
   }
 
-  /** The stream ran dry and its newest packet came late: read it later instead of losing it, as far as allowed. */
-  #stepBack(byAtLeast: number, offset: number): number {
-    if (byAtLeast > this.#longest) return offset
-    this.#next -= byAtLeast
+  /** The stream ran dry and its newest packet came late: read it later instead of losing it. */
+  #stepBack(by: number): number {
+    this.#next -= by
     this.adjusted++
     return 0
   }
@@ -150,7 +180,7 @@ export class JitterBuffer {
       into.fill(0, 0, count)
       return 0
     }
-    if (this.#surplus >= count && this.#isSilentAhead(count)) {
+    if (this.#surplus >= count && (this.#waited > this.#policy.patience || this.#isSilentAhead(count))) {
       this.#surplus -= count
       this.adjusted++
       this.#discard(count)
@@ -165,8 +195,10 @@ export class JitterBuffer {
     const smallest = this.#smallest
     this.#startWindow()
     if (smallest === Number.POSITIVE_INFINITY) return
-    this.#surplus = smallest > this.#shrinkAbove ? smallest - this.#shrinkAbove / 2 : 0
-    this.#deficit = smallest < GROW_BELOW ? GROW_BELOW - smallest : 0
+    const { growBelow, shrinkAbove, shrinkTo } = this.#policy
+    this.#surplus = smallest > shrinkAbove ? smallest - shrinkTo : 0
+    this.#deficit = smallest < growBelow ? growBelow - smallest : 0
+    this.#waited = this.#surplus > 0 ? this.#waited + 1 : 0
     if (this.#deficit + this.delayMs * PER_MS > this.#longest) this.#deficit = 0
   }
 

@@ -58,6 +58,7 @@ class Phone {
   /** One of so many packets is lost. */
   loses = 0
   heard = 0
+  #alone = false
   #to: MediaEndpoint | undefined
   #sequence = 10_000
   #timestamp = 3_000
@@ -68,13 +69,21 @@ class Phone {
     await once(phone.socket, 'listening')
     phone.socket.on('message', () => {
       phone.heard++
-      phone.#speak()
+      if (!phone.#alone) phone.#speak()
     })
     return phone
   }
 
   get port(): number {
     return this.socket.address().port
+  }
+
+  /** Speaks on a clock of its own, whether or not it hears anything. Gives how to stop. */
+  speakAlone(hz: number): () => void {
+    this.speaking = hz
+    this.#alone = true
+    const clock = setInterval(() => this.#speak(), 20)
+    return () => clearInterval(clock)
   }
 
   call(endpoint: MediaEndpoint): void {
@@ -223,6 +232,41 @@ test('loss, a pause, another SSRC and hold are silence, and what follows is at i
   assert.ok(ended.complete)
 })
 
+for (const [mode, ptimeMs] of [
+  ['relayed', 20],
+  ['processed', 30],
+] as const) {
+  test(`of a conversation that is ${mode} each leg records the one in one file, the other in the other`, async () => {
+    const [a, b] = [await testLine(), await testLine(engine, { ptimeMs })]
+    a.want({ sending: { kind: 'bridge', peer: b.endpoint.id } })
+    b.want({ sending: { kind: 'bridge', peer: a.endpoint.id } })
+    const stop = [a.phone.speakAlone(1_000), b.phone.speakAlone(600)]
+    try {
+      a.want({ sending: { kind: 'bridge', peer: b.endpoint.id }, recording: a.recording })
+      b.want({ sending: { kind: 'bridge', peer: a.endpoint.id }, recording: b.recording })
+      await Promise.all([a.event('recording_started'), b.event('recording_started')])
+      const recorded = async () => (await stat(b.recording.out)).size > 3 * 2 * SECOND
+      await eventually('three seconds', recorded, 20_000)
+    } finally {
+      for (const end of stop) end()
+    }
+    a.want({ sending: { kind: 'bridge', peer: b.endpoint.id } })
+    await b.endpoint.close()
+    for (const [line, hears, says] of [
+      [a, 1_000, 600],
+      [b, 600, 1_000],
+    ] as const) {
+      assert.ok((await line.event('recording_ended')).complete)
+      const { heard, spoken } = await line.files()
+      assert.equal(heard.length, spoken.length)
+      const middle = (samples: Int16Array) => samples.subarray(SECOND, SECOND * 2)
+      assert.ok(levelAt(middle(heard), hears) > 4_000 && levelAt(middle(heard), says) < 200, `${hears} is heard`)
+      assert.ok(levelAt(middle(spoken), says) > 4_000 && levelAt(middle(spoken), hears) < 200, `${says} is said`)
+      assert.ok(Math.abs(span(heard).from - span(spoken).from) < 2 * ALIGNED, 'both begin together')
+    }
+  })
+}
+
 test('a recording that is wanted again goes on, and another one is another pair of files', async () => {
   const { phone, want, event, events, recording } = await testLine()
   want({ recording })
@@ -321,11 +365,15 @@ test('a media worker that crashes leaves a silent gap; the recording goes on in 
   const { phone, want, event, events, recording, files, endpoint } = await testLine()
   want({ recording, sending: tone(440) })
   await event('recording_started')
-  phone.speaking = 1_000
-  await phone.listen(1_200)
-  await engine.crashWorker(endpoint.worker)
-  await event('restarted')
-  await phone.listen(1_000)
+  const stop = phone.speakAlone(1_000)
+  try {
+    await phone.listen(1_200)
+    await engine.crashWorker(endpoint.worker)
+    await event('restarted')
+    await phone.listen(1_000)
+  } finally {
+    stop()
+  }
   want()
   const ended = await event('recording_ended')
   assert.deepEqual([ended.complete, ended.issue], [false, 'worker_restarted'])
@@ -339,6 +387,11 @@ test('a media worker that crashes leaves a silent gap; the recording goes on in 
     const first = span(samples).from
     assert.ok(levelAt(samples.subarray(first + 800, first + 6_400), hz) > 5_000, 'before')
     assert.ok(levelAt(samples.subarray(-5_600, -1_600), hz) > 5_000, 'after')
+    const frames = Array.from({ length: samples.length / 160 - 20 }, (_, n) => samples.subarray(n * 160, n * 160 + 160))
+    assert.ok(
+      frames.slice(first / 160 + 20).some((frame) => rms(frame) === 0),
+      'a gap between',
+    )
   }
 })
 

@@ -1,20 +1,31 @@
 import { isIP, isIPv6, SocketAddress } from 'node:net'
 import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
-import { estimateMos, eventOfKey, TelephoneEventSender } from '#telecom/rtp'
+import { estimateMos } from '#telecom/rtp'
 import { codecs } from '../codecs/index.ts'
 import type { EndpointStatistics, MediaEvent } from '../media-event.ts'
 import { Prompt } from '../prompt/prompt.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
 import type { EndpointSpec, Sending } from '../wanted-media.ts'
+import { Bridge } from './bridge.ts'
 import { ControlChannel } from './control-channel.ts'
 import { IncomingStream } from './incoming-stream.ts'
+import { Keypad } from './keypad.ts'
 import { Liveness } from './liveness.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
+import { LEFT_OUT, RelayTimeline } from './relay-timeline.ts'
 import type { Tap } from './tap.ts'
+import { type DistantListener, LONGEST_PAYLOAD, type VoicePacket, type VoiceSource } from './voice-packet.ts'
 
 const SAMPLES_PER_MS = 8
 const LONGEST_TICK_SAMPLES = 160
+/** So much later than due a relayed packet may come before silence is sent in its place. */
+const PATIENCE_MS = 15
+const SHORTEST_PRESS_MS = 40
+const LONGEST_PRESS_MS = 10_000
+const PRESS_GAP_MS = 80
+/** Where every bridge of this thread decodes; nothing is kept in it. */
+const scratch = new Int16Array(LONGEST_PAYLOAD)
 
 /** Puts datagrams on the wire. */
 export interface Wire {
@@ -35,12 +46,13 @@ export interface EndpointNeeds {
  * One line's sound: what comes in, what goes out, and what it was told to be. It owns no socket and no timer: datagrams
  * and ticks are handed to it.
  */
-export class Endpoint {
+export class Endpoint implements DistantListener {
   readonly #needs: EndpointNeeds
   readonly #incoming: IncomingStream
   readonly #outgoing: OutgoingStream
   readonly #control: ControlChannel
-  readonly #keys = new TelephoneEventSender()
+  readonly #keypad = new Keypad()
+  readonly #relay = new RelayTimeline(scratch)
   readonly #liveness = new Liveness()
   readonly #heard = new Int16Array(LONGEST_TICK_SAMPLES)
   readonly #frame = new Int16Array(LONGEST_TICK_SAMPLES)
@@ -49,6 +61,15 @@ export class Endpoint {
   #plays = false
   #prompt: Prompt | undefined
   #promptId: string | undefined
+  #bridge: Bridge | undefined
+  #peer: string | undefined
+  /** When a packet was relayed last. */
+  #relayedMs = 0
+  /** Nothing is being relayed: the tick sends. */
+  #ticking = true
+  #tickedMs = 0
+  /** Its ticks come at other times than before. */
+  #retimed = false
   #started = false
   #address = ''
   #port = 0
@@ -78,6 +99,16 @@ export class Endpoint {
     return this.#spec && this.#spec.ptimeMs % 20 !== 0 ? 10 : 20
   }
 
+  /** What it hears, for whoever sends it on. */
+  get voice(): VoiceSource {
+    return this.#incoming
+  }
+
+  /** The endpoint that it hears for its party. */
+  get peer(): string | undefined {
+    return this.#peer
+  }
+
   /** Whether anything has been wanted yet. */
   get wanted(): boolean {
     return this.#spec !== undefined
@@ -87,7 +118,9 @@ export class Endpoint {
   want(spec: EndpointSpec): void {
     const before = this.#spec
     if (before && spec.version <= before.version) return
+    const tickMs = this.tickMs
     this.#spec = spec
+    this.#retimed ||= tickMs !== this.tickMs
     const nowMs = this.#needs.clock.monotonicMs()
     const newSdp = !before || spec.sdpVersion !== before.sdpVersion || !sameRemote(spec.remote, before.remote)
     if (newSdp) this.#expect(spec)
@@ -125,24 +158,80 @@ export class Endpoint {
   }
 
   #send(sending: Sending): void {
+    this.#listenTo(sending.kind === 'bridge' ? sending.peer : undefined)
     if (sending.kind === 'prompt' && sending.prompt_id === this.#promptId) return
     this.#stopPrompt()
     if (sending.kind !== 'prompt') return
     this.#promptId = sending.prompt_id
     this.#prompt = new Prompt(sending.parts, sending.loop ?? false, {
       library: this.#needs.library,
-      press: () => (this.#spec?.telephoneEventSend === null ? undefined : this.#press),
+      press: () => (this.#spec?.telephoneEventSend === null ? undefined : this.#pressForPrompt),
     })
   }
 
-  #press = (key: string, holdSamples: number, gapSamples: number): void => {
-    this.#keys.begin(eventOfKey(key), holdSamples, gapSamples)
+  #pressForPrompt = (key: string, holdSamples: number, gapSamples: number): void => {
+    this.#keypad.press(key, holdSamples, gapSamples, true)
+  }
+
+  #listenTo(peer: string | undefined): void {
+    if (peer !== this.#peer) {
+      this.#peer = peer
+      this.#bridge = peer === undefined ? undefined : this.#makeBridge()
+      this.#relay.restart()
+      this.#ticking = true
+    }
+    const { ptimeMs = 20, telephoneEventSend = null } = this.#spec ?? {}
+    this.#bridge?.configure(ptimeMs * SAMPLES_PER_MS, this.tickMs * SAMPLES_PER_MS, telephoneEventSend !== null)
+  }
+
+  #makeBridge(): Bridge {
+    const { clock } = this.#needs
+    return new Bridge(scratch, {
+      relay: (packet, muted) => this.#relayPacket(packet, muted),
+      untilRead: () => Math.max(0, (this.#tickedMs + this.tickMs - clock.monotonicMs()) * SAMPLES_PER_MS),
+      count: (drop) => this.#incoming.count(drop),
+    })
+  }
+
+  /** A packet of the peer. */
+  hear(packet: VoicePacket): void {
+    try {
+      this.#bridge?.hear(packet)
+    } catch {
+      // it is the peer's socket that calls: a fault here is not to be its own
+      this.failed()
+    }
+  }
+
+  /** Packets of the peer came too fast from another worker and are lost. */
+  overrun(packets: number): void {
+    this.#incoming.count('patch_overrun', packets)
+  }
+
+  #relayPacket(packet: VoicePacket, muted: boolean): void {
+    if (!this.#sends || this.#port === 0 || this.#keypad.holding || this.#keypad.sounding) return
+    const nowMs = this.#needs.clock.monotonicMs()
+    this.#outgoing.flush()
+    const timestamp = this.#relay.place(packet, this.#outgoing.timestamp, this.#outgoing.at(nowMs))
+    if (timestamp === LEFT_OUT) {
+      this.#incoming.count('ahead_of_time')
+      return
+    }
+    this.#outgoing.relay(packet, timestamp, this.#ticking, muted)
+    this.#ticking = false
+    this.#relayedMs = nowMs
+  }
+
+  /** Presses a key for the far end, over whatever is sent; keys wait for each other. */
+  press(key: string, durationMs: number): void {
+    const holdMs = Math.min(Math.max(durationMs, SHORTEST_PRESS_MS), LONGEST_PRESS_MS)
+    this.#keypad.press(key, Math.round(holdMs * SAMPLES_PER_MS), PRESS_GAP_MS * SAMPLES_PER_MS)
   }
 
   #stopPrompt(): void {
     const prompt = this.#prompt
     if (prompt) {
-      this.#keys.cancel()
+      this.#keypad.forgetPrompt()
       this.#finishPrompt(prompt)
     }
     this.#promptId = undefined
@@ -215,31 +304,52 @@ export class Endpoint {
     const { clock } = this.#needs
     const nowMs = clock.monotonicMs()
     const count = this.tickMs * SAMPLES_PER_MS
-    if (missed > 0) this.#outgoing.skip(missed * count)
+    this.#pass(count, missed, nowMs)
     if (this.#plays) this.#incoming.read(this.#heard, count)
-    this.#fill(spec.sending, count)
-    this.#transmit(spec, count)
+    this.#transmit(spec, count, nowMs)
     this.#incoming.tick(nowMs)
     const silentMs = this.#liveness.tick(nowMs)
     if (silentMs !== undefined) this.#needs.on({ type: 'media_lost', silentMs })
     if (this.#rtcpPort > 0) this.#control.tick(nowMs, clock.wallMs())
   }
 
+  #pass(count: number, missed: number, nowMs: number): void {
+    const passed = this.#retimed ? Math.round((nowMs - this.#tickedMs) * SAMPLES_PER_MS) : count * (1 + missed)
+    this.#outgoing.pass(passed, nowMs)
+    if (missed > 0 && this.#ticking) this.#outgoing.skip(0)
+    this.#retimed = false
+    this.#tickedMs = nowMs
+  }
+
+  #transmit(spec: EndpointSpec, count: number, nowMs: number): void {
+    const sends = this.#sends && this.#port > 0
+    // relayed packets were ahead of this tick: what it would send has been sent, and what it would play is played next time
+    const early = sends && this.#ticking && !this.#keypad.holding && this.#outgoing.ahead >= count
+    if (!early) this.#fill(spec.sending, count)
+    this.#keypad.begin(spec.telephoneEventSend !== null)
+    const { holding, sounding } = this.#keypad
+    const step = this.#keypad.next(count)
+    if (sends && step && spec.telephoneEventSend !== null) this.#outgoing.event(spec.telephoneEventSend, step)
+    if (sounding) this.#keypad.sound(this.#frame, count)
+    if (!sends || holding || sounding || !this.#relays(nowMs)) this.#ticking = true
+    if (!this.#ticking || (early && !holding)) return
+    if (sends && !holding) this.#outgoing.voice(this.#frame, count)
+    else this.#outgoing.skip(count)
+  }
+
+  /** Whether the peer's packets go out as they come, and do come. */
+  #relays(nowMs: number): boolean {
+    if (this.#ticking || !this.#bridge?.relaying) return false
+    return nowMs - this.#relayedMs < (this.#spec?.ptimeMs ?? 0) + PATIENCE_MS
+  }
+
   #fill(sending: Sending, count: number): void {
     if (sending.kind === 'echo') this.#frame.set(this.#heard)
+    else if (this.#bridge) this.#bridge.read(this.#frame, count)
     else if (this.#prompt) {
       this.#prompt.fill(this.#frame, count)
       if (this.#prompt.over) this.#finishPrompt(this.#prompt)
     } else this.#frame.fill(0, 0, count)
-  }
-
-  #transmit(spec: EndpointSpec, count: number): void {
-    const holding = this.#keys.holding
-    const sends = this.#sends && this.#port > 0
-    const step = this.#keys.next(count)
-    if (sends && step && spec.telephoneEventSend !== null) this.#outgoing.event(spec.telephoneEventSend, step)
-    if (sends && !holding) this.#outgoing.voice(this.#frame, count)
-    else this.#outgoing.skip(count)
   }
 
   statistics(): EndpointStatistics {

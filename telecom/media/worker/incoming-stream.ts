@@ -11,9 +11,9 @@ import {
 import { type Codec, codecs } from '../codecs/index.ts'
 import { InbandDetector } from '../dtmf/inband-detector.ts'
 import type { Tap } from './tap.ts'
+import { emptyVoicePacket, type Listener, LONGEST_PAYLOAD, type VoiceSource } from './voice-packet.ts'
 
 const COMFORT_NOISE = 13
-const LONGEST_PAYLOAD = 1_600
 
 /** What can come and not be used. */
 export type Drop =
@@ -26,6 +26,8 @@ export type Drop =
   | 'not_receiving'
   | 'late'
   | 'off_timeline'
+  | 'ahead_of_time'
+  | 'patch_overrun'
   | 'event_ignored'
   | 'rtcp_malformed'
   | 'rtcp_foreign'
@@ -43,10 +45,10 @@ export interface IncomingSettings {
 export type Heard = (key: string, durationMs: number, method: 'telephone_event' | 'inband') => void
 
 /**
- * What comes in: source check, header, statistics, then keys and voice. Voice goes through the jitter buffer only while
- * somebody reads it.
+ * What comes in: source check, header, statistics, then keys and voice. Voice is handed to whoever listens as it comes, and
+ * goes through the jitter buffer only while somebody reads it.
  */
-export class IncomingStream {
+export class IncomingStream implements VoiceSource {
   readonly source = new Source()
   readonly reception = new Reception()
   readonly dropped: Partial<Record<Drop, number>> = {}
@@ -56,6 +58,8 @@ export class IncomingStream {
   readonly #inband: InbandDetector
   #jitter: JitterBuffer | undefined
   #tap: Tap | undefined
+  #listeners: readonly Listener[] = []
+  readonly #voice = emptyVoicePacket()
   #listening = false
   #settings: IncomingSettings = { codec: codecs.PCMU, payloadType: 0, telephoneEvents: [], receiving: false }
   #ssrc = -1
@@ -78,8 +82,8 @@ export class IncomingStream {
     this.source.expect(expected, signalling)
   }
 
-  count(drop: Drop): void {
-    this.dropped[drop] = (this.dropped[drop] ?? 0) + 1
+  count(drop: Drop, packets = 1): void {
+    this.dropped[drop] = (this.dropped[drop] ?? 0) + packets
   }
 
   /** Takes one packet; true where it was the other side's. `moved` tells a new source address by `source`. */
@@ -93,7 +97,7 @@ export class IncomingStream {
     const arrival = this.reception.arrive(header.sequence, header.payloadLength)
     if (arrival === 'duplicate') this.count('duplicate')
     else if (arrival === 'jump') this.count('sequence_jump')
-    else if (this.#settings.receiving) this.#use(packet, nowMs)
+    else if (this.#settings.receiving) this.#use(packet, arrival === 'reordered', nowMs)
     else this.count('not_receiving')
     return verdict === 'moved' ? 'moved' : 'ours'
   }
@@ -110,24 +114,49 @@ export class IncomingStream {
     this.#jitter?.reset()
   }
 
-  #use(packet: Buffer, nowMs: number): void {
+  #use(packet: Buffer, reordered: boolean, nowMs: number): void {
     const header = this.#header
     const { payloadType, payloadOffset, payloadLength, timestamp } = header
     const codec = this.#codecOf(payloadType)
     if (codec) {
       this.reception.measure(timestamp, nowMs)
       if (payloadLength > LONGEST_PAYLOAD) this.count('too_long')
-      else if (payloadLength > 0 && (this.#jitter || this.#tap)) {
-        codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
-        this.#tap?.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
-        const put = this.#jitter?.put(timestamp, this.#decoded, payloadLength) ?? 'stored'
-        if (put !== 'stored') this.count(put)
-      }
+      else if (payloadLength > 0) this.#hear(codec, packet, reordered)
     } else if (this.#settings.telephoneEvents.includes(payloadType)) {
       const ignored = this.#keys.ignored
       this.#keys.receive(packet, payloadOffset, payloadLength, timestamp, header.marker, nowMs)
       if (this.#keys.ignored > ignored) this.count('event_ignored')
     } else if (payloadType !== COMFORT_NOISE) this.count('payload_type')
+  }
+
+  #hear(codec: Codec, packet: Buffer, reordered: boolean): void {
+    const { payloadOffset, payloadLength, timestamp } = this.#header
+    if (this.#listeners.length > 0) {
+      const voice = this.#voice
+      voice.codec = codec
+      voice.ssrc = this.#ssrc
+      voice.timestamp = timestamp
+      voice.reordered = reordered
+      voice.keysInSound = this.#settings.telephoneEvents.length === 0
+      voice.octets = packet
+      voice.offset = payloadOffset
+      voice.count = payloadLength
+      for (const listener of this.#listeners) listener.hear(voice)
+    }
+    if (!this.#jitter && !this.#tap) return
+    codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
+    this.#tap?.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
+    const put = this.#jitter?.put(timestamp, this.#decoded, payloadLength) ?? 'stored'
+    if (put !== 'stored') this.count(put)
+  }
+
+  /** From now on it is handed each packet of voice. */
+  attach(listener: Listener): void {
+    if (!this.#listeners.includes(listener)) this.#listeners = [...this.#listeners, listener]
+  }
+
+  detach(listener: Listener): void {
+    this.#listeners = this.#listeners.filter((other) => other !== listener)
   }
 
   /** The agreed payload type, or the static one of a codec that we know: some phones switch without asking. */

@@ -3,7 +3,9 @@ import type { Clock } from '#platform/time'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
 import { RecordingTap } from '../recording/recording-tap.ts'
+import { Doorbell } from './doorbell.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
+import { Exchange } from './exchange.ts'
 import { openSockets, type SocketPair } from './sockets.ts'
 import { type Ticked, TickWheel } from './tick-wheel.ts'
 
@@ -21,6 +23,8 @@ export class MediaWorker {
   readonly #library = new SoundLibrary()
   readonly #wheel: TickWheel
   readonly #open = new Map<string, Open>()
+  readonly #exchange = new Exchange()
+  #doorbell: Doorbell | undefined
 
   constructor(needs: {
     clock: Clock
@@ -37,6 +41,9 @@ export class MediaWorker {
   /** Does what the engine says. */
   handle(message: ToWorker): void {
     switch (message.type) {
+      case 'start':
+        this.#doorbell ??= new Doorbell(message.bell, () => this.#exchange.drain())
+        break
       case 'open':
         void this.#openEndpoint(message.id, message.address, message.port)
         break
@@ -48,6 +55,21 @@ export class MediaWorker {
         this.#open.get(id)?.endpoint.tap(source ? new RecordingTap(this.#clock, source) : undefined)
         break
       }
+      case 'press':
+        this.#open.get(message.id)?.endpoint.press(message.digit, message.durationMs)
+        break
+      case 'plug_outlet':
+        this.#exchange.outlet(message.id, message.source, message.memory, message.bell)
+        break
+      case 'plug_inlet':
+        this.#exchange.inlet(message.id, message.source, message.memory)
+        break
+      case 'unplug_outlet':
+        this.#exchange.unplugOutlet(message.id)
+        break
+      case 'unplug_inlet':
+        this.#exchange.unplugInlet(message.id)
+        break
       case 'statistics': {
         const statistics = this.#open.get(message.id)?.endpoint.statistics() ?? null
         this.#post({ type: 'statistics', request: message.request, statistics })
@@ -73,7 +95,8 @@ export class MediaWorker {
         on: (event) => this.#post({ type: 'event', id, event }),
       })
       this.#listen(sockets, endpoint)
-      this.#open.set(id, { endpoint, sockets, ticked: guarded(endpoint) })
+      this.#open.set(id, { endpoint, sockets, ticked: this.#ticked(id, endpoint) })
+      this.#exchange.opened(id, endpoint.voice)
       this.#post({ type: 'opened', id })
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
@@ -105,6 +128,8 @@ export class MediaWorker {
     const tickMs = open.endpoint.tickMs
     const first = !open.endpoint.wanted
     open.endpoint.want(spec)
+    const { peer } = open.endpoint
+    this.#exchange.hear(spec.id, peer === undefined ? undefined : { peer, listener: open.endpoint })
     if (!first && tickMs === open.endpoint.tickMs) return
     this.#wheel.remove(open.ticked)
     this.#wheel.add(open.ticked)
@@ -114,6 +139,7 @@ export class MediaWorker {
     const open = this.#open.get(id)
     if (open) {
       this.#open.delete(id)
+      this.#exchange.closed(id)
       this.#wheel.remove(open.ticked)
       open.endpoint.close()
       open.sockets.rtp.close()
@@ -126,6 +152,26 @@ export class MediaWorker {
   stop(): void {
     for (const id of [...this.#open.keys()]) this.#close(id)
     this.#wheel.stop()
+    this.#doorbell?.stop()
+  }
+
+  /** One endpoint that fails must not take the others' tick away. */
+  #ticked(id: string, endpoint: Endpoint): Ticked {
+    const exchange = this.#exchange
+    return {
+      get tickMs() {
+        return endpoint.tickMs
+      },
+      tick(missed) {
+        try {
+          // a bell that was not heard in time costs a tick at most
+          exchange.drainFor(id)
+          endpoint.tick(missed)
+        } catch {
+          endpoint.failed()
+        }
+      },
+    }
   }
 }
 
@@ -133,21 +179,5 @@ function wireOf({ rtp, rtcp }: SocketPair): Wire {
   return {
     rtp: (packet, bytes, address, port) => rtp.send(packet, 0, bytes, port, address),
     rtcp: (packet, bytes, address, port) => rtcp.send(packet, 0, bytes, port, address),
-  }
-}
-
-/** One endpoint that fails must not take the others' tick away. */
-function guarded(endpoint: Endpoint): Ticked {
-  return {
-    get tickMs() {
-      return endpoint.tickMs
-    },
-    tick(missed) {
-      try {
-        endpoint.tick(missed)
-      } catch {
-        endpoint.failed()
-      }
-    },
   }
 }

@@ -6,9 +6,15 @@ import {
   writeTelephoneEvent,
 } from '#telecom/rtp'
 import { type Codec, codecs } from '../codecs/index.ts'
+import { transcoding } from '../codecs/transcoding.ts'
 import type { Tap } from './tap.ts'
+import type { VoicePacket } from './voice-packet.ts'
 
 const LONGEST_PACKET_SAMPLES = 480
+const SAMPLES_PER_MS = 8
+/** Between two ticks no more time passes than this, however late the second one is. */
+const LONGEST_BETWEEN_TICKS = 320
+const SILENCE = new Int16Array(LONGEST_PACKET_SAMPLES)
 /** Packets are sent asynchronously; a buffer is used again only after so many others. */
 const BUFFERS = 8
 
@@ -18,11 +24,15 @@ export type SendPacket = (packet: Buffer, bytes: number) => void
 /**
  * The one stream that an endpoint sends for its whole life: one SSRC, sequence numbers without a gap, timestamps that
  * follow time whether or not anything is sent.
+ *
+ * Time is what the ticks say (`pass`). What is sent may be ahead of it, because relayed packets do not wait for a tick;
+ * it is never behind.
  */
 export class OutgoingStream {
   readonly ssrc: number
   readonly #send: SendPacket
   readonly #packets: Buffer[] = []
+  readonly #relayed = new Int16Array(LONGEST_PACKET_SAMPLES)
   #tap: Tap | undefined
   #codec: Codec = codecs.PCMU
   #payloadType = 0
@@ -30,6 +40,9 @@ export class OutgoingStream {
   #sequence: number
   /** Timestamp of the next sample. */
   #timestamp: number
+  /** Timestamp of the first sample that belongs to the present tick. */
+  #time: number
+  #tickedMs = Number.NaN
   #buffer = 0
   #filled = 0
   /** The next voice packet is the first after a pause. */
@@ -42,6 +55,7 @@ export class OutgoingStream {
     this.ssrc = start.ssrc
     this.#sequence = start.sequence
     this.#timestamp = start.timestamp
+    this.#time = start.timestamp
     this.#send = send
     for (let i = 0; i < BUFFERS; i++) this.#packets.push(Buffer.alloc(RTP_HEADER_BYTES + LONGEST_PACKET_SAMPLES))
   }
@@ -64,8 +78,34 @@ export class OutgoingStream {
     this.#tap = tap
   }
 
-  /** Sends sound; packets leave as they fill. */
+  /** So much time has passed since the last tick: first thing in each. */
+  pass(samples: number, nowMs: number): void {
+    if (!Number.isNaN(this.#tickedMs)) this.#time = (this.#time + samples) >>> 0
+    this.#tickedMs = nowMs
+  }
+
+  /** Samples that have been sent before their time. */
+  get ahead(): number {
+    return Math.max(0, (this.#timestamp - this.#time) | 0)
+  }
+
+  /** The timestamp that stands for this moment. */
+  at(nowMs: number): number {
+    if (Number.isNaN(this.#tickedMs)) return this.#time
+    const since = Math.round((nowMs - this.#tickedMs) * SAMPLES_PER_MS)
+    return (this.#time + Math.min(Math.max(since, 0), LONGEST_BETWEEN_TICKS)) >>> 0
+  }
+
+  /** Time that passed while nothing was sent is not made up for. */
+  #catchUp(): void {
+    if (((this.#timestamp - this.#time) | 0) >= 0) return
+    this.flush()
+    this.#timestamp = this.#time
+  }
+
+  /** Sends sound of this tick; packets leave as they fill. */
   voice(samples: Int16Array, count: number): void {
+    this.#catchUp()
     this.#tap?.outgoing(this.ssrc, this.#timestamp, samples, count)
     for (let from = 0; from < count; ) {
       const fits = Math.min(count - from, this.#packetSamples - this.#filled)
@@ -78,6 +118,26 @@ export class OutgoingStream {
     }
   }
 
+  /**
+   * Sends a packet that somebody else filled, at once; `timestamp` is not before that of the next sample. `spurt` = sound
+   * begins with it, `muted` = so much silence instead.
+   */
+  relay(from: VoicePacket, timestamp: number, spurt: boolean, muted: boolean): void {
+    const packet = this.#packets[this.#buffer] as Buffer
+    const table = transcoding(from.codec, this.#codec)
+    const { octets, offset, count } = from
+    if (muted) this.#codec.encode(SILENCE, 0, count, packet, RTP_HEADER_BYTES)
+    else if (!table) octets.copy(packet, RTP_HEADER_BYTES, offset, offset + count)
+    else for (let i = 0; i < count; i++) packet[RTP_HEADER_BYTES + i] = table[octets[offset + i] as number] as number
+    if (this.#tap) {
+      from.codec.decode(octets, offset, count, this.#relayed)
+      this.#tap.outgoing(this.ssrc, timestamp, muted ? SILENCE : this.#relayed, count)
+    }
+    this.#timestamp = (timestamp + count) >>> 0
+    this.#emit(this.#payloadType, spurt || this.#resuming, timestamp, count)
+    this.#resuming = false
+  }
+
   /** Sends what there is of a packet that is not full yet. */
   flush(): void {
     if (this.#filled === 0) return
@@ -87,15 +147,17 @@ export class OutgoingStream {
     this.#resuming = false
   }
 
-  /** Time passes without sound on the wire. */
+  /** The time of this tick passes without sound on the wire. */
   skip(samples: number): void {
     this.flush()
-    this.#timestamp = (this.#timestamp + samples) >>> 0
+    const end = (this.#time + samples) >>> 0
+    if (((end - this.#timestamp) | 0) > 0) this.#timestamp = end
     this.#resuming = true
   }
 
   /** Sends a step of a telephone event: all its packets carry the timestamp of its start (RFC 4733 §2.2). */
   event(payloadType: number, step: EventStep): void {
+    this.#catchUp()
     this.flush()
     if (step.marker) this.#eventTimestamp = this.#timestamp
     for (let copy = 0; copy < step.copies; copy++) {
