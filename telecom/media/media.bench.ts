@@ -54,6 +54,7 @@ function endpoint(kind: 'silence' | 'echo'): Endpoint {
     clock: systemClock,
     ids: sequentialIds(),
     library: new SoundLibrary(),
+    align: (earliestMs) => earliestMs,
     on: () => {},
     wire: { rtp: () => {}, rtcp: () => {} },
   })

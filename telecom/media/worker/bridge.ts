@@ -14,6 +14,8 @@ const PATIENCE_SECONDS = 3
 export interface BridgeNeeds {
   /** Sends a packet at once; `muted` = as much silence. */
   relay: (packet: VoicePacket, muted: boolean) => void
+  /** Has `read` be called next in at least so many samples of time, and hardly more. */
+  align: (samples: number) => void
   /** Samples of time until `read` is called next. */
   untilRead: () => number
   count: (drop: 'late' | 'off_timeline') => void
@@ -86,8 +88,10 @@ export class Bridge implements Listener {
 
   #store(jitter: JitterBuffer, { ssrc, timestamp, count }: VoicePacket, muted: boolean): void {
     if (muted) this.#samples.fill(0, 0, count)
+    const begins = ssrc !== this.#ssrc
+    if (begins) this.#needs.align(MARGIN)
     const untilRead = this.#needs.untilRead()
-    if (ssrc !== this.#ssrc) {
+    if (begins) {
       this.#ssrc = ssrc
       jitter.begin(timestamp, startDistance(count, this.#readSamples, untilRead - MARGIN))
     }

@@ -35,6 +35,7 @@ function testEndpoint() {
     clock,
     ids: sequentialIds(1_000),
     library: new SoundLibrary(),
+    align: (earliestMs) => earliestMs,
     on: (event) => events.push(event),
     wire: {
       rtp: (packet, bytes, address, port) =>

@@ -40,6 +40,8 @@ export interface EndpointNeeds {
   ids: Ids
   library: SoundLibrary
   on: (event: MediaEvent) => void
+  /** Moves its next tick right behind that time of the clock, and gives when it comes. */
+  align: (earliestMs: number) => number
 }
 
 /**
@@ -67,9 +69,13 @@ export class Endpoint implements DistantListener {
   #relayedMs = 0
   /** Nothing is being relayed: the tick sends. */
   #ticking = true
+  /** The last tick sent nothing because it was early. */
+  #waited = false
   #tickedMs = 0
+  /** When it is ticked next. */
+  #dueMs = 0
   /** Its ticks come at other times than before. */
-  #retimed = false
+  #retimed = true
   #started = false
   #address = ''
   #port = 0
@@ -122,6 +128,7 @@ export class Endpoint implements DistantListener {
     this.#spec = spec
     this.#retimed ||= tickMs !== this.tickMs
     const nowMs = this.#needs.clock.monotonicMs()
+    if (!before) this.#begin(nowMs)
     const newSdp = !before || spec.sdpVersion !== before.sdpVersion || !sameRemote(spec.remote, before.remote)
     if (newSdp) this.#expect(spec)
     const receiving = spec.direction === 'sendrecv' || spec.direction === 'recvonly'
@@ -138,6 +145,12 @@ export class Endpoint implements DistantListener {
     this.#incoming.play(this.#plays, inband)
     this.#liveness.watch(spec.deadMediaMs, spec.direction === 'sendrecv', nowMs)
     this.#send(spec.sending)
+  }
+
+  /** Time begins when the first thing is wanted. */
+  #begin(nowMs: number): void {
+    this.#tickedMs = nowMs
+    this.#outgoing.pass(0, nowMs)
   }
 
   /** From now on this one listens in; `undefined` = nobody. */
@@ -188,9 +201,15 @@ export class Endpoint implements DistantListener {
     const { clock } = this.#needs
     return new Bridge(scratch, {
       relay: (packet, muted) => this.#relayPacket(packet, muted),
-      untilRead: () => Math.max(0, (this.#tickedMs + this.tickMs - clock.monotonicMs()) * SAMPLES_PER_MS),
+      align: (samples) => this.#align(clock.monotonicMs() + samples / SAMPLES_PER_MS),
+      untilRead: () => Math.max(0, (this.#dueMs - clock.monotonicMs()) * SAMPLES_PER_MS),
       count: (drop) => this.#incoming.count(drop),
     })
+  }
+
+  #align(earliestMs: number): void {
+    this.#dueMs = this.#needs.align(earliestMs)
+    this.#retimed = true
   }
 
   /** A packet of the peer. */
@@ -319,12 +338,13 @@ export class Endpoint implements DistantListener {
     if (missed > 0 && this.#ticking) this.#outgoing.skip(0)
     this.#retimed = false
     this.#tickedMs = nowMs
+    this.#dueMs = nowMs + this.tickMs
   }
 
   #transmit(spec: EndpointSpec, count: number, nowMs: number): void {
     const sends = this.#sends && this.#port > 0
-    // relayed packets were ahead of this tick: what it would send has been sent, and what it would play is played next time
-    const early = sends && this.#ticking && !this.#keypad.holding && this.#outgoing.ahead >= count
+    const early = sends && this.#isEarly(count)
+    this.#waited = early
     if (!early) this.#fill(spec.sending, count)
     this.#keypad.begin(spec.telephoneEventSend !== null)
     const { holding, sounding } = this.#keypad
@@ -335,6 +355,14 @@ export class Endpoint implements DistantListener {
     if (!this.#ticking || (early && !holding)) return
     if (sends && !holding) this.#outgoing.voice(this.#frame, count)
     else this.#outgoing.skip(count)
+  }
+
+  /**
+   * Relayed packets were ahead of this tick: what it would send has been sent, and what it would play is played next time.
+   * Not twice in a row, so that nobody hears a hole.
+   */
+  #isEarly(count: number): boolean {
+    return this.#ticking && !this.#waited && !this.#keypad.holding && this.#outgoing.ahead >= count
   }
 
   /** Whether the peer's packets go out as they come, and do come. */

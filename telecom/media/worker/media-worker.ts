@@ -85,6 +85,7 @@ export class MediaWorker {
     try {
       // errors may come before the endpoint exists
       let endpoint: Endpoint | undefined
+      let ticked: Ticked | undefined
       const sockets = await openSockets(address, port, () => endpoint?.socketFailed())
       endpoint = new Endpoint({
         id,
@@ -93,9 +94,11 @@ export class MediaWorker {
         ids: this.#ids,
         library: this.#library,
         on: (event) => this.#post({ type: 'event', id, event }),
+        align: (earliestMs) => (ticked ? this.#wheel.align(ticked, earliestMs) : earliestMs),
       })
+      ticked = this.#ticked(id, endpoint)
       this.#listen(sockets, endpoint)
-      this.#open.set(id, { endpoint, sockets, ticked: this.#ticked(id, endpoint) })
+      this.#open.set(id, { endpoint, sockets, ticked })
       this.#exchange.opened(id, endpoint.voice)
       this.#post({ type: 'opened', id })
     } catch (error) {

@@ -42,7 +42,7 @@ export class OutgoingStream {
   #timestamp: number
   /** Timestamp of the first sample that belongs to the present tick. */
   #time: number
-  #tickedMs = Number.NaN
+  #tickedMs = 0
   #buffer = 0
   #filled = 0
   /** The next voice packet is the first after a pause. */
@@ -78,9 +78,9 @@ export class OutgoingStream {
     this.#tap = tap
   }
 
-  /** So much time has passed since the last tick: first thing in each. */
+  /** So much time has passed since the last tick: first thing in each, and once when time begins. */
   pass(samples: number, nowMs: number): void {
-    if (!Number.isNaN(this.#tickedMs)) this.#time = (this.#time + samples) >>> 0
+    this.#time = (this.#time + samples) >>> 0
     this.#tickedMs = nowMs
   }
 
@@ -91,7 +91,6 @@ export class OutgoingStream {
 
   /** The timestamp that stands for this moment. */
   at(nowMs: number): number {
-    if (Number.isNaN(this.#tickedMs)) return this.#time
     const since = Math.round((nowMs - this.#tickedMs) * SAMPLES_PER_MS)
     return (this.#time + Math.min(Math.max(since, 0), LONGEST_BETWEEN_TICKS)) >>> 0
   }

@@ -53,9 +53,9 @@ export class RelayTimeline {
       // its clock jumped, or more has come than time has passed
       placed = this.#move(timestamp, latest(next, now))
       ahead = (placed - now) | 0
+      this.#ahead = ahead
       if (ahead > FURTHEST * frame) return this.#leaveOut(count)
-    }
-    this.#ahead += (ahead - this.#ahead) * SMOOTHING
+    } else this.#ahead += (ahead - this.#ahead) * SMOOTHING
     if (this.#ahead > AHEAD * frame || (this.#ahead > AHEAD_QUIET * frame && this.#isQuiet(packet)))
       return this.#leaveOut(count)
     if (this.#ahead < BEHIND * frame || (this.#ahead < BEHIND_QUIET * frame && this.#isQuiet(packet))) {

@@ -27,8 +27,10 @@ export class TickWheel {
   readonly #owed: number[] = []
   #timer: Timer | undefined
   #startMs = 0
-  /** Number of the next phase since the start. */
+  /** Number of the next phase since the start in which there is somebody. */
   #next = 0
+  /** Number of the first phase that has not come yet. */
+  #earliest = 0
 
   /** `onLateness` is told of each turn how many milliseconds late it began. */
   constructor(clock: Clock, onLateness: (ms: number) => void = () => {}) {
@@ -45,6 +47,24 @@ export class TickWheel {
     this.#phases[emptiest]?.add(member)
     if (member.tickMs < REVOLUTION_MS) this.#phases[(emptiest + PHASES / 2) % PHASES]?.add(member)
     if (!this.#timer) this.#begin()
+  }
+
+  /** Moves a member so that its next tick comes right at or after `earliestMs`; gives when that is. */
+  align(member: Ticked, earliestMs: number): number {
+    const every = (PHASES * member.tickMs) / REVOLUTION_MS
+    let turn = Math.ceil((earliestMs - this.#startMs) / PHASE_MS)
+    if (turn < this.#earliest) turn += Math.ceil((this.#earliest - turn) / every) * every
+    for (const [phase, members] of this.#phases.entries()) {
+      if ((phase - turn) % every === 0) members.add(member)
+      else members.delete(member)
+    }
+    if (turn < this.#next) {
+      // nobody was in that phase: the wheel means to sleep through it
+      this.#next = turn
+      this.#timer?.cancel()
+      this.#schedule()
+    }
+    return this.#startMs + turn * PHASE_MS
   }
 
   remove(member: Ticked): void {
@@ -64,6 +84,7 @@ export class TickWheel {
   #begin(): void {
     this.#startMs = this.#clock.monotonicMs()
     this.#next = 0
+    this.#earliest = 0
     this.#schedule()
   }
 
@@ -96,6 +117,7 @@ export class TickWheel {
   #run(): void {
     const phase = this.#next % PHASES
     this.#next++
+    this.#earliest = this.#next
     const missed = this.#owed[phase] ?? 0
     this.#owed[phase] = 0
     for (const member of this.#phases[phase] ?? []) member.tick(missed)
