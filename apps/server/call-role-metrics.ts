@@ -8,6 +8,9 @@ import type { SipStack } from '#telecom/sip'
 /** What the SIP stack holds at the moment; all else that it tells are sums since the start. */
 const SIP_KEPT = ['dialogs', 'server_transactions', 'client_transactions', 'connections'] as const
 
+/** Where the lateness of ticks is counted, in milliseconds; shown in seconds. */
+const TICK_LATENESS_MS = [0.5, 1, 2, 3, 5, 10, 20, 50] as const
+
 /** Shows the call role's own figures at each scrape. */
 export function watchCallRole(
   metrics: Metrics,
@@ -25,6 +28,11 @@ export function watchCallRole(
   now('lane_writes_waiting', 'Writes that wait for the database', () => lanes.waiting)
   now('lane_oldest_seconds', 'How long the oldest write has waited', () => lanes.oldestMs / 1000)
   now('media_endpoints', 'Pairs of RTP and RTCP sockets that are open', () => media.load.endpoints)
+  metrics.gauge('media_ticks', 'Ticks of all media workers since the start, by how late they were', ['le'], (gauge) => {
+    const { tickLateness } = media
+    for (const ms of TICK_LATENESS_MS) gauge.set(tickLateness.within(ms), { le: `${ms / 1_000}` })
+    gauge.set(tickLateness.turns, { le: '+Inf' })
+  })
   metrics.gauge('sip_kept', 'What the SIP stack holds: dialogs, transactions, connections', ['what'], (gauge) => {
     for (const what of SIP_KEPT) gauge.set(sip.counters[what], { what })
   })

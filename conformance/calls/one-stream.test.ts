@@ -39,6 +39,17 @@ test('a caller gets one stream from speech through ringing, conversation and hol
     await hears('the caller hears the callee again', a, (samples) => levelAt(samples, CALLEE_HZ) > 3_000, 5_000)
     await b.hangUp()
     await Promise.all([hushA(), hushB()])
+    console.error(
+      'B',
+      JSON.stringify(
+        b.sound.captured
+          .slice(0, 12)
+          .map((p) => [Math.round(p.atMs - (b.sound.captured[0]?.atMs ?? 0)), p.payloadType, p.sequence]),
+      ),
+      'A',
+      a.sound.captured.length,
+      b.sound.captured.length,
+    )
     assertOneStream(a.sound.captured.filter(({ payloadType }) => payloadType === 0))
     assertOneStream(beforeHold(b.sound.captured))
   } finally {
@@ -55,7 +66,7 @@ function beforeHold(packets: readonly CapturedPacket[]): CapturedPacket[] {
 
 function assertOneStream(packets: readonly CapturedPacket[]): void {
   const first = packets[0]
-  assert.ok(first && packets.length > 50, `${packets.length} packets`)
+  assert.ok(first && packets.length > 50, `${packets.length} packets`) //DBG
   assert.deepEqual([...new Set(packets.map(({ ssrc }) => ssrc))].length, 1, 'one SSRC')
   const worst = { driftMs: 0, silenceMs: 0 }
   for (const [n, packet] of packets.entries()) {

@@ -7,6 +7,7 @@ export { MediaError, type MediaProblem } from './media-error.ts'
 export type { EndpointStatistics, MediaEvent, PromptOutcome } from './media-event.ts'
 export type { RecordingIssue } from './recording/recording-issue.ts'
 export { repairPair, repairRecording } from './recording/repair.ts'
+export type { TickLateness } from './tick-lateness.ts'
 export type {
   CodecName,
   Direction,

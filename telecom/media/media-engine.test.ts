@@ -7,55 +7,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sequentialIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
-import { emptyRtpHeader, parseRtp, type RtpHeader, writeRtpHeader } from '#telecom/rtp'
-import { decodeAlaw, decodeUlaw, eventually, freePort, levelAt, sine, wavFile } from '#testkit'
+import { writeRtpHeader } from '#telecom/rtp'
+import { eventually, levelAt, sine, wavFile } from '#testkit'
 import { codecs } from './codecs/index.ts'
-import {
-  type CodecName,
-  type MediaEndpoint,
-  MediaEngine,
-  MediaError,
-  type MediaEvent,
-  type WantedMedia,
-} from './index.ts'
+import { MediaEngine, MediaError, type MediaEvent, type WantedMedia } from './index.ts'
 import { PortPool } from './port-pool.ts'
-
-/** The other end of the wire: a socket that keeps every packet. */
-class Phone {
-  readonly socket = dgram.createSocket('udp4')
-  readonly packets: { header: RtpHeader; payload: Buffer }[] = []
-  #sequence = 40_000
-  #timestamp = 0
-  port = 0
-
-  static async open(): Promise<Phone> {
-    const phone = new Phone()
-    phone.socket.bind(0, '127.0.0.1')
-    await once(phone.socket, 'listening')
-    phone.port = phone.socket.address().port
-    phone.socket.on('message', (packet) => {
-      const header = emptyRtpHeader()
-      if (parseRtp(packet, header))
-        phone.packets.push({ header, payload: Buffer.from(packet.subarray(header.payloadOffset)) })
-    })
-    return phone
-  }
-
-  send(to: MediaEndpoint, payload: Buffer, payloadType = 0): void {
-    const packet = Buffer.concat([Buffer.alloc(12), payload])
-    writeRtpHeader(packet, payloadType, false, this.#sequence, this.#timestamp, 4_711)
-    this.#sequence = (this.#sequence + 1) & 0xffff
-    this.#timestamp += payload.length
-    this.socket.send(packet, to.port, '127.0.0.1')
-  }
-
-  /** Everything heard from packet `from` on, as samples. */
-  heard(codec: CodecName, from = 0): Int16Array {
-    const voice = this.packets.slice(from).filter(({ header }) => header.payloadType === codecs[codec].payloadType)
-    const octets = Buffer.concat(voice.map(({ payload }) => payload))
-    return codec === 'PCMU' ? decodeUlaw(octets) : decodeAlaw(octets)
-  }
-}
+import { freeRange, Phone } from './test-phone.ts'
 
 let engine: MediaEngine
 let folder: string
@@ -71,12 +28,6 @@ after(async () => {
   await engine.stop()
   await rm(folder, { recursive: true })
 })
-
-/** The first of `count` UDP ports that are likely free: an even one, somewhere. */
-async function freeRange(count: number): Promise<{ first: number; last: number }> {
-  const port = Math.min((await freePort('udp')) & ~1, 65_534 - count)
-  return { first: port, last: port + count - 1 }
-}
 
 let opened = 0
 async function line(changes: Partial<WantedMedia> = {}) {

@@ -8,6 +8,7 @@ import { PatchPanel } from './patch-panel.ts'
 import { PortPool } from './port-pool.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { Recorder } from './recording/recorder.ts'
+import { latenessMemory, TickLateness } from './tick-lateness.ts'
 import type { WantedMedia } from './wanted-media.ts'
 import { doorbellMemory } from './worker/doorbell.ts'
 import { WorkerHost } from './worker-host.ts'
@@ -76,6 +77,7 @@ export class MediaEngine {
   readonly #recorder: Recorder
   readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
   readonly #bells: SharedArrayBuffer[] = []
+  readonly #lateness: SharedArrayBuffer[] = []
   readonly #patches = new PatchPanel(this.#bells, (worker, message) => this.#hosts[worker]?.send(message))
   readonly #endpoints = new Map<string, ManagedEndpoint>()
   /** Endpoints that are being opened for the first time. */
@@ -93,6 +95,7 @@ export class MediaEngine {
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
     for (let number = 0; number < Math.max(1, options.workers); number++) {
       this.#bells.push(doorbellMemory())
+      this.#lateness.push(latenessMemory())
       this.#hosts.push(this.#makeHost(number))
     }
   }
@@ -132,6 +135,11 @@ export class MediaEngine {
   /** How many endpoints are open, and how many pairs of ports are free. */
   get load(): { endpoints: number; freePorts: number } {
     return { endpoints: this.#endpoints.size, freePorts: this.#ports.free }
+  }
+
+  /** How punctual the ticks of all workers have been since the start. */
+  get tickLateness(): TickLateness {
+    return new TickLateness(this.#lateness)
   }
 
   /** Opens an endpoint in the hinted worker, else in the one with the fewest. Rejects with a `MediaError`. */
@@ -236,7 +244,8 @@ export class MediaEngine {
 
   #onUp(worker: number): void {
     const bell = this.#bells[worker]
-    if (bell) this.#hosts[worker]?.send({ type: 'start', bell })
+    const lateness = this.#lateness[worker]
+    if (bell && lateness) this.#hosts[worker]?.send({ type: 'start', bell, lateness })
     this.#patches.started(worker)
     for (const endpoint of this.#endpoints.values()) if (endpoint.worker === worker) endpoint.reopen()
     this.#wake()

@@ -5,7 +5,7 @@ import type { EndpointSpec } from './wanted-media.ts'
 /** What the engine tells a worker: plain data, and memory that it shares with another worker. */
 export type ToWorker =
   /** Once, before all else: the memory by which this worker is woken and in which it shows how punctual it is. */
-  | { type: 'start'; bell: SharedArrayBuffer }
+  | { type: 'start'; bell: SharedArrayBuffer; lateness: SharedArrayBuffer }
   /** Bind a pair of sockets: `port` and `port + 1`. */
   | { type: 'open'; id: string; address: string; port: number }
   | { type: 'want'; spec: EndpointSpec }

@@ -32,7 +32,9 @@ export interface JitterPolicy {
   shrinkAbove: number
   /** Shrinking leaves at least so much of it. */
   shrinkTo: number
-  /** After so many seconds without enough silence the delay shrinks in the middle of sound. */
+  /** So much is left out at a time; undefined = as much as is read at a time. */
+  shrinkStep?: number
+  /** After so many seconds without enough silence as much as is read at a time is left out in the middle of sound. */
   patience: number
 }
 
@@ -180,11 +182,9 @@ export class JitterBuffer {
       into.fill(0, 0, count)
       return 0
     }
-    if (this.#surplus >= count && (this.#waited > this.#policy.patience || this.#isSilentAhead(count))) {
-      this.#surplus -= count
-      this.adjusted++
-      this.#discard(count)
-    }
+    const step = this.#policy.shrinkStep ?? count
+    if (this.#surplus >= step && this.#isSilentAhead(step)) this.#shrink(step)
+    else if (this.#surplus >= count && this.#waited > this.#policy.patience) this.#shrink(count)
     return this.#take(into, count)
   }
 
@@ -210,7 +210,9 @@ export class JitterBuffer {
     return true
   }
 
-  #discard(count: number): void {
+  #shrink(count: number): void {
+    this.#surplus -= count
+    this.adjusted++
     for (let i = 0; i < count; i++) this.#present[(this.#next + i) & MASK] = 0
     this.#next = (this.#next + count) >>> 0
   }

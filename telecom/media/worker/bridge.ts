@@ -62,7 +62,7 @@ export class Bridge implements Listener {
     const fits = packet.count === this.#packetSamples && !packet.reordered
     this.#fitting = fits ? this.#fitting + 1 : 0
     if (this.#fitting >= FITTING) this.#jitter = undefined
-    else if (!fits && !this.#jitter && !packet.reordered) this.#jitter = this.#buffer()
+    else if (!fits && !this.#jitter && !packet.reordered) this.#jitter = this.#buffer(packet.count)
     // a key in the sound is pressed anew for a far end that takes events: it must not arrive twice
     const keys = packet.keysInSound && this.#takesEvents
     if (keys || this.#jitter) packet.codec.decode(packet.octets, packet.offset, packet.count, this.#samples)
@@ -70,18 +70,20 @@ export class Bridge implements Listener {
     if (this.#jitter) this.#store(this.#jitter, packet, muted)
     else if (packet.reordered) {
       this.#needs.count('late')
-      this.#jitter = this.#buffer()
+      this.#jitter = this.#buffer(packet.count)
     } else this.#needs.relay(packet, muted)
   }
 
-  #buffer(): JitterBuffer {
+  #buffer(packetSamples: number): JitterBuffer {
     this.#ssrc = -1
+    const shrinkStep = greatestCommonDivisor(packetSamples, this.#readSamples)
     return new JitterBuffer({
       startMs: this.#readSamples / SAMPLES_PER_MS,
       longestMs: LONGEST_DELAY_MS,
       growBelow: MARGIN / 4,
-      shrinkAbove: this.#readSamples + MARGIN,
+      shrinkAbove: shrinkStep + MARGIN,
       shrinkTo: MARGIN,
+      shrinkStep,
       patience: PATIENCE_SECONDS,
     })
   }

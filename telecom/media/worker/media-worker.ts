@@ -3,6 +3,7 @@ import type { Clock } from '#platform/time'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
 import { RecordingTap } from '../recording/recording-tap.ts'
+import { LatenessCounter } from '../tick-lateness.ts'
 import { Doorbell } from './doorbell.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
@@ -25,23 +26,20 @@ export class MediaWorker {
   readonly #open = new Map<string, Open>()
   readonly #exchange = new Exchange()
   #doorbell: Doorbell | undefined
+  #lateness: LatenessCounter | undefined
 
-  constructor(needs: {
-    clock: Clock
-    ids: Ids
-    post: (message: FromWorker) => void
-    onLateness?: (ms: number) => void
-  }) {
+  constructor(needs: { clock: Clock; ids: Ids; post: (message: FromWorker) => void }) {
     this.#clock = needs.clock
     this.#ids = needs.ids
     this.#post = needs.post
-    this.#wheel = new TickWheel(needs.clock, needs.onLateness)
+    this.#wheel = new TickWheel(needs.clock, (ms) => this.#lateness?.add(ms))
   }
 
   /** Does what the engine says. */
   handle(message: ToWorker): void {
     switch (message.type) {
       case 'start':
+        this.#lateness = new LatenessCounter(message.lateness)
         this.#doorbell ??= new Doorbell(message.bell, () => this.#exchange.drain())
         break
       case 'open':

@@ -9,9 +9,9 @@ const SILENCE = 80
 const SMOOTHING = 1 / 16
 // All in frames of the sender's packets, at least of 20 ms. Ahead of time by a whole one is normal: that is where a packet
 // lands that comes right after our tick.
-const FURTHEST = 2.5
+const FURTHEST = 2
 const AHEAD_QUIET = 1.25
-const AHEAD = 1.75
+const AHEAD = 1.5
 const BEHIND_QUIET = -0.75
 const BEHIND = -1.5
 

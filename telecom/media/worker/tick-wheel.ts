@@ -15,6 +15,8 @@ const MOST_CATCH_UP = 3
 /** Timers fire on whole milliseconds: what is due within this is done now. */
 const EARLY_MS = 0.5
 
+const LATE_MS = 5
+
 /**
  * The one clock of a worker: each member is ticked every 20 ms (or 10), on an absolute schedule that does not drift,
  * members spread over phases so that they do not all send at once.
@@ -26,6 +28,8 @@ export class TickWheel {
   /** Ticks that each phase has given up since it last ran. */
   readonly #owed: number[] = []
   #timer: Timer | undefined
+  /** The turn that is late has let others go first. */
+  #yielded = false
   #startMs = 0
   /** Number of the next phase since the start in which there is somebody. */
   #next = 0
@@ -104,6 +108,13 @@ export class TickWheel {
   #turn = (): void => {
     const nowMs = this.#clock.monotonicMs()
     const lateMs = nowMs - (this.#startMs + this.#next * PHASE_MS)
+    if (lateMs > LATE_MS && !this.#yielded) {
+      // packets that came while the thread was busy go first: what they bring belongs to this tick
+      this.#yielded = true
+      this.#timer = this.#clock.after(0, this.#turn)
+      return
+    }
+    this.#yielded = false
     this.#onLateness(Math.max(0, lateMs))
     if (lateMs > REVOLUTION_MS * MOST_CATCH_UP) {
       const missed = Math.floor(lateMs / REVOLUTION_MS)
