@@ -75,7 +75,11 @@ function importsOf(file: string): Import[] {
 
 function judge(found: Import) {
   const { from, specifier } = found
-  const isTest = /\.(test|bench)\.ts$/.test(from) || /^(testkit|conformance|bench|scripts)\//.test(from)
+  // `test-phone.ts` beside the tests that share it is one of them
+  const isTest =
+    /\.(test|bench)\.ts$/.test(from) ||
+    /\/test-[^/]+\.ts$/.test(from) ||
+    /^(testkit|conformance|bench|scripts)\//.test(from)
   const home = folderOf(from)
   if (specifier.startsWith('.')) {
     const target = relative(root, join(root, dirname(from), specifier))
