@@ -26,7 +26,7 @@ const COUNTED = ['calls', 'flows', 'activeflows', 'ledger', 'extensions']
 const TICK_MS = 10
 
 /** Processor time that these have used so far, milliseconds. */
-function processorMs(pids: readonly number[]): number {
+export function processorMs(pids: readonly number[]): number {
   let ticks = 0
   for (const pid of pids) {
     try {
