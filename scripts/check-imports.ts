@@ -30,6 +30,7 @@ const PACKAGES: Record<string, string[]> = {
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
   kysely: ['platform/db', 'platform/events', 'platform/node', 'platform/http', 'managers', 'testkit'],
+  'libphonenumber-js': ['managers/call'],
   pg: ['platform/db', 'platform/events', 'testkit', 'bench'],
   pino: ['platform/log'],
   'prom-client': ['platform/metrics'],
@@ -74,7 +75,11 @@ function importsOf(file: string): Import[] {
 
 function judge(found: Import) {
   const { from, specifier } = found
-  const isTest = /\.(test|bench)\.ts$/.test(from) || /^(testkit|conformance|bench|scripts)\//.test(from)
+  // `test-phone.ts` beside the tests that share it is one of them
+  const isTest =
+    /\.(test|bench)\.ts$/.test(from) ||
+    /\/test-[^/]+\.ts$/.test(from) ||
+    /^(testkit|conformance|bench|scripts)\//.test(from)
   const home = folderOf(from)
   if (specifier.startsWith('.')) {
     const target = relative(root, join(root, dirname(from), specifier))

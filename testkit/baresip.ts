@@ -13,6 +13,8 @@ import { sine, wavFile } from './tones.ts'
 /** What a phone's microphone hums, unless it is told otherwise. */
 export const MICROPHONE_HZ = 440
 const MICROPHONE = 'microphone.wav'
+const LAUNCH_MS = 5_000
+const MOST_LAUNCHES = 3
 
 /** An account of the phone: host is where it registers. */
 export interface BaresipAccount {
@@ -61,6 +63,17 @@ export class Baresip {
 
   /** Starts the phone and waits until it can be steered. Its microphone hums for two minutes. */
   static async start(account: BaresipAccount, options: BaresipOptions = {}): Promise<Baresip> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await Baresip.#launch(account, options)
+      } catch (error) {
+        // somebody may have taken one of its ports meanwhile
+        if (attempt === MOST_LAUNCHES) throw error
+      }
+    }
+  }
+
+  static async #launch(account: BaresipAccount, options: BaresipOptions): Promise<Baresip> {
     const folder = await mkdtemp(join(tmpdir(), 'strowger-baresip-'))
     const [sipPort, controlPort, rtpPort] = await Promise.all([freePort('udp'), freePort('tcp'), freePort('udp')])
     mkdirSync(join(folder, 'rec'))
@@ -75,7 +88,15 @@ export class Baresip {
     writeFileSync(join(folder, 'config'), configuration(folder, sipPort, controlPort, rtpPort))
     writeFileSync(join(folder, MICROPHONE), wavFile(sine([options.microphoneHz ?? MICROPHONE_HZ], 120_000)))
     const child = startChild('timeout', ['-k', '2', '180', 'baresip', '-f', folder])
-    const socket = await eventually('the phone answers on its control port', () => connect(controlPort))
+    const socket = await eventually(
+      'the phone answers on its control port',
+      () => connect(controlPort),
+      LAUNCH_MS,
+    ).catch(async (error: Error) => {
+      await child.stop('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+      throw new Error(`${error.message}: ${child.output()}`)
+    })
     return new Baresip(folder, child, socket)
   }
 

@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after } from 'node:test'
+import { AgentService, migrations as agentMigrations } from '#managers/agent'
+import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
+import { billingErrors } from '#managers/billing/errors'
 import {
   CallEngine,
   type CallEngineNeeds,
@@ -7,14 +13,24 @@ import {
   CallService,
   migrations as callMigrations,
   callRoutes,
+  type FlowAfterRecording,
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
+  OutboundConfigStore,
+  type OutgoingCallFlow,
+  RecordingFiles,
+  RecordingRecovery,
+  RecordingService,
+  recordingRoutes,
 } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import { CustomerService, migrations as customerMigrations } from '#managers/customer'
 import { DirectService, migrations as directMigrations } from '#managers/direct'
+import { refuseVariables } from '#managers/flow'
+import { flowErrors } from '#managers/flow/errors'
 import { NumberService, migrations as numberMigrations } from '#managers/number'
+import { numberErrors } from '#managers/number/errors'
 import {
   ExtensionGate,
   ExtensionService,
@@ -22,20 +38,32 @@ import {
   migrations as registrarMigrations,
   SipRegistrar,
 } from '#managers/registrar'
+import { registrarErrors } from '#managers/registrar/errors'
+import { FileDownloads, fileRoutes, UrlSigner } from '#managers/storage'
+import { storageErrors } from '#managers/storage/errors'
 import { CommandDoor, threadHub } from '#platform/bus'
 import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
-import { apiErrors, openHttpServer, Permission } from '#platform/http'
+import { type Address, apiErrors, openHttpServer, Permission } from '#platform/http'
 import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { systemClock } from '#platform/time'
-import { MediaEngine } from '#telecom/media'
+import { MediaEngine, repairPair } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
+import { FakeLine } from './fake-line.ts'
 import { FakePhone } from './fake-phone.ts'
+import { FakeRecorder } from './fake-recorder.ts'
 import { type ApiClient, apiClient } from './http.ts'
 
 const BASE = 'strowger.test'
+const CATALOGUES = [
+  ...[agentErrors, apiErrors, billingErrors, callErrors, flowErrors],
+  ...[numberErrors, registrarErrors, storageErrors],
+]
+const REASONS = new Map(
+  CATALOGUES.flatMap((catalogue) => Object.values(catalogue).map((each) => [`${each.domain}/${each.reason}`, each])),
+)
 
 /** What a test's flow does with a call: it is given the call and every input of it. */
 export type Script = (live: LiveCall, input: LiveCallInput | { type: 'started' }) => void
@@ -58,8 +86,20 @@ export class TestCalls {
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
+  readonly recordings: RecordingService
+  readonly recordingRecovery: RecordingRecovery
+  readonly recordingFiles: RecordingFiles
+  readonly recorder = new FakeRecorder()
+  readonly signer: UrlSigner
+  /** What was to be started after recordings. */
+  readonly followed: FlowAfterRecording[] = []
   /** What was put before the flow hook. */
   readonly prepared: IncomingCall[] = []
+  /** What was put before the flow hook of calls that go out, and the calls whose flow was cancelled. */
+  readonly outgoing: OutgoingCallFlow[] = []
+  readonly cancelled: string[] = []
+  /** The lines of calls that go out, in the order in which they were made; a test plays their far ends. */
+  readonly lines: FakeLine[] = []
   /** Calls whose flow was started, in order, with what they were told. */
   readonly lives: { live: LiveCall; inputs: LiveCallInput[] }[] = []
   /** What the flow does; replaced by tests. */
@@ -82,7 +122,10 @@ export class TestCalls {
     const gate = new ExtensionGate({ clock, base: BASE, nonceKey: Buffer.alloc(32, 7), credentials: services.store })
     const basics = { clock, ids: systemIds, log, db }
     this.registrar = new SipRegistrar({ ...basics, gate, base: BASE, defaultCustomer: customer })
-    const bus = threadHub({ clock, log, reasons: new Map() })
+    const bus = threadHub({ clock, log, reasons: REASONS })
+    this.recordingFiles = services.recordingFiles
+    const files = this.recordingFiles
+    const onEnded = async (next: FlowAfterRecording) => void this.followed.push(next)
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
     this.engine = new CallEngine({
@@ -91,7 +134,7 @@ export class TestCalls {
       incarnation: this.incarnation,
       lanes: parts.lanes,
       commands,
-      media: parts.media,
+      media: this.recorder.over(parts.media),
       speech: { render: async () => Promise.reject(new Error('no voice')) },
       sounds: { fetch: async () => Promise.reject(new Error('no network')) },
       admission: {
@@ -102,8 +145,29 @@ export class TestCalls {
         directs: services.directs,
         customers: services.customers,
         billing: services.billing,
+        callees: { extensions: services.store, agents: services.agents },
+      },
+      callingOut: {
+        customers: services.customers,
+        outboundConfigs: new OutboundConfigStore(db),
+        bindings: (customer, extension) => this.registrar.bindings(customer, extension),
+        flow: (key) => this.sip.flow(key),
+        resolve: (uri) => this.sip.resolve(uri),
+        createOutgoingLine: (options) => this.#dialled(new FakeLine(options)),
+        prepareOutgoing: async (outgoing) => {
+          this.outgoing.push(outgoing)
+          if (!this.flowExists) return undefined
+          const flow_id = 'flow_id' in outgoing.flow ? outgoing.flow.flow_id : systemIds.uuid()
+          return {
+            activeflow_id: systemIds.uuid(),
+            flow_id,
+            start: (live) => this.#run(live),
+            cancel: () => this.cancelled.push(outgoing.call.id),
+          }
+        },
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
+      recordings: { files, billing: services.billing, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined
@@ -111,7 +175,17 @@ export class TestCalls {
       },
       ...needs,
     })
-    this.service = new CallService({ db, commands, clock, ids: systemIds })
+    const inline = async (_: string, actions: readonly unknown[]) => ({ actions: actions as object[] })
+    this.service = new CallService({
+      ...{ db, commands, clock, ids: systemIds, refuseVariables },
+      customers: services.customers,
+      flows: { flowExists: async () => this.flowExists, inline },
+    })
+    this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
+    const flows = { flowExists: async () => this.flowExists }
+    this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
+    const owner = { node: this.node, incarnation: this.incarnation }
+    this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
     this.sip = new SipStack({
       clock,
       ids: systemIds,
@@ -158,6 +232,7 @@ export class TestCalls {
     calls.engine.start()
     after(async () => {
       for (const { live } of calls.lives) live.hangup('normal')
+      for (const line of calls.lines) line.goes()
       for (const phone of calls.#phones) phone.close()
       await calls.sip.stop()
       await media.stop()
@@ -200,10 +275,38 @@ export class TestCalls {
   }
 
   /** The direct hash of something. */
-  async direct(resource_type: 'flow' | 'extension', resource_id: string = systemIds.uuid()): Promise<string> {
+  async direct(resource_type: 'flow' | 'extension' | 'agent', resource_id: string = systemIds.uuid()): Promise<string> {
     const { directs } = this.#services
     const made = await this.db.transaction((trx) => directs.create(trx, this.customer, { resource_type, resource_id }))
     return made.hash
+  }
+
+  /** An agent with these addresses; gives its id. */
+  async agent(addresses: Address[], ring_method: 'ringall' | 'linear' = 'ringall'): Promise<string> {
+    const { agents } = this.#services
+    const username = `agent${systemIds.uuid()}@example.com`
+    const make = await agents.prepare({
+      username,
+      password: 'secret-agent',
+      name: 'Ann',
+      permission: 0,
+      addresses,
+      ring_method,
+    })
+    const { id } = await this.db.transaction((trx) => make(trx, this.customer))
+    return id
+  }
+
+  /** An extension by its number. */
+  async extension(extension: string, customer = this.customer): Promise<string> {
+    const found = await this.#services.store.findByExtension(customer, extension)
+    if (!found) throw new Error(`there is no extension ${extension}`)
+    return found.id
+  }
+
+  /** Lets the customer call these countries. */
+  async allowCountries(...countries: string[]): Promise<void> {
+    await new OutboundConfigStore(this.db).allow(this.customer, countries, { clock: systemClock, ids: systemIds })
   }
 
   /** Another customer. */
@@ -212,24 +315,31 @@ export class TestCalls {
   }
 
   /** The events of the customer so far, in order: type and data. */
-  async events(customer = this.customer): Promise<{ type: string; data: Record<string, unknown> }[]> {
+  async events(
+    customer = this.customer,
+    resource = 'call',
+  ): Promise<{ type: string; data: Record<string, unknown> }[]> {
     return this.db.query(
-      `select type, data from event_inbox where customer_id = $1 and resource = 'call' order by inbox_id`,
-      [customer],
+      'select type, data from event_inbox where customer_id = $1 and resource = $2 order by inbox_id',
+      [customer, resource],
     )
   }
 
   /** The API over HTTP; whoever sends a customer's id as its access key is that customer's admin. */
   async api(): Promise<(customer: string) => ApiClient> {
     const server = await openHttpServer({
-      routes: callRoutes(this.service),
+      routes: [
+        ...callRoutes(this.service),
+        ...recordingRoutes(this.recordings),
+        ...fileRoutes(new FileDownloads({ signer: this.signer, sources: [this.recordings.filesOf] })),
+      ],
       authenticate: async ({ accesskey = '', token = '' }) => ({
         kind: 'accesskey',
         customer_id: [accesskey, token].find((each) => isUuid(each)) ?? NIL_UUID,
         agent_id: NIL_UUID,
         permission: Permission.CustomerAdmin,
       }),
-      catalogues: [apiErrors, callErrors],
+      catalogues: CATALOGUES,
       clock: systemClock,
       ids: systemIds,
       log: silentLog,
@@ -240,6 +350,11 @@ export class TestCalls {
     const url = await server.listen('127.0.0.1', 0)
     after(() => server.close())
     return (customer) => apiClient(url, { token: customer })
+  }
+
+  #dialled(line: FakeLine): FakeLine {
+    this.lines.push(line)
+    return line
   }
 
   #run(live: LiveCall): void {
@@ -264,16 +379,19 @@ interface Services {
   db: Database
   connection: Connection
   customer: string
+  agents: AgentService
   billing: BillingService
   directs: DirectService
   customers: CustomerService
   extensions: ExtensionService
   numbers: NumberService
   store: ExtensionStore
+  recordingFiles: RecordingFiles
 }
 
 async function startServices(): Promise<Services> {
   const { db, connection } = await freshDatabase([
+    ...agentMigrations,
     ...billingMigrations,
     ...customerMigrations,
     ...directMigrations,
@@ -283,16 +401,18 @@ async function startServices(): Promise<Services> {
   ])
   const services = servicesOn(db)
   const customer = await newCustomer(services.customers, 'calls@example.com')
-  return { ...services, connection, customer }
+  const folder = mkdtempSync(join(tmpdir(), 'strowger-recordings-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  return { ...services, connection, customer, recordingFiles: new RecordingFiles(folder) }
 }
 
 /** The same database over connections of its own, as after a restart. */
 async function laterLife(earlier: Services): Promise<Services> {
-  const { connection, customer } = earlier
+  const { connection, customer, recordingFiles } = earlier
   const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'later life' })
   after(() => db.close())
   await db.ready(5_000)
-  return { ...servicesOn(db), connection, customer }
+  return { ...servicesOn(db), connection, customer, recordingFiles }
 }
 
 function servicesOn(db: Database) {
@@ -301,9 +421,10 @@ function servicesOn(db: Database) {
   const directs = new DirectService(basics)
   const customers = new CustomerService({ ...basics, billing })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
+  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
   const flows = { flowExists: async () => true }
   const numbers = new NumberService({ ...basics, billing, customers, flows })
-  return { db, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
+  return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
 }
 
 async function newCustomer(customers: CustomerService, email: string): Promise<string> {

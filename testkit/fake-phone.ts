@@ -217,6 +217,7 @@ export class FakePhone {
   }
 
   #hear(data: Buffer): void {
+    if (!isText(data)) return // sound of somebody who had this port before
     const heard = parseMessage(data)
     if (heard instanceof SipResponse) {
       const waiting = this.#waiting.get(heard.topVia.branch ?? '')
@@ -389,7 +390,7 @@ export class FakeCall {
         `${method} ${uri} SIP/2.0`,
         [
           `Via: ${this.#phone.sentBy};branch=${branch};rport`,
-          'Max-Forwards: 70',
+          ...(lines.some((line) => /^max-forwards:/i.test(line)) ? [] : ['Max-Forwards: 70']),
           `From: ${this.#parts.from}`,
           `To: <${this.#parts.uri}>${tag}`,
           `Call-ID: ${this.callId}`,
@@ -409,6 +410,11 @@ function answerTo(request: SipRequest, status: number, reason: string): string {
     request.headers.all(name).map((value) => `${name}: ${value}`),
   )
   return sipMessage(`SIP/2.0 ${status} ${reason}`, copied)
+}
+
+/** Whether it begins as a SIP message does; RTP does not. */
+function isText(data: Buffer): boolean {
+  return /^[A-Z]/.test(data.toString('latin1', 0, 1))
 }
 
 /** The server answers in real time; one that does not within 5 s fails the test. */

@@ -6,7 +6,9 @@ export { type Child, isInstalled, startChild } from './child.ts'
 export { freshDatabase, startTestCluster, stopTestCluster, type TestDatabase } from './database.ts'
 export { eventually, pause } from './eventually.ts'
 export { FakeCallee } from './fake-callee.ts'
+export { FakeLine } from './fake-line.ts'
 export { FakeCall, FakePhone, type FakePhoneOptions } from './fake-phone.ts'
+export { FakeRecorder } from './fake-recorder.ts'
 export {
   type Answer,
   type ApiClient,

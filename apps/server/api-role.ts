@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
-import { CallService } from '#managers/call'
-import { ActiveflowService, ActiveflowStore } from '#managers/flow'
+import { CallService, RecordingFiles, RecordingService } from '#managers/call'
+import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
+import { FileDownloads, UrlSigner } from '#managers/storage'
 import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -44,7 +46,11 @@ export class ApiRole {
     const clock = systemClock
     const ids = systemIds
     const db = openDatabase({ connection, clock, log, name: 'api' })
-    const secret = await new PlatformSettings(db).secret('login', ids)
+    const settings = new PlatformSettings(db)
+    const [secret, downloadSecret] = await Promise.all([
+      settings.secret('login', ids),
+      settings.secret('download', ids),
+    ])
     const services = createServices({
       db,
       clock,
@@ -56,14 +62,19 @@ export class ApiRole {
     const tokens = new AgentTokens({ secret, clock })
     const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
     const logins = new LoginService({ db, customers, tokens })
-    const calls = new CallService({ db, commands: new CommandDoor({ bus, clock }), clock, ids })
+    const commands = new CommandDoor({ bus, clock })
+    const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
+    const signer = new UrlSigner({ secret: downloadSecret, clock })
+    const files = new RecordingFiles(join(config.dataDir, 'recordings'))
+    const recordings = new RecordingService({ db, commands, clock, ids, log, files, flows: services.flows, signer })
+    const downloads = new FileDownloads({ signer, sources: [recordings.filesOf] })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, activeflows, events, sockets }),
+      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { CallEngine, CallRecovery } from '#managers/call'
+import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -13,7 +13,8 @@ import { Metrics } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
-import { MediaEngine } from '#telecom/media'
+import { OutgoingLine } from '#telecom/line'
+import { MediaEngine, repairPair } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
 import { watchCallRole } from './call-role-metrics.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
@@ -98,20 +99,33 @@ export class CallRole {
       flows.abandon()
       needs.onTakenOver()
     })
+    const files = new RecordingFiles(join(config.dataDir, 'recordings'))
+    const onEnded: OnRecordingEnded = (next) => flows.startDetached(next)
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
+    const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const engine: CallEngine = new CallEngine({
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads },
+      recordings: { files, billing: services.billing, onEnded },
       commands,
       node: nodeId,
       incarnation,
-      admission: { ...services, owners: services.agents, base, defaultCustomer, gate },
+      admission: { ...services, callees, base, defaultCustomer, gate },
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,
+      callingOut: {
+        customers: services.customers,
+        outboundConfigs: services.outboundConfigs,
+        bindings: (customer, extension) => registrar.bindings(customer, extension),
+        flow: (key) => sip.flow(key),
+        resolve: (uri) => sip.resolve(uri),
+        createOutgoingLine: (options) => new OutgoingLine(options, { clock, ids, log, media, sip }),
+        prepareOutgoing: flows.prepareOutgoing,
+      },
     })
     const reachable = new AddressGuard(config.allowPrivateTargets)
     const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
-    const sip = new SipStack({
+    const sip: SipStack = new SipStack({
       ...{ clock, ids, log },
       node: sipNode,
       incarnation: node.code,
@@ -139,7 +153,12 @@ export class CallRole {
       incarnation,
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
     })
-    const takeover = new Takeover({ node, calls, flows, clock, log })
+    const recordings = new RecordingRecovery({
+      ...{ db, clock, log, files, repair: repairPair, onEnded },
+      node: nodeId,
+      incarnation,
+    })
+    const takeover = new Takeover({ node, calls, recordings, flows, clock, log })
 
     await sip.start()
     await takeover.start()
@@ -154,6 +173,7 @@ export class CallRole {
     const drained = (signal: AbortSignal) =>
       new Promise<void>((resolve) => {
         sip.draining = true
+        engine.drain()
         const look = () => {
           if (engine.size === 0 || signal.aborted) resolve()
           else clock.after(100, look)

@@ -7,6 +7,7 @@ import { flowErrors } from '#managers/flow/errors'
 import { numberErrors } from '#managers/number/errors'
 import { provisioningErrors } from '#managers/provisioning/errors'
 import { registrarErrors } from '#managers/registrar/errors'
+import { storageErrors } from '#managers/storage/errors'
 import { ttsErrors } from '#managers/tts/errors'
 import type { Catalogue } from '#platform/errors'
 import { apiErrors } from '#platform/http'
@@ -23,5 +24,6 @@ export const catalogues: readonly Catalogue[] = [
   numberErrors,
   provisioningErrors,
   registrarErrors,
+  storageErrors,
   ttsErrors,
 ]

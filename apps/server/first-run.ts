@@ -4,6 +4,7 @@ import { SYSTEM_CUSTOMER_ID } from '#managers/customer'
 import { registrarRealm } from '#managers/registrar'
 import { Permission } from '#platform/http'
 import { type Ids, NIL_UUID, randomText } from '#platform/ids'
+import type { Clock } from '#platform/time'
 import type { Config } from './config.ts'
 import { writeCredentials } from './credentials-file.ts'
 import type { PlatformSettings } from './platform-settings.ts'
@@ -13,6 +14,8 @@ import type { Services } from './services.ts'
 const ADMIN = 'admin@strowger.localhost'
 const SAMPLE = 'sample@strowger.localhost'
 const SAMPLE_NAME = 'Sample customer'
+/** Where the sample customer may call to, once a provider is there. */
+const SAMPLE_COUNTRIES = ['us', 'ca', 'gb', 'de', 'fr', 'nl', 'kr', 'jp', 'au']
 const EXTENSIONS = ['1000', '1001', '1002']
 /** 100 USD, in micros. */
 const SAMPLE_CREDIT = 100_000_000
@@ -26,6 +29,7 @@ export interface FirstRunNeeds {
   settings: PlatformSettings
   services: Services
   ids: Ids
+  clock: Clock
   config: Config
   /** Where the platform is reached, for the credentials file. */
   reach: { http: string; sip: string }
@@ -50,6 +54,7 @@ export async function firstRun(needs: FirstRunNeeds): Promise<{ customer: string
   await createAdmin(needs, plan)
   const customer = await createSample(needs, plan)
   const number = await createNumber(needs, customer)
+  await needs.services.outboundConfigs.allow(customer, SAMPLE_COUNTRIES, needs)
   const key = await needs.services.accesskeys.create(customer, { name: 'sample', detail: 'Made by the first run' })
   const domain = registrarRealm(customer, needs.config.sipDomain)
   writeCredentials(needs.config.dataDir, {

@@ -24,7 +24,7 @@ export async function prepare(config: Config, { connection }: PostgresServer, lo
     const services = createServices({ db, clock, ids, base: config.sipDomain })
     const http = `http://${hostAndPort(config.httpHost, config.httpPort)}`
     const sip = hostAndPort(expandHosts(config.sipHost)[0] ?? '127.0.0.1', config.sipPort)
-    return await firstRun({ settings: new PlatformSettings(db), services, ids, config, reach: { http, sip } })
+    return await firstRun({ settings: new PlatformSettings(db), services, ids, clock, config, reach: { http, sip } })
   } finally {
     await db.close()
   }

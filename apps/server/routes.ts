@@ -1,9 +1,10 @@
 import { agentRoutes, type LoginService } from '#managers/agent'
-import { type CallService, callRoutes } from '#managers/call'
+import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
+import { type FileDownloads, fileRoutes } from '#managers/storage'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
@@ -13,6 +14,8 @@ import type { Services } from './services.ts'
 export interface ApiServices extends Services {
   logins: LoginService
   calls: CallService
+  recordings: RecordingService
+  downloads: FileDownloads
   activeflows: ActiveflowService
   events: PublicEvents
   sockets: WebSockets
@@ -27,6 +30,8 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
+    ...recordingRoutes(services.recordings),
+    ...fileRoutes(services.downloads),
     ...numberRoutes(services.numbers),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),

@@ -1,5 +1,6 @@
 import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
+import { OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerService } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
@@ -39,7 +40,8 @@ export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesN
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
-  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers }
+  const outboundConfigs = new OutboundConfigStore(db)
+  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers, outboundConfigs }
 }
 
 export type Services = ReturnType<typeof createServices>

@@ -11,7 +11,7 @@ const skip = existsSync(surface) ? false : 'the description of the surface (../s
 if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
-const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows'
+const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles'
 /** What is served of other families. */
 const PARTS = [
   'GET /customer',
@@ -23,6 +23,8 @@ const PARTS = [
   'GET /calls/{id}',
   'DELETE /calls/{id}',
   'POST /calls/{id}/hangup',
+  'POST /calls/{id}/recording_start',
+  'POST /calls/{id}/recording_stop',
   'GET /numbers',
   'POST /numbers',
   'GET /numbers/{id}',

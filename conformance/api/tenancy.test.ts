@@ -34,6 +34,7 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   extensions: ['EXTENSION_NOT_FOUND', 'registrar-manager'],
   flows: ['FLOW_NOT_FOUND', 'flow-manager'],
   numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
+  recordings: ['RECORDING_NOT_FOUND', 'call-manager'],
 }
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */
@@ -287,8 +288,14 @@ function protectedOperations(document: Json): Operation[] {
   return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
     Object.entries<Json>(item)
       .filter(([, { security }]) => security.length > 0)
-      .map(([method]) => ({ method: method.toUpperCase(), path, family: path.split('/')[2] ?? '' })),
+      .map(([method]) => ({ method: method.toUpperCase(), path, family: familyOf(path) })),
   )
+}
+
+/** Whose ids a path takes: the files of a recording are found by the recording's. */
+function familyOf(path: string): string {
+  const [, , family = ''] = path.split('/')
+  return family === 'recordingfiles' ? 'recordings' : family
 }
 
 /** The ids to try where the path has one. */

@@ -9,8 +9,20 @@ import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { type ApiClient, apiClient, type Platform } from '#testkit'
 
-/** The families of `/{family}/{id}` and what makes one of each; a call, which only a phone can make, is a row. */
-export const FAMILIES = ['accesskeys', 'activeflows', 'agents', 'calls', 'extensions', 'flows', 'numbers'] as const
+/**
+ * The families of `/{family}/{id}` and what makes one of each; a call and its recording, which only a phone can make, are
+ * rows.
+ */
+export const FAMILIES = [
+  'accesskeys',
+  'activeflows',
+  'agents',
+  'calls',
+  'extensions',
+  'flows',
+  'numbers',
+  'recordings',
+] as const
 export type Family = (typeof FAMILIES)[number]
 export type Owned = Record<Family, string>
 
@@ -55,6 +67,7 @@ export async function makeOwned(api: ApiClient, db: Database, customer: string, 
     activeflows: await make('/activeflows', { actions: [{ type: 'block' }] }),
     agents: await make('/agents', newAgent(`owned${which}@example.com`, 0)),
     calls: await insertCall(db, customer),
+    recordings: await insertRecording(db, customer),
     extensions: await make('/extensions', { ...named, extension: `7${which}`, password: 'a long password' }),
     numbers: await make('/numbers', { ...named, number: `+89955500000${which}`, type: 'virtual', call_flow_id: flows }),
   }
@@ -81,6 +94,16 @@ async function insertCall(db: Database, customer: string): Promise<string> {
     `insert into calls values ($1, $2, '', $3, $3, $3, 'flow', $3, '{}', $3, '{}', $3, '{}', '{}', 'hangup',
        $4, '{}', 'incoming', '', 'remote', 'normal', now(), now(), now(), now(), null, null, 'test', 'test', null)`,
     [id, customer, NIL_UUID, { id: NIL_UUID, next_id: NIL_UUID, type: '' }],
+  )
+  return id
+}
+
+async function insertRecording(db: Database, customer: string): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(
+    `insert into recordings values ($1, $2, '', $3, $3, 'call', $3, 'ended', 'wav', $3, 'call_x', 1, 2, true, now(), now(),
+       now(), null, null, 'test', 'test')`,
+    [id, customer, NIL_UUID],
   )
   return id
 }

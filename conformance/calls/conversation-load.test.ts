@@ -26,6 +26,7 @@ async function callee(calls: number): Promise<Sipp> {
   const account = platform.credentials.extensions[1]
   assert.ok(account)
   const phone = await FakePhone.start({ server: platform.sip, user: '1001', password: account.password })
+  assert.equal((await phone.register({ contact: '*', expires: 0 })).status, 200) // nobody else rings
   assert.equal((await phone.register({ expires: 3_600 })).status, 200)
   const { port } = phone
   phone.close()

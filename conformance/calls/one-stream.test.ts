@@ -26,6 +26,7 @@ test('a caller gets one stream from speech through ringing, conversation and hol
     const hushB = b.sound.hum(CALLEE_HZ)
     await hears('the caller hears the callee', a, (samples) => levelAt(samples, CALLEE_HZ) > 3_000, 5_000)
     await hears('the callee hears the caller', b, (samples) => levelAt(samples, 440) > 3_000, 5_000)
+    await pause(2_000) // they talk
 
     assert.equal((await b.request('INVITE', b.sound.offer({ payloads: '0 101', direction: 'sendonly' }))).status, 200)
     await hears(

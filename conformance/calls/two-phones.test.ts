@@ -13,6 +13,7 @@ import {
   readWavFile,
   readZip,
 } from '#testkit'
+import { talkingPhones } from './talking-phones.ts'
 
 const skip = isInstalled('baresip') ? false : 'baresip is not installed (scripts/install-test-peers.sh)'
 /** What the microphones of the caller and of the callee hum. */
@@ -22,7 +23,7 @@ const CALLEE_HZ = 700
 let platform: Platform
 
 before(async () => {
-  if (!skip) platform = await Platform.start({ MEDIA_WORKERS: '3' })
+  platform = await Platform.start({ MEDIA_WORKERS: '3' })
 })
 after(() => platform?.stop())
 
@@ -143,22 +144,23 @@ test('a caller who gives up while it rings cancels the other phone', { skip }, a
   }
 })
 
-test('a callee who rejects is busy for the caller too', { skip }, async () => {
-  const pair = await phones({ callee: { answers: 'when told' } })
-  try {
-    await pair.dial()
-    await pair.callee.event('CALL_INCOMING')
-    await pair.callee.command('hangup')
-    const closed = await pair.caller.event('CALL_CLOSED')
-    assert.match(closed.param ?? '', /486/)
-    const { incoming, outgoing } = await overLegs()
-    assert.equal(outgoing.hangup_reason, 'busy')
-    assert.equal(outgoing.hangup_by, 'remote')
-    assert.equal(incoming.hangup_by, 'local')
-  } finally {
-    await pair.stop()
-  }
-})
+for (const [status, reason] of [
+  [486, 'busy'],
+  [480, 'noanswer'],
+] as const)
+  test(`a callee who answers ${status} is ${reason} for the caller too`, async () => {
+    const pair = await talkingPhones(platform)
+    try {
+      pair.callee.whenCalled((call) => call.reject(status))
+      const call = await pair.caller.call('1001')
+      assert.equal(call.status, status)
+      const { incoming, outgoing } = await overLegs()
+      assert.deepEqual([outgoing.hangup_by, outgoing.hangup_reason], ['remote', reason])
+      assert.equal(incoming.hangup_by, 'local')
+    } finally {
+      pair.stop()
+    }
+  })
 
 test('the recording of a conversation holds both tones, each file its own, equally long', { skip }, async () => {
   const pair = await phones({ caller: { codecs: 'pcmu' }, callee: { codecs: 'pcma' } })

@@ -115,6 +115,11 @@ export class AgentService implements UsernameOwner {
     return (await this.#store.findByUsername(username))?.customer_id
   }
 
+  /** An agent as it is called: its addresses, and how they ring. */
+  find(customer: string, id: string): Promise<AgentRecord | undefined> {
+    return this.#store.find(customer, id)
+  }
+
   /** Platform-wide: whose each of these agents is or was; one that never was is left out. */
   customersOf(agent_ids: readonly string[]): Promise<Map<string, string>> {
     return this.#store.customersOf(agent_ids)

@@ -7,6 +7,9 @@ import { NIL_UUID } from '#platform/ids'
 import { type HeaderInput, type RemoteAddress, readableText, type SipRequest, type Uri } from '#telecom/sip'
 import type { AnonymousCaps } from './anonymous-caps.ts'
 import type { CallMetadata } from './call.ts'
+import type { InsideCallees } from './call-planner.ts'
+import { findInside, findNamed } from './inside-target.ts'
+import type { CallFlow } from './live-call.ts'
 
 /** What the admission asks of others; the server joins them. Look-ups throw while the database is away. */
 export interface AdmissionNeeds {
@@ -22,15 +25,16 @@ export interface AdmissionNeeds {
   directs: Pick<Directs, 'findByHash'>
   customers: { find(customer: string): Promise<{ status: string; metadata: { rtp_debug?: boolean } } | undefined> }
   billing: BillingChecks
-  /** The agent whose address this is, if any. */
-  owners?: { ownerOf(customer: string, address: Address): Promise<string | undefined> }
+  /** Whom phones may call inside; of an address also the agent whose it is. */
+  callees: InsideCallees
   caps: AnonymousCaps
 }
 
 /** A call that was let in. */
 export interface Admitted {
   customer_id: string
-  flow_id: string
+  /** What runs: the flow that answers what was dialled, or what the platform does for it. */
+  flow: CallFlow
   source: Address
   destination: Address
   metadata: CallMetadata
@@ -47,7 +51,7 @@ export type Admission =
 
 interface Target {
   customer_id: string
-  flow_id: string
+  flow: CallFlow
   destination: Address
   rtp_debug: boolean
   /** Callers without credentials reach it by the bare address. */
@@ -121,7 +125,7 @@ export class IncomingAdmission {
     const answer = await this.#needs.gate.check(request, customer, source)
     if (answer.outcome === 'blocked') return refuse(403, 'too many wrong passwords')
     if (answer.outcome === 'challenge') return refuse(401, 'credentials are needed', answer.headers)
-    const target = await this.#find(dialled)
+    const target = (await this.#find(dialled)) ?? (await this.#findInside(dialled, customer))
     if (!target) return refuse(404, 'nobody has this number')
     return this.#enter(target, this.#phoneAddress(answer.extension, target, request), false, () => {})
   }
@@ -152,7 +156,7 @@ export class IncomingAdmission {
 
   /** Whether the owner of what is dialled may be called. */
   async #enter(target: Target, source: Address, anonymous: boolean, leave: () => void): Promise<Admission> {
-    const { customers, billing, owners } = this.#needs
+    const { customers, billing, callees } = this.#needs
     const { customer_id, destination } = target
     const ends = {
       direction: 'incoming' as const,
@@ -162,7 +166,7 @@ export class IncomingAdmission {
     const [customer, verdict, owner] = await Promise.all([
       customers.find(customer_id),
       billing.mayStart(customer_id, kindOfCall(ends), 1),
-      owners?.ownerOf(customer_id, source),
+      callees.agents.ownerOf(customer_id, source),
     ])
     if (customer?.status !== 'active' && customer?.status !== 'initial')
       return refuse(403, `the owner is ${customer?.status ?? 'gone'}`)
@@ -170,7 +174,7 @@ export class IncomingAdmission {
     return {
       admitted: true,
       customer_id,
-      flow_id: target.flow_id,
+      flow: target.flow,
       source,
       destination,
       metadata: target.rtp_debug || customer.metadata.rtp_debug ? { rtp_debug: true } : {},
@@ -180,7 +184,7 @@ export class IncomingAdmission {
     }
   }
 
-  /** `direct.` first, then a number of anybody. Extensions, agents, conferences and telephone numbers: not found. */
+  /** What anybody may dial: `direct.` first, then a number of anybody. */
   async #find(dialled: string): Promise<Target | undefined> {
     if (dialled.startsWith('direct.')) return this.#findDirect(dialled)
     const number = numberOf(dialled)
@@ -188,7 +192,7 @@ export class IncomingAdmission {
     if (!found || found.call_flow_id === NIL_UUID) return undefined
     return {
       customer_id: found.customer_id,
-      flow_id: found.call_flow_id,
+      flow: { flow_id: found.call_flow_id },
       destination: { type: 'tel', target: found.number },
       rtp_debug: found.metadata.rtp_debug,
       isOpen: found.type === 'virtual',
@@ -197,16 +201,27 @@ export class IncomingAdmission {
 
   async #findDirect(hash: string): Promise<Target | undefined> {
     const direct = isDirectHash(hash) ? await this.#needs.directs.findByHash(hash) : undefined
-    if (direct?.resource_type !== 'flow') return undefined
+    if (!direct) return undefined
     const { customer_id, resource_id } = direct
+    if (direct.resource_type !== 'flow') {
+      const named = await findNamed(this.#needs.callees, customer_id, direct)
+      return named && { ...named, customer_id, rtp_debug: false, isOpen: true }
+    }
     return {
       customer_id,
-      flow_id: resource_id,
+      flow: { flow_id: resource_id },
       // the wire's form of this end: a tel whose target is the flow (`flows.md` §2)
       destination: { type: 'tel', target: resource_id },
       rtp_debug: false,
       isOpen: true,
     }
+  }
+
+  /** What a phone of this customer dials beyond that. */
+  async #findInside(dialled: string, customer_id: string): Promise<Target | undefined> {
+    if (dialled.startsWith('direct.')) return undefined
+    const inside = await findInside(this.#needs.callees, customer_id, dialled)
+    return inside && { ...inside, customer_id, rtp_debug: false, isOpen: false }
   }
 
   /** A phone of the same customer is its extension; to others it is a SIP address. */
@@ -234,9 +249,12 @@ function strangerAddress(request: SipRequest): Address {
   })
 }
 
-/** What is dialled: the user of a SIP URI, or a telephone number. `undefined` for any other scheme. */
+/**
+ * What is dialled: the user of a SIP URI, or a telephone number; `agent:…` unescaped looks like a user with a password.
+ * `undefined` for any other scheme.
+ */
 function dialledUser(uri: Uri): string | undefined {
-  if (uri.kind === 'sip') return uri.user
+  if (uri.kind === 'sip') return uri.password === '' ? uri.user : `${uri.user}:${uri.password}`
   return uri.kind === 'tel' ? uri.number.replace(/[().-]/g, '') : undefined
 }
 

@@ -14,7 +14,7 @@ function ringingCall() {
     ids.uuid(),
     {
       customer_id: ids.uuid(),
-      flow_id: ids.uuid(),
+      flow: { flow_id: ids.uuid() },
       source: { type: 'sip', target: 'a@b' },
       destination: { type: 'tel', target: '+899001000001' },
       metadata: {},

@@ -1,11 +1,19 @@
-import type { Ids } from '#platform/ids'
+import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import { CAUSE, type LineEvent } from '#telecom/line'
 import type { PromptPart } from '#telecom/media'
+import type { AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, endingOf, type HangupReason, isEnding, mayBecome } from './call.ts'
+import { type ConnectInput, ConnectMachine } from './connect-machine.ts'
+import { Conversation, type PeerInput } from './conversation.ts'
 import type { CallEvent } from './events.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
-import type { LiveCallInput, PlayOutcome, SayOptions } from './live-call.ts'
+import type { ConnectOptions, LiveCallInput, SayOptions } from './live-call.ts'
+import { Outcomes } from './outcomes.ts'
+import type { Recording } from './recording.ts'
+import type { RecordingEvent } from './recording-events.ts'
+import { type RecordingInput, RecordingMachine, type RecordingStep } from './recording-machine.ts'
+import { type SoundInput, SoundMachine } from './sound-machine.ts'
 
 /** What a live call is given, one at a time. */
 export type CallInput =
@@ -13,33 +21,67 @@ export type CallInput =
   /** The row with the dialog's identity is on disk. */
   | { type: 'stored' }
   | { type: 'answer'; key: string }
-  | { type: 'say'; key: string; text: string; voice: SayOptions }
-  | { type: 'play'; key: string; urls: readonly string[] }
-  | { type: 'prompt'; key: string; files: readonly string[] }
-  | { type: 'beep'; key: string }
-  | { type: 'digits'; key: string; digits: string; duration_ms: number; interval_ms: number }
-  | { type: 'echo'; key: string; duration_ms: number }
+  | { type: 'connect'; key: string; options: ConnectOptions }
   | { type: 'stop_playing' }
   | { type: 'hangup'; reason: HangupReason; cause?: number }
   | { type: 'action'; action: CallAction }
   | { type: 'sound_ready'; sound: string; parts: readonly PromptPart[] }
   | { type: 'sound_failed'; sound: string; issue: string }
+  /** The next way to a callee is ready to be dialled, or cannot be. */
+  | { type: 'redial_ready' }
+  | { type: 'redial_failed' }
+  /** These calls follow this one from now on. */
+  | { type: 'chain'; call_ids: readonly string[] }
   | { type: 'timer'; timer: CallTimer }
+  | SoundInput
+  | ConnectInput
+  | PeerInput
+  | RecordingInput
 
-/** `max_duration` ends the call; `sound` ends an echo, or the waiting for speech and files. */
-export type CallTimer = 'max_duration' | 'sound'
+/**
+ * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files;
+ * `recording:<id>` what a recording waits for.
+ */
+export type CallTimer = 'max_duration' | 'dial' | 'sound' | `recording:${string}`
 
 /** What a live call wants done. The runner does it; what comes of it comes back as an input. */
 export type CallEffect =
   | { do: 'ring' }
   | { do: 'answer' }
+  | { do: 'dial' }
+  /** The next way to the callee is made ready: `redial_ready` or `redial_failed` follows. */
+  | { do: 'redial' }
   | { do: 'play'; sound: string; parts: readonly PromptPart[] }
   | { do: 'echo' }
   | { do: 'silence' }
+  | { do: 'ringback' }
+  | { do: 'music' }
+  /** The leg of this id is heard. */
+  | { do: 'bridge'; peer: string }
+  /** The leg of this id is told what ours does. */
+  | { do: 'steer'; peer: string; input: { type: 'join' | 'peer_again' } | { type: 'peer_held'; held: boolean } }
   | { do: 'hangup'; cause: number }
   | { do: 'render'; sound: string; text: string; voice: SayOptions }
   | { do: 'fetch'; sound: string; urls: readonly string[] }
   | { do: 'abort'; sound: string }
+  /** Others are called: `called_out` or `not_called_out` follows, and an `attempt` for each that happens to them. */
+  | { do: 'call_out'; key: string; options: ConnectOptions }
+  | { do: 'win_attempt' | 'end_attempt' | 'end_other_attempts'; key: string; attempt: number }
+  /** Whoever had this leg dialled hears of it. */
+  | { do: 'report'; event: AttemptEvent }
+  /** The calls that follow this one end with it. */
+  | { do: 'end_chain' }
+  /** Whether it may be recorded, and where: `recording_prepared` follows. */
+  | { do: 'prepare_recording'; key: string; recording: Recording }
+  | { do: 'record'; recording: Recording; endOfSilenceMs: number }
+  | { do: 'stop_recording' }
+  /** What is on the disk of it: `recording_measured` follows. */
+  | { do: 'measure_recording'; recording: Recording }
+  /** It will not be made: what was prepared goes away. */
+  | { do: 'discard_recording'; recording: Recording }
+  | { do: 'save_recording'; recording: Recording; events: readonly RecordingEvent[] }
+  /** It is over and written: what follows it may begin. */
+  | { do: 'recording_over'; recording: Recording }
   /** Row and events in one write. */
   | { do: 'save'; call: Call; events: readonly CallEvent[] }
   | { do: 'tell'; input: LiveCallInput }
@@ -51,48 +93,71 @@ export type CallEffect =
 export interface CallLimits {
   /** From the start of the leg, milliseconds. */
   maxDurationMs: number
+  /** How long a callee may ring, each way to it counted anew. */
+  dialMs: number
   /** How long speech may take to be made. */
   renderMs: number
   /** How long files may take to be fetched. */
   fetchMs: number
 }
 
-export const DEFAULT_CALL_LIMITS: CallLimits = { maxDurationMs: 3_600_000, renderMs: 10_000, fetchMs: 30_000 }
-
-type SoundKind = 'played' | 'digits_sent' | 'echoed'
-interface Sound {
-  id: string
-  key: string
-  kind: SoundKind
-  stage: 'preparing' | 'sounding'
+export const DEFAULT_CALL_LIMITS: CallLimits = {
+  maxDurationMs: 3_600_000,
+  dialMs: 60_000,
+  renderMs: 10_000,
+  fetchMs: 30_000,
 }
 
-const BEEP: PromptPart = { tone: { hz: [1_000], durationMs: 500 } }
-const DIGITS = /^[0-9A-D*#]{1,100}$/
-/** Effect keys that are remembered; a flow takes about a hundred steps between two moments of waiting. */
-const KEYS_KEPT = 512
+/** The cause of our own giving up on a callee, which shows as `dialout`; it never reaches the wire. */
+const GIVEN_UP = 0
+const RELEASE: CallEffect = { do: 'release' }
+
+type Ended = LineEvent & { type: 'ended' }
 
 /**
  * One live call: its record and what is going on. Synchronous, one input at a time, no I/O of its own: from where it is
  * and what just happened it says what is to be done. It alone changes its call.
  */
 export class CallActor {
-  readonly #ids: Pick<Ids, 'uuid'>
   readonly #limits: CallLimits
   readonly #now: () => Timestamp
   #call: Call
   #stored = false
   #answering: string[] = []
-  /** The leg is being ended without passing `terminating`: the longest duration is over, or nothing is heard. */
-  #cut = false
-  #sound: Sound | undefined
-  readonly #outcomes = new Map<string, LiveCallInput | 'running'>()
+  /** Something has sounded before the answer, so that the caller hears us and no ringing tone of its own. */
+  #sounded = false
+  /** What we play and whose end has not come. */
+  readonly #playing = new Set<string>()
+  /** The leg is being ended without passing `terminating` or `canceling`: with the cause that its end will show. */
+  #cut: number | undefined
+  /** Ways to the callee that have not been tried. */
+  #waysLeft: number
+  #isDialled = false
+  /** How the last way ended, while the next one is made ready. */
+  #wayEnded: Ended | undefined
+  readonly #outcomes = new Outcomes()
+  readonly #sounds: SoundMachine
+  readonly #recordings: RecordingMachine
+  readonly #conversation = new Conversation()
+  readonly #connect: ConnectMachine
 
-  constructor(call: Call, needs: { ids: Pick<Ids, 'uuid'>; now: () => Timestamp; limits?: Partial<CallLimits> }) {
+  /** `otherWays`: how many more ways lead to the callee than the one that is dialled first. */
+  constructor(
+    call: Call,
+    needs: { ids: Pick<Ids, 'uuid'>; now: () => Timestamp; limits?: Partial<CallLimits>; otherWays?: number },
+  ) {
     this.#call = call
-    this.#ids = needs.ids
     this.#now = needs.now
     this.#limits = { ...DEFAULT_CALL_LIMITS, ...needs.limits }
+    this.#waysLeft = needs.otherWays ?? 0
+    this.#sounds = new SoundMachine({ ids: needs.ids, limits: this.#limits, outcomes: this.#outcomes })
+    this.#recordings = new RecordingMachine(needs)
+    this.#connect = new ConnectMachine({
+      conversation: this.#conversation,
+      outcomes: this.#outcomes,
+      answer: (key) => this.#answer(key),
+      isHeard: () => this.#sounded || this.#call.status === 'progressing',
+    })
   }
 
   /** The record as it is; replaced, never changed in place. */
@@ -100,37 +165,59 @@ export class CallActor {
     return this.#call
   }
 
-  /** The first step of an incoming call: it rings, it exists. */
+  /** Whether this recording goes on, or its last row is not written yet. */
+  isRecording(recording_id: string): boolean {
+    return this.#recordings.has(recording_id)
+  }
+
+  /** The first step: a call that comes in rings, one that goes out is dialled once its row is on disk. */
   begin(): CallEffect[] {
-    return [
-      { do: 'ring' },
-      { do: 'save', call: this.#call, events: ['call_created', 'call_ringing'] },
-      { do: 'start', timer: 'max_duration', ms: this.#limits.maxDurationMs },
-    ]
+    const limit: CallEffect = { do: 'start', timer: 'max_duration', ms: this.#limits.maxDurationMs }
+    if (this.#call.direction === 'outgoing') return [{ do: 'save', call: this.#call, events: ['call_created'] }, limit]
+    return [{ do: 'ring' }, { do: 'save', call: this.#call, events: ['call_created', 'call_ringing'] }, limit]
   }
 
   on(input: CallInput): CallEffect[] {
-    if (this.#call.status === 'hangup') return []
+    if (this.#call.status === 'hangup') return this.#afterwards(input)
     switch (input.type) {
       case 'line':
-        return this.#onLine(input.event)
+        return [...this.#record(input), ...this.#onLine(input.event)]
+      case 'start_recording':
+      case 'stop_recording':
+      case 'recording_prepared':
+      case 'recording_measured':
+        return this.#record(input)
       case 'stored':
-        this.#stored = true
-        return this.#answering.length > 0 && !isEnding(this.#call) ? [{ do: 'answer' }] : []
+        return this.#isStored()
       case 'answer':
         return this.#answer(input.key)
       case 'hangup':
         return this.#hangup(input.reason, input.cause)
       case 'action':
         return this.#setAction(input.action)
+      case 'chain':
+        return this.#chain(input.call_ids)
       case 'timer':
-        return input.timer === 'max_duration' ? this.#cutOff() : this.#soundTimeIsUp()
+        return this.#timeIsUp(input)
+      case 'redial_ready':
+      case 'redial_failed':
+        return this.#redial(input.type === 'redial_ready')
+      case 'connect':
+        return this.#startConnect(input.key, input.options)
+      case 'called_out':
+      case 'not_called_out':
+      case 'attempt':
+        return isEnding(this.#call) ? [] : this.#connect.on(this.#call, input)
+      case 'join':
+      case 'peer_held':
+      case 'peer_again':
+        return isEnding(this.#call) ? [] : this.#conversation.on(input)
       case 'stop_playing':
-        return this.#sound ? [...this.#finishSound('stopped'), { do: 'silence' }] : []
+        return this.#sounds.busy ? this.#goOn([...this.#sounds.finish('stopped'), { do: 'silence' }]) : []
       case 'sound_ready':
-        return this.#soundReady(input.sound, input.parts)
+        return this.#heard(this.#sounds.ready(input.sound, input.parts))
       case 'sound_failed':
-        return this.#isCurrent(input.sound) ? this.#finishSound('failed', input.issue) : []
+        return this.#sounds.ended(input.sound, 'failed', input.issue)
       default:
         return this.#startSound(input)
     }
@@ -138,77 +225,186 @@ export class CallActor {
 
   #onLine(event: LineEvent): CallEffect[] {
     switch (event.type) {
+      case 'ringing':
+        return this.#ringing()
+      case 'early_media':
+        if (isEnding(this.#call) || this.#cut !== undefined) return []
+        return [...this.#ringing(), report({ type: 'early_media', call_id: this.#call.id })]
       case 'answered':
         return this.#answered()
       case 'digit':
         return [tell({ type: 'digit', digit: event.digit, duration_ms: event.durationMs, method: event.method })]
       case 'played':
-        if (!this.#isCurrent(event.id)) return []
-        return this.#finishSound(event.outcome, event.issue)
+        return this.#played(event)
+      case 'held':
+      case 'resumed':
+        return isEnding(this.#call) ? [] : this.#conversation.own(event.type === 'held')
       case 'media_lost':
-        return this.#cutOff()
+        return this.#cutOff(CAUSE.timeout)
       case 'dialog_changed':
         return [{ do: 'save', call: this.#call, events: [] }]
       case 'ended':
-        return this.#ended(event.cause)
+        return this.#lineEnded(event)
       default:
         return []
     }
   }
 
-  /** The row with the dialog is on disk before the 200 is on the wire: until then the wish is kept. */
+  /** The callee rings: told once, whichever way rang. */
+  #ringing(): CallEffect[] {
+    if (this.#cut !== undefined || !mayBecome(this.#call, 'ringing')) return []
+    const now = this.#now()
+    this.#call = { ...this.#call, status: 'ringing', tm_ringing: now, tm_update: now }
+    return [{ do: 'save', call: this.#call, events: ['call_ringing'] }, report({ type: 'ringing' })]
+  }
+
+  /** The row with the dialog is on disk: only now a 200 of ours, or an INVITE, may be on the wire. */
+  #isStored(): CallEffect[] {
+    const isFirst = !this.#stored
+    this.#stored = true
+    if (isEnding(this.#call)) return []
+    if (this.#call.direction === 'incoming') return this.#answering.length > 0 ? [{ do: 'answer' }] : []
+    return isFirst ? this.#dial() : []
+  }
+
+  #dial(): CallEffect[] {
+    this.#isDialled = true
+    return [{ do: 'dial' }, { do: 'start', timer: 'dial', ms: this.#limits.dialMs }]
+  }
+
+  /** The wish is kept until the row is on disk; a callee answers by itself, and is waited for. */
   #answer(key: string): CallEffect[] {
-    const known = this.#outcomes.get(key)
+    const known = this.#outcomes.of(key)
     if (known && known !== 'running') return [tell(known)]
     if (known || isEnding(this.#call)) return []
-    if (this.#call.status === 'progressing') return [tell(this.#remember(key, { type: 'answered', key }))]
-    this.#remember(key, 'running')
+    if (this.#call.status === 'progressing') return [tell(this.#outcomes.remember(key, { type: 'answered', key }))]
+    this.#outcomes.remember(key, 'running')
     this.#answering.push(key)
-    return this.#stored && this.#answering.length === 1 ? [{ do: 'answer' }] : []
+    const isOurs = this.#call.direction === 'incoming'
+    return isOurs && this.#stored && this.#answering.length === 1 ? [{ do: 'answer' }] : []
   }
 
   #answered(): CallEffect[] {
-    if (!mayBecome(this.#call, 'progressing')) return []
+    if (this.#cut !== undefined || !mayBecome(this.#call, 'progressing')) return []
     const now = this.#now()
     this.#call = { ...this.#call, status: 'progressing', tm_progressing: now, tm_update: now }
     const keys = this.#answering.splice(0)
     return [
+      { do: 'stop', timer: 'dial' },
       { do: 'save', call: this.#call, events: ['call_progressing'] },
-      ...keys.map((key) => tell(this.#remember(key, { type: 'answered', key }))),
+      ...keys.map((key) => tell(this.#outcomes.remember(key, { type: 'answered', key }))),
+      ...this.#connect.callerAnswered(),
+      report({ type: 'answered', call_id: this.#call.id }),
     ]
   }
 
   #hangup(reason: HangupReason, cause = causeOfHangupReason(reason)): CallEffect[] {
     const ending = endingOf(this.#call)
-    if (this.#cut || !mayBecome(this.#call, ending)) return []
+    if (this.#cut !== undefined || !mayBecome(this.#call, ending)) return []
     this.#call = { ...this.#call, status: ending, tm_update: this.#now() }
-    return [
-      { do: 'save', call: this.#call, events: [`call_${ending}`] },
-      { do: 'hangup', cause },
-    ]
+    this.#connect.callerLeaves()
+    return [{ do: 'save', call: this.#call, events: [`call_${ending}`] }, { do: 'hangup', cause }, { do: 'end_chain' }]
   }
 
-  /** Ends the leg with the cause that shows as `timeout`; the status says so only once the leg is gone. */
-  #cutOff(): CallEffect[] {
-    if (this.#cut || isEnding(this.#call)) return []
-    this.#cut = true
-    return [{ do: 'hangup', cause: CAUSE.timeout }]
+  /** Ends the leg for a cause of its own; the status says so only once the leg is gone. */
+  #cutOff(shown: number, cause = shown): CallEffect[] {
+    if (this.#cut !== undefined || isEnding(this.#call)) return []
+    this.#cut = shown
+    return [{ do: 'hangup', cause }]
   }
 
-  #ended(cause: number): CallEffect[] {
+  #timeIsUp(input: CallInput & { type: 'timer' }): CallEffect[] {
+    switch (input.timer) {
+      case 'max_duration':
+        return this.#cutOff(CAUSE.timeout)
+      case 'dial':
+        return this.#cutOff(GIVEN_UP, CAUSE.noAnswer)
+      case 'sound':
+        return this.#goOn(this.#sounds.timeIsUp())
+      default:
+        return this.#record(input)
+    }
+  }
+
+  /** A callee that one way does not lead to is tried by the next, as long as it has not rung. */
+  #lineEnded(event: Ended): CallEffect[] {
+    const isUnreached = event.why === 'no_response' || event.why === 'unreachable' || event.status === 503
+    const mayTry = this.#call.status === 'dialing' && this.#cut === undefined && this.#isDialled
+    if (!isUnreached || !mayTry || this.#waysLeft === 0) return this.#ended(event.cause)
+    this.#waysLeft--
+    this.#wayEnded = event
+    return [{ do: 'stop', timer: 'dial' }, { do: 'redial' }]
+  }
+
+  #redial(isReady: boolean): CallEffect[] {
+    const before = this.#wayEnded
+    this.#wayEnded = undefined
+    if (!before) return []
+    if (!isReady) return this.#ended(before.cause)
+    if (isEnding(this.#call) || this.#cut !== undefined) return [{ do: 'hangup', cause: CAUSE.normal }]
+    this.#call = { ...this.#call, tm_update: this.#now() }
+    return [{ do: 'save', call: this.#call, events: ['call_updated'] }, ...this.#dial()]
+  }
+
+  #ended(lineCause: number): CallEffect[] {
     const last = this.#call.status
-    const effects = this.#sound ? this.#finishSound('stopped') : []
+    const cause = this.#cut ?? lineCause
+    const sounds = this.#sounds.finish('stopped')
     const now = this.#now()
     const hangup_by = hangupByOf(last)
     const hangup_reason = hangupReasonOf(this.#call.direction, last, cause)
-    this.#call = { ...this.#call, status: 'hangup', hangup_by, hangup_reason, tm_hangup: now, tm_update: now }
+    const over = { hangup_by, hangup_reason, tm_hangup: now, tm_update: now, recording_id: NIL_UUID }
+    this.#call = { ...this.#call, status: 'hangup', ...over }
+    this.#connect.callerLeaves()
+    const recordings = this.#recordings.callEnded(this.#call)
     return [
-      ...effects,
+      ...sounds,
       { do: 'stop', timer: 'max_duration' },
+      { do: 'stop', timer: 'dial' },
       { do: 'save', call: this.#call, events: ['call_hangup'] },
+      ...recordings,
+      { do: 'end_chain' },
+      report({ type: 'ended', hangup_reason, cause }),
       tell({ type: 'hungup', hangup_by, hangup_reason }),
-      { do: 'release' },
+      ...(this.#recordings.busy ? [] : [RELEASE]),
     ]
+  }
+
+  /** The call is over; its recordings may still have files to close. */
+  #afterwards(input: CallInput): CallEffect[] {
+    if (!this.#recordings.busy) return []
+    const effects = this.#record(input)
+    return this.#recordings.busy ? effects : [...effects, RELEASE]
+  }
+
+  /** What an input means for the recordings of the call. */
+  #record(input: CallInput): CallEffect[] {
+    switch (input.type) {
+      case 'line':
+        return this.#apply(this.#recordings.onLine(this.#call, input.event))
+      case 'timer':
+        return this.#apply(this.#recordings.onTimer(this.#call, input.timer.replace('recording:', '')))
+      case 'start_recording':
+      case 'stop_recording': {
+        const known = this.#outcomes.of(input.key)
+        if (known) return known === 'running' ? [] : [tell(known)]
+        this.#outcomes.remember(input.key, 'running')
+        return this.#apply(this.#recordings.on(this.#call, input))
+      }
+      case 'recording_prepared':
+      case 'recording_measured':
+        return this.#apply(this.#recordings.on(this.#call, input))
+      default:
+        return []
+    }
+  }
+
+  #apply({ call, effects }: RecordingStep): CallEffect[] {
+    this.#call = call
+    for (const effect of effects)
+      if (effect.do === 'tell' && 'key' in effect.input) this.#outcomes.remember(effect.input.key, effect.input)
+    const beeps = effects.some((effect) => effect.do === 'play')
+    return beeps ? this.#heard([...this.#sounds.finish('stopped'), ...effects]) : effects
   }
 
   #setAction(action: CallAction): CallEffect[] {
@@ -217,97 +413,43 @@ export class CallActor {
     return [{ do: 'save', call: this.#call, events: ['call_updated'] }]
   }
 
-  #startSound(input: CallInput & { key: string }): CallEffect[] {
-    const known = this.#outcomes.get(input.key)
+  #chain(call_ids: readonly string[]): CallEffect[] {
+    const chained_call_ids = [...this.#call.chained_call_ids, ...call_ids]
+    this.#call = { ...this.#call, chained_call_ids, tm_update: this.#now() }
+    return [{ do: 'save', call: this.#call, events: ['call_updated'] }]
+  }
+
+  #startConnect(key: string, options: ConnectOptions): CallEffect[] {
+    const known = this.#outcomes.of(key)
     if (known && known !== 'running') return [tell(known)]
-    if (known || isEnding(this.#call) || this.#cut) return []
-    const before = this.#sound ? this.#finishSound('stopped') : []
-    const kind = input.type === 'echo' ? 'echoed' : input.type === 'digits' ? 'digits_sent' : 'played'
-    const sound: Sound = { id: this.#ids.uuid(), key: input.key, kind, stage: 'preparing' }
-    this.#sound = sound
-    this.#remember(input.key, 'running')
-    return [...before, ...this.#begin(sound, input)]
+    if (known || isEnding(this.#call) || this.#cut !== undefined) return []
+    return [...this.#sounds.finish('stopped'), ...this.#connect.start(key, options)]
   }
 
-  #begin(sound: Sound, input: CallInput & { key: string }): CallEffect[] {
-    switch (input.type) {
-      case 'say':
-        return [
-          { do: 'silence' },
-          { do: 'render', sound: sound.id, text: input.text, voice: input.voice },
-          { do: 'start', timer: 'sound', ms: this.#limits.renderMs },
-        ]
-      case 'play':
-        if (input.urls.length === 0) return this.#finishSound('finished')
-        return [
-          { do: 'silence' },
-          { do: 'fetch', sound: sound.id, urls: input.urls },
-          { do: 'start', timer: 'sound', ms: this.#limits.fetchMs },
-        ]
-      case 'prompt':
-        return this.#soundReady(
-          sound.id,
-          input.files.map((file) => ({ file })),
-        )
-      case 'beep':
-        return this.#soundReady(sound.id, [BEEP])
-      case 'digits': {
-        const digits = input.digits.toUpperCase()
-        if (!DIGITS.test(digits)) return this.#finishSound('failed')
-        const durationMs = clamp(input.duration_ms, 100, 1_000)
-        return this.#soundReady(sound.id, [{ digits, durationMs, gapMs: clamp(input.interval_ms, 0, 5_000) }])
-      }
-      case 'echo':
-        sound.stage = 'sounding'
-        return [{ do: 'echo' }, { do: 'start', timer: 'sound', ms: clamp(input.duration_ms, 0, 86_400_000) }]
-      default:
-        return []
+  #startSound(input: SoundInput): CallEffect[] {
+    const known = this.#outcomes.of(input.key)
+    if (known && known !== 'running') return [tell(known)]
+    if (known || isEnding(this.#call) || this.#cut !== undefined) return []
+    return this.#heard(this.#sounds.start(input))
+  }
+
+  #played(event: LineEvent & { type: 'played' }): CallEffect[] {
+    const effects = this.#sounds.ended(event.id, event.outcome, event.issue)
+    return this.#playing.delete(event.id) ? this.#goOn(effects) : effects
+  }
+
+  /** What sounded in place of a conversation is over: that goes on. */
+  #goOn(effects: CallEffect[]): CallEffect[] {
+    return this.#sounds.busy || isEnding(this.#call) ? effects : [...effects, ...this.#conversation.goOn()]
+  }
+
+  /** Something sounds towards the far end: an unanswered caller hears us from now on. */
+  #heard(effects: CallEffect[]): CallEffect[] {
+    for (const effect of effects) {
+      if (effect.do === 'play') this.#playing.add(effect.sound)
+      if (effect.do === 'play' || effect.do === 'echo') this.#sounded = true
     }
-  }
-
-  #soundReady(id: string, parts: readonly PromptPart[]): CallEffect[] {
-    const sound = this.#sound
-    if (!sound || sound.id !== id || sound.stage !== 'preparing') return []
-    sound.stage = 'sounding'
-    return [
-      { do: 'stop', timer: 'sound' },
-      { do: 'play', sound: id, parts },
-    ]
-  }
-
-  #soundTimeIsUp(): CallEffect[] {
-    const sound = this.#sound
-    if (!sound) return []
-    if (sound.kind === 'echoed') return [...this.#finishSound('finished'), { do: 'silence' }]
-    return sound.stage === 'preparing' ? this.#finishSound('failed', 'it was not ready in time') : []
-  }
-
-  /** The current sound is over; whoever asked for it hears how. */
-  #finishSound(outcome: PlayOutcome, issue?: string): CallEffect[] {
-    const sound = this.#sound
-    if (!sound) return []
-    this.#sound = undefined
-    const reason = issue === undefined ? {} : { reason: issue }
-    const input: LiveCallInput =
-      sound.kind === 'played'
-        ? { type: 'played', key: sound.key, outcome, ...reason }
-        : { type: sound.kind, key: sound.key, outcome }
-    const abort: CallEffect[] = sound.stage === 'preparing' ? [{ do: 'abort', sound: sound.id }] : []
-    return [{ do: 'stop', timer: 'sound' }, ...abort, tell(this.#remember(sound.key, input))]
-  }
-
-  #isCurrent(id: string): boolean {
-    return this.#sound?.id === id
-  }
-
-  #remember<T extends LiveCallInput | 'running'>(key: string, outcome: T): T {
-    this.#outcomes.delete(key)
-    this.#outcomes.set(key, outcome)
-    if (this.#outcomes.size > KEYS_KEPT) {
-      const oldest = this.#outcomes.keys().next()
-      if (!oldest.done) this.#outcomes.delete(oldest.value)
-    }
-    return outcome
+    return effects
   }
 }
 
@@ -315,6 +457,6 @@ function tell(input: LiveCallInput): CallEffect {
   return { do: 'tell', input }
 }
 
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(Math.max(Number.isFinite(value) ? value : least, least), most)
+function report(event: AttemptEvent): CallEffect {
+  return { do: 'report', event }
 }

@@ -1,18 +1,31 @@
 import type { CommandDoor, Subscription } from '#platform/bus'
-import type { Database } from '#platform/db'
+import { type Database, DatabaseUnavailable } from '#platform/db'
 import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineNeeds } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
 import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
+import { AttemptMaker } from './attempt-maker.ts'
 import { BeginGate } from './begin-gate.ts'
 import type { HangupReason } from './call.ts'
+import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
+import { CallPlacer } from './call-placer.ts'
+import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
+import type { GroupcallRunner } from './groupcall-runner.ts'
+import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
+import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
+import {
+  carryOutRecording,
+  type RecordingAnswer,
+  type RecordingCommand,
+  readRecordingCommand,
+} from './recording-commands.ts'
 import { CallStore } from './store.ts'
 
 /** Above this age of the oldest waiting write the database counts as stalled. */
@@ -25,7 +38,12 @@ const ADMISSION_MS = 3_000
 const STOP_MS = 4_500
 const RETRY_AFTER = { 'Retry-After': '5' }
 
-export interface CallEngineNeeds extends LiveNeeds {
+/** What calling out takes beyond what letting in does. */
+export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'resolve'> &
+  Pick<LegMakerNeeds, 'createOutgoingLine' | 'prepareOutgoing'> &
+  Omit<CallChecksNeeds, 'billing'>
+
+export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release'> {
   db: Database
   commands: CommandDoor
   media: LineNeeds['media']
@@ -35,27 +53,36 @@ export interface CallEngineNeeds extends LiveNeeds {
   anonymousCaps: { perSecond: number; atOnce: number }
   /** Makes the flow of a call that was let in. */
   prepareIncoming: PrepareIncoming
+  callingOut: CallingOutNeeds
 }
 
 /** What the engine has done so far, for the metrics. */
 export interface CallEngineCounters {
   admitted: number
+  /** Legs of ours that were begun. */
+  called: number
   /** By SIP status. */
   refused: Record<number, number>
 }
 
-/** The `call` role's calls: lets INVITEs in, owns the live ones, takes commands for them, ends them at a stop. */
+/** The `call` role's calls: lets INVITEs in, calls out, owns the live ones, takes commands, ends them at a stop. */
 export class CallEngine {
   readonly #needs: CallEngineNeeds
   readonly #clock: Clock
   readonly #admission: IncomingAdmission
   readonly #gate: BeginGate
   readonly #store: CallStore
+  readonly #live: LiveNeeds
+  readonly #placer: CallPlacer
   readonly #lives = new Map<string, LiveRunner>()
-  readonly counters: CallEngineCounters = { admitted: 0, refused: {} }
+  readonly #groups = new Set<GroupcallRunner>()
+  /** What is to be done when a caller without credentials is over. */
+  readonly #leaving = new Map<string, () => void>()
+  readonly counters: CallEngineCounters = { admitted: 0, called: 0, refused: {} }
   #pending = 0
   #stopping = false
-  #commands: Subscription | undefined
+  #isDraining = false
+  #commands: Subscription[] = []
 
   constructor(needs: CallEngineNeeds) {
     this.#needs = needs
@@ -65,11 +92,23 @@ export class CallEngine {
     this.#gate = new BeginGate({ clock, writable: () => lanes.oldestMs <= OLDEST_WRITE_MS && db.available() })
     const caps = new AnonymousCaps(needs.clock, needs.anonymousCaps)
     this.#admission = new IncomingAdmission({ ...needs.admission, caps })
+    const leg = (call_id: string) => this.#lives.get(call_id)
+    this.#live = {
+      ...needs,
+      callOut: (...call) => this.#placer.callOut(...call),
+      leg,
+      release: (live) => this.#release(live),
+    }
+    this.#placer = this.#makePlacer(leg)
   }
 
   /** Takes commands from the bus from now on. */
   start(): void {
-    this.#commands = this.#needs.commands.answer(CALL_COMMANDS, (command) => this.#command(command))
+    const { commands } = this.#needs
+    this.#commands = [
+      commands.answer(CALL_COMMANDS, (command) => this.#command(command)),
+      commands.answer(PLACE_COMMANDS, (command) => this.#placeForApi(command)),
+    ]
   }
 
   /** Calls that live, or whose last write is not on disk yet. */
@@ -104,8 +143,13 @@ export class CallEngine {
   }
 
   /** Makes outgoing calls; a repeat under the same key makes none again. Rejects when nothing was created. */
-  async place(_request: PlaceCallsRequest, _key: string): Promise<PlacedCalls> {
-    throw apiErrors.SERVICE_UNAVAILABLE({})
+  place(request: PlaceCallsRequest, key: string): Promise<PlacedCalls> {
+    return this.#placer.place(request, key)
+  }
+
+  /** Takes no requests for calls any more; what lives may still call others. */
+  drain(): void {
+    this.#isDraining = true
   }
 
   /** Ends every live call of a customer who may make no calls any more. */
@@ -121,7 +165,7 @@ export class CallEngine {
     )
     for (const live of this.#lives.values()) live.hangup('normal')
     await Promise.race([ended, new Promise<void>((resolve) => this.#clock.after(STOP_MS, resolve))])
-    this.#commands?.unsubscribe()
+    for (const command of this.#commands) command.unsubscribe()
   }
 
   /**
@@ -132,12 +176,15 @@ export class CallEngine {
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
     const { admitted, prepared, call } = let_in
-    const live = new LiveRunner(call, line, watch, this.#needs, (over) => {
-      admitted.leave()
-      void over.written.then(() => this.#lives.delete(over.id))
+    const { anonymous: free_only, leave } = admitted
+    const maxForwards = maxForwardsOf(invite)
+    const live = new LiveRunner(this.#live, {
+      ...{ call, line, watch, free_only },
+      ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++
     this.#lives.set(live.id, live)
+    this.#leaving.set(live.id, leave)
     live.begin()
     prepared.start(live)
     if (this.#stopping) live.hangup('normal')
@@ -164,21 +211,42 @@ export class CallEngine {
     if (!opened.ok) return this.#refuse(line, opened.status)
     if (line.ended) return undefined
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
-    const { flow_id, anonymous } = admitted
-    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({
-      call,
-      flow: { flow_id },
-      anonymous,
-    })
+    const { flow, anonymous } = admitted
+    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({ call, flow, anonymous })
     if (!prepared) {
-      this.#needs.log.info({ customer_id: call.customer_id, flow_id }, 'a call was refused: its flow does not exist')
+      const { customer_id, flow_id } = call
+      this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
       return this.#refuse(line, 404)
     }
-    return {
-      admitted,
-      prepared,
-      call: { ...call, activeflow_id: prepared.activeflow_id, flow_id: prepared.flow_id ?? call.flow_id },
-    }
+    return { admitted, prepared, call: withFlow(call, prepared) }
+  }
+
+  #makePlacer(leg: (call_id: string) => LiveRunner | undefined): CallPlacer {
+    const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut } = this.#needs
+    const { base, callees, billing } = admission
+    const checks = new CallChecks({ ...callingOut, billing })
+    const legs = new LegMaker({ ...this.#live, ...callingOut, base, admit: (live) => this.#admit(live) })
+    const attempts = new AttemptMaker({
+      ...{ clock, ids, log, lanes, node, incarnation, legs },
+      admit: (group) => this.#groups.add(group),
+      release: (group) => void group.written.then(() => this.#groups.delete(group)),
+      mayBegin: () => !this.#stopping,
+    })
+    const planner = new CallPlanner({ ...callees, ...callingOut, base }, checks)
+    const pass = async () => !this.#stopping && (await this.#gate.pass())
+    return new CallPlacer({ clock, ids, db, checks, planner, attempts, leg, pass })
+  }
+
+  #admit(live: LiveRunner): void {
+    this.counters.called++
+    this.#lives.set(live.id, live)
+    if (this.#stopping) queueMicrotask(() => live.hangup('normal'))
+  }
+
+  #release(live: LiveRunner): void {
+    this.#leaving.get(live.id)?.()
+    this.#leaving.delete(live.id)
+    void live.written.then(() => this.#lives.delete(live.id))
   }
 
   #refuse(line: IncomingLine, status: number, headers?: HeaderInput): undefined {
@@ -194,7 +262,9 @@ export class CallEngine {
   }
 
   /** Commands find a live call without a disk. A foreign call looks exactly like an unknown one. */
-  #command(body: unknown): CallCommandAnswer | Promise<CallCommandAnswer> {
+  #command(body: unknown): CallCommandAnswer | RecordingAnswer | Promise<CallCommandAnswer | RecordingAnswer> {
+    const recording = readRecordingCommand(body)
+    if (recording) return this.#recordingCommand(recording)
     const command = readCallCommand(body)
     const live = command && this.#lives.get(command.call_id)
     if (!live || live.customer_id !== command.customer_id) return { live: false }
@@ -204,4 +274,29 @@ export class CallEngine {
     if (command.type === 'hangup') return answer()
     return new Promise((resolve) => live.whenStored(() => resolve(answer())))
   }
+
+  async #placeForApi(body: unknown): Promise<PlacedCalls> {
+    const { id, request } = readPlaceCommand(body)
+    if (this.#isDraining || this.#pending >= MOST_PENDING) throw apiErrors.SERVICE_UNAVAILABLE({})
+    this.#pending++
+    try {
+      return await this.place(request, id)
+    } catch (cause) {
+      if (cause instanceof DatabaseUnavailable) throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
+      throw cause
+    } finally {
+      this.#pending--
+    }
+  }
+
+  #recordingCommand(command: RecordingCommand): RecordingAnswer | Promise<RecordingAnswer> {
+    const live = this.#lives.get(command.call_id)
+    return live?.customer_id === command.customer_id ? carryOutRecording(live, command) : { live: false }
+  }
+}
+
+/** What is left of the hops that a call may make; `undefined` where the INVITE does not say. */
+function maxForwardsOf({ request }: IncomingInvite): number | undefined {
+  const text = request.headers.get('max-forwards')?.trim() ?? ''
+  return /^\d{1,3}$/.test(text) ? Number(text) : undefined
 }

@@ -13,7 +13,7 @@ const call = newIncomingCall(
   ids.uuid(),
   {
     customer_id: ids.uuid(),
-    flow_id: ids.uuid(),
+    flow: { flow_id: ids.uuid() },
     source: {},
     destination: {},
     metadata: {},

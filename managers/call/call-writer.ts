@@ -1,13 +1,12 @@
-import { LanesFull, type LaneWrite, type WriteLanes } from '#platform/db'
+import type { LaneWrite, WriteLanes } from '#platform/db'
 import { eventWrite } from '#platform/events'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { DialogState } from '#telecom/sip'
 import type { Call } from './call.ts'
 import { type CallEvent, callEvent } from './events.ts'
+import { RowWriter } from './row-writer.ts'
 import { callWrite } from './store.ts'
-
-const AGAIN_MS = 500
 
 export interface CallWriterNeeds {
   clock: Clock
@@ -17,18 +16,11 @@ export interface CallWriterNeeds {
   incarnation: string
 }
 
-/**
- * Writes one live call: its row and its events in one transaction, in the order in which they happened. Where the lanes
- * take no more, the events are kept and follow later with the row as it is then: nothing is lost, and no old row is
- * written over a newer one.
- */
+/** Writes one live call: its row and its events in one transaction, in the order in which they happened. */
 export class CallWriter {
   readonly #needs: CallWriterNeeds
   readonly #onStored: () => void
-  #row: LaneWrite | undefined
-  #missed: LaneWrite[] = []
-  #again: Promise<void> | undefined
-  #written: Promise<void> = Promise.resolve()
+  #rows: RowWriter | undefined
 
   /** `onStored` is called each time a write is on disk. */
   constructor(needs: CallWriterNeeds, onStored: () => void) {
@@ -38,58 +30,23 @@ export class CallWriter {
 
   /** Resolves when everything so far is on disk, or can never be. */
   get written(): Promise<void> {
-    return this.#written
+    return this.#rows?.written ?? Promise.resolve()
   }
 
   save(call: Call, dialog: DialogState | null, types: readonly CallEvent[]): void {
     const { node, incarnation } = this.#needs
     const tm_create = call.tm_update ?? call.tm_create
     const events = types.map((type) => eventWrite({ ...callEvent(type, call), tm_create }))
-    this.#row = callWrite({ ...call, node, incarnation, dialog })
-    const done = this.#again ? this.#follow(events) : this.#write(call.id, this.#row, events)
-    this.#written = Promise.all([this.#written, done]).then(() => {})
+    this.#rowsOf(call.id).save(callWrite({ ...call, node, incarnation, dialog }), events)
   }
 
-  async #write(id: string, row: LaneWrite, events: readonly LaneWrite[]): Promise<void> {
-    try {
-      await this.#needs.lanes.write(id, [row, ...events])
-      this.#onStored()
-    } catch (error) {
-      if (!(error instanceof LanesFull)) return this.#lost(id, error)
-      this.#missed.push(...events)
-      this.#again ??= this.#writeAgain(id)
-      await this.#again
-    }
+  /** Writes what belongs to the call beside its own row, in one transaction, behind everything before it. */
+  append(call_id: string, writes: readonly LaneWrite[]): void {
+    this.#rowsOf(call_id).append(writes)
   }
 
-  #follow(events: readonly LaneWrite[]): Promise<void> | undefined {
-    this.#missed.push(...events)
-    return this.#again
-  }
-
-  async #writeAgain(id: string): Promise<void> {
-    for (;;) {
-      await new Promise<void>((resolve) => this.#needs.clock.after(AGAIN_MS, resolve))
-      const row = this.#row
-      if (!row) return
-      const events = this.#missed
-      this.#missed = []
-      const again = this.#again
-      try {
-        const writing = this.#needs.lanes.write(id, [row, ...events])
-        // what comes from here on is newer than this row and may be written directly, behind it
-        this.#again = undefined
-        await writing
-        return this.#onStored()
-      } catch (error) {
-        if (!(error instanceof LanesFull)) return this.#lost(id, error)
-        this.#missed.unshift(...events)
-        this.#again = again
-      }
-    }
-  }
-
-  #lost(call_id: string, error: unknown): void {
-    this.#needs.log.error({ call_id, error }, 'a write of a call was refused')
+  #rowsOf(call_id: string): RowWriter {
+    this.#rows ??= new RowWriter(this.#needs, call_id, this.#onStored)
+    return this.#rows
   }
 }

@@ -1,4 +1,9 @@
 import { type Static, Type } from 'typebox'
+import { agentErrors } from '#managers/agent/errors'
+import { billingErrors } from '#managers/billing/errors'
+import { flowErrors } from '#managers/flow/errors'
+import { numberErrors } from '#managers/number/errors'
+import { registrarErrors } from '#managers/registrar/errors'
 import {
   Address,
   adminOrManager,
@@ -69,6 +74,110 @@ export const Call = Type.Object(
   { $id: 'Call' },
 )
 export type Call = Static<typeof Call>
+
+/** Several are called, the first who answers is kept. Empty strings and unset times are left out. */
+export const Groupcall = Type.Object(
+  {
+    id: Uuid,
+    customer_id: Uuid,
+    owner_type: Type.Optional(Type.Enum(['', 'agent'])),
+    owner_id: Uuid,
+    status: Type.Enum(['progressing', 'hangingup', 'hangup']),
+    flow_id: Uuid,
+    source: Address,
+    destinations: Type.Array(Address),
+    master_call_id: Uuid,
+    master_groupcall_id: Uuid,
+    ring_method: Type.Enum(['', 'ring_all', 'linear']),
+    answer_method: Type.Optional(Type.Enum(['', 'hangup_others'])),
+    answer_call_id: Uuid,
+    answer_groupcall_id: Uuid,
+    call_ids: Type.Array(Uuid),
+    groupcall_ids: Type.Array(Uuid),
+    call_count: Type.Integer({ description: 'Calls of it that are still alive.' }),
+    groupcall_count: Type.Integer({ description: 'Groupcalls of it that are still alive.' }),
+    dial_index: Type.Integer({ description: 'The position that was reached, with the ring method linear.' }),
+    tm_create: Timestamp,
+    tm_update: Type.Optional(Timestamp),
+    tm_delete: Type.Optional(Timestamp),
+  },
+  { $id: 'Groupcall' },
+)
+export type Groupcall = Static<typeof Groupcall>
+
+/** A destination that was skipped. */
+export const SkippedDestination = Type.Object(
+  {
+    field: Type.String({ examples: ['destinations[1]'] }),
+    pointer: Type.String({ examples: ['/destinations/1'] }),
+    domain: Type.String(),
+    reason: Type.String(),
+    issue: Type.String(),
+  },
+  { $id: 'SkippedDestination' },
+)
+
+/** One request calls no more than this. */
+export const MOST_DESTINATIONS = 100
+
+export const CallsCreate = Type.Object({
+  flow_id: Type.Optional(Type.String({ description: 'Runs on each call that is answered; wins over `actions`.' })),
+  actions: Type.Optional(
+    Type.Array(Type.Object({}, { additionalProperties: true }), {
+      minItems: 1,
+      description: 'Actions in place of a flow.',
+    }),
+  ),
+  source: Type.Optional(Address),
+  destinations: Type.Array(Address, {
+    minItems: 1,
+    maxItems: MOST_DESTINATIONS,
+    description: 'Of the types tel, sip, extension and agent; each is called for itself.',
+  }),
+  anonymous: Type.Optional(
+    Type.String({
+      description: 'yes, no or auto (the default): whether the callee of a tel destination sees who calls.',
+    }),
+  ),
+  variables: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'Variables of the flow. At most 100, 64 KiB in all, 32 KiB each.',
+    }),
+  ),
+})
+export type CallsCreate = Static<typeof CallsCreate>
+
+export const createCalls = endpoint({
+  method: 'POST',
+  path: '/calls',
+  summary: 'Call somebody, and run a flow on each call that is answered',
+  description:
+    'sip and tel destinations become calls, extensions and agents groupcalls. A destination that cannot be called is skipped and listed in `details`; when none can, the answer is the reason of the first.',
+  allow: adminOrManager,
+  body: CallsCreate,
+  returns: Type.Object({
+    calls: Type.Array(Call),
+    groupcalls: Type.Array(Groupcall),
+    details: Type.Array(SkippedDestination, { description: 'Destinations that were skipped, and why.' }),
+  }),
+  deadlineMs: 12_000, // names of hosts are looked up
+  errors: [
+    flowErrors.FLOW_NOT_FOUND,
+    flowErrors.INVALID_ACTION_TYPE,
+    flowErrors.INVALID_ANONYMOUS_VALUE,
+    flowErrors.RESOURCE_LIMIT_EXCEEDED,
+    apiErrors.INVALID_ID,
+    apiErrors.INVALID_VARIABLES,
+    numberErrors.IDENTITY_VERIFICATION_REQUIRED,
+    callErrors.INSUFFICIENT_BALANCE,
+    billingErrors.ACCOUNT_SUSPENDED,
+    callErrors.DESTINATION_NOT_ALLOWED,
+    callErrors.NO_ROUTE_TO_DESTINATION,
+    registrarErrors.EXTENSION_NOT_FOUND,
+    agentErrors.AGENT_NOT_FOUND,
+    apiErrors.SERVICE_UNAVAILABLE,
+  ],
+})
 
 export const listCalls = endpoint({
   method: 'GET',

@@ -39,7 +39,6 @@ export const callErrors = defineErrors('call-manager', {
       required: ['call_id', 'status'],
       properties: { call_id: { type: 'string', format: 'uuid' }, status: { type: 'string' } },
     },
-    pending: true,
   },
   RECORDING_NOT_FOUND: {
     status: 'NOT_FOUND',
@@ -49,7 +48,6 @@ export const callErrors = defineErrors('call-manager', {
     fix: 'Verify the ID with GET /recordings.',
     message: (_: { recording_id: string }) => 'There is no such recording.',
     details: () => [],
-    pending: true,
   },
   RECORDING_ALREADY_ACTIVE: {
     status: 'FAILED_PRECONDITION',
@@ -63,7 +61,6 @@ export const callErrors = defineErrors('call-manager', {
       required: ['recording_id'],
       properties: { recording_id: { type: 'string', format: 'uuid' } },
     },
-    pending: true,
   },
   RECORDING_NOT_ACTIVE: {
     status: 'FAILED_PRECONDITION',
@@ -72,7 +69,6 @@ export const callErrors = defineErrors('call-manager', {
     cause: 'No recording is active on this call.',
     fix: 'Start one with POST /calls/{id}/recording_start before stopping it.',
     message: () => 'No recording is in progress.',
-    pending: true,
   },
   INSUFFICIENT_BALANCE: {
     status: 'PAYMENT_REQUIRED',
@@ -81,7 +77,6 @@ export const callErrors = defineErrors('call-manager', {
     cause: 'Customer balance is below the minimum required for this operation.',
     fix: 'Add credit to the billing account of the customer, then retry.',
     message: () => 'The balance is too low for this.',
-    pending: true,
   },
   GROUPCALL_NOT_FOUND: {
     status: 'NOT_FOUND',
@@ -114,7 +109,6 @@ export const callErrors = defineErrors('call-manager', {
       required: ['country'],
       properties: { country: { type: 'string' } },
     },
-    pending: true,
   },
   SOURCE_NOT_ALLOWED: {
     status: 'INVALID_ARGUMENT',
@@ -132,6 +126,5 @@ export const callErrors = defineErrors('call-manager', {
     cause: 'No provider or registered contact leads to the destination.',
     fix: 'Have a route to this destination configured, or wait until the extension is registered.',
     message: () => 'Nothing leads to this destination.',
-    pending: true,
   },
 })

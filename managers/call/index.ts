@@ -10,8 +10,13 @@ export {
   type HangupBy,
   type HangupReason,
 } from './call.ts'
-export { CallEngine, type CallEngineCounters, type CallEngineNeeds } from './call-engine.ts'
+export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
+export type { InsideCallees } from './call-planner.ts'
+export type { CreateCallsNeeds } from './create-calls.ts'
+export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
+export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts'
+export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'
 export type {
   CallFlow,
   ConnectOptions,
@@ -30,8 +35,19 @@ export type {
 } from './live-call.ts'
 export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
 export { migrations } from './migrations/index.ts'
-export type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
+export type { OutboundConfig } from './outbound-config.ts'
+export { OutboundConfigStore } from './outbound-config-store.ts'
+export type { PlaceCallsRequest, PlacedCalls, SkippedDestination } from './place-calls.ts'
 export { presentCall } from './present.ts'
+export { presentGroupcall } from './present-groupcall.ts'
+export type { Recording, RecordingReference, RecordingStatus } from './recording.ts'
+export { RECORDING_EVENTS, type RecordingEvent } from './recording-events.ts'
+export { RecordingFiles } from './recording-files.ts'
+export type { RecordingRefusal } from './recording-machine.ts'
+export { RecordingRecovery, type RepairRecording } from './recording-recovery.ts'
+export { recordingRoutes } from './recording-routes.ts'
+export type { FlowAfterRecording, OnRecordingEnded, RecordingNeeds } from './recording-runner.ts'
+export { RecordingService } from './recording-service.ts'
 export { CallRecovery, type DeadLife, type OnCallsClosed } from './recovery.ts'
 export { callRoutes } from './routes.ts'
 export { CallService } from './service.ts'

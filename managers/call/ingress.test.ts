@@ -95,10 +95,64 @@ test('a phone of the default customer reaches a virtual number of any customer; 
   assert.deepEqual(call.source, { type: 'sip', target: `1000@${registrar}` })
 })
 
-test('extensions, agents, conferences and telephone numbers answer 404 to a phone that is known', async () => {
+const connectTo = (destination: object, option: object) => ({
+  actions: [{ type: 'connect', option: { destinations: [destination], ...option } }],
+})
+
+test('a phone dials an extension, by its number or its id: the two are connected, and why nobody answers is passed on', async () => {
+  const id = await calls.extension('1000')
+  const destination = { type: 'extension', target: id, target_name: '1000' }
+  for (const dialled of ['1000', 'extension:1000', `extension:${id}`]) {
+    assert.equal((await asExtension(dialled)).status, 200, dialled)
+    const { call, flow, anonymous } = admitted()
+    assert.deepEqual(flow, connectTo(destination, { relay_reason: true }), dialled)
+    assert.deepEqual([call.destination, call.source.target_name, anonymous], [destination, '1000', false])
+  }
+})
+
+test('a phone dials an agent of its own customer', async () => {
+  const target = await calls.agent([])
+  assert.equal((await asExtension(`agent:${target}`)).status, 200)
+  assert.deepEqual(admitted().flow, connectTo({ type: 'agent', target }, { relay_reason: true }))
+})
+
+test('a phone dials a telephone number: what is heard before the answer is passed on too', async () => {
+  for (const dialled of ['+14155550100', 'tel:+1-415-555-0100']) {
+    assert.equal((await asExtension(dialled)).status, 200, dialled)
+    const { flow, call } = admitted()
+    const destination = { type: 'tel', target: '+14155550100' }
+    assert.deepEqual(flow, connectTo(destination, { early_media: true, relay_reason: true }))
+    assert.deepEqual(call.destination, destination)
+  }
+})
+
+test('what a phone cannot call answers 404: unknown ones, conferences, lines, SIP addresses, half a number', async () => {
   const uuid = systemIds.uuid()
-  for (const dialled of ['1000', `agent:${uuid}`, `conference:${uuid}`, '+14155550100', 'line:x'])
+  for (const dialled of [
+    ...['1999', 'extension:', `extension:${uuid}`, `agent:${uuid}`, 'agent:ann'],
+    ...[`conference:${uuid}`, 'line:x', 'sip:a', '+12', 'tel:4155550100'],
+  ])
     assert.equal((await asExtension(dialled)).status, 404, dialled)
+})
+
+test('whoever knows the direct hash of an extension or agent calls it without credentials', async () => {
+  const extension = await calls.extension('1000')
+  const agent = await calls.agent([])
+  const hashOf = async (table: string, id: string) =>
+    String(
+      (await calls.db.query<{ direct_hash: string }>(`select direct_hash from ${table} where id = $1`, [id]))[0]
+        ?.direct_hash,
+    )
+  for (const [hash, destination] of [
+    [await hashOf('extensions', extension), { type: 'extension', target: extension, target_name: '1000' }],
+    [await hashOf('agents', agent), { type: 'agent', target: agent }],
+  ] as const) {
+    assert.equal((await asStranger(hash)).status, 200)
+    const { flow, call, anonymous } = admitted()
+    assert.deepEqual(flow, connectTo(destination, {}))
+    assert.deepEqual([call.destination, call.source.type, anonymous], [destination, 'sip', true])
+  }
+  assert.equal((await asStranger(await calls.direct('extension'))).status, 404, 'whose extension is gone')
 })
 
 test('the registrar domain lets only its own phones in', async () => {

@@ -53,9 +53,13 @@ export interface LiveCall {
    * unanswered caller then. Outcome: `connect_ended`, once.
    */
   connect(key: string, options: ConnectOptions): void
-  /** Outcome `recording_started` or `recording_refused`. */
+
+  /**
+   * Records both directions of an answered call, one recording at a time. Outcome: `recording_started` or
+   * `recording_refused`. It ends by its limits, by `stopRecording`, and with the call.
+   */
   startRecording(key: string, options: RecordingOptions): void
-  /** Outcome `recording_stopped`; also when nothing is recorded. */
+  /** Ends the recording. Outcome `recording_stopped`; also when nothing is recorded. */
   stopRecording(key: string): void
 
   /** Shows what the flow is doing: written with the row and announced by `call_updated`. */
@@ -125,6 +129,7 @@ export type LiveCallInput =
     }
   /** Told of every recording of the call, whoever asked for it. */
   | { type: 'recording_started'; key: string; recording: StartedRecording }
+  /** `reason` is one of `RecordingRefusal`. */
   | { type: 'recording_refused'; key: string; reason: string }
   | { type: 'recording_stopped'; key: string }
   /** The far end pressed a key. `method` says how it came. Duration is 0 where it is not known. */

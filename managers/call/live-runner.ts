@@ -3,11 +3,23 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch, Timer } from '#platform/time'
 import type { Line } from '#telecom/line'
-import type { Call, CallAction, HangupReason } from './call.ts'
+import type { Attempt, AttemptEvent } from './attempt.ts'
+import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
 import { CallWriter } from './call-writer.ts'
+import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
+import type { PeerInput } from './conversation.ts'
+import type { DialableLine } from './dialable-line.ts'
 import type { CallEvent } from './events.ts'
-import type { ConnectOptions, LiveCall, LiveCallInput, RecordingOptions, SayOptions } from './live-call.ts'
+import type {
+  ConnectOptions,
+  LiveCall,
+  LiveCallInput,
+  PreparedFlow,
+  RecordingOptions,
+  SayOptions,
+} from './live-call.ts'
+import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
 /** Makes text into a file that can be played. */
 export interface Speech {
@@ -26,21 +38,56 @@ export interface LiveNeeds {
   lanes: WriteLanes
   speech: Speech
   sounds: SoundFetcher
+  recordings: RecordingNeeds
   node: string
   incarnation: string
   limits?: Partial<CallLimits>
+  callOut: CallOut
+  /** Another live leg of this node. */
+  leg(call_id: string): LiveRunner | undefined
+  /** The call is over. */
+  release(live: LiveRunner): void
 }
+
+export interface LiveParts {
+  call: Call
+  line: Line | DialableLine
+  watch: Stopwatch
+  /** Nobody proved who began this: nothing that follows dials a paid destination. */
+  free_only: boolean
+  /** Of the INVITE that began it. */
+  maxForwards?: number
+  /** Further ways to a callee, each a line of its own. */
+  otherWays?: readonly (() => DialableLine)[]
+  /** What a call of ours runs when it is answered, with `early` when it rings. */
+  flow?: { prepared: PreparedFlow; early: boolean }
+  /** Hears what comes of a leg of ours; without one its answer counts by itself. */
+  report?: (event: AttemptEvent) => void
+}
+
+/** RFC 3261 §8.1.1.6. */
+const MAX_FORWARDS = 70
 
 /**
  * Runs one call's actor: gives it its inputs one at a time, does what it wants done, and writes what it says, in order.
  * What subscribers hear is told between two turns, never from inside a command.
  */
-export class LiveRunner implements LiveCall {
+export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
+  readonly kind = 'call'
+  readonly free_only: boolean
+  readonly maxForwards: number
+  readonly #needs: LiveNeeds
   readonly #actor: CallActor
   readonly #writer: CallWriter
-  readonly #line: Line
-  readonly #needs: LiveNeeds
-  readonly #onOver: (live: LiveRunner) => void
+  readonly #recordings: RecordingRunner
+  readonly #connecting: ConnectRunner
+  readonly #report: LiveParts['report']
+  #line: Line | DialableLine
+  readonly #otherWays: (() => DialableLine)[]
+  /** The flow of a call of ours that has not begun. */
+  #flow: LiveParts['flow']
+  readonly #followers = new Set<Attempt>()
+  #newFollowers: string[] = []
   readonly #subscribers = new Set<(input: LiveCallInput) => void>()
   readonly #timers = new Map<CallTimer, Timer>()
   readonly #sounds = new Map<string, AbortController>()
@@ -48,22 +95,37 @@ export class LiveRunner implements LiveCall {
   #running = false
   #outbox: LiveCallInput[] = []
   #over: LiveCallInput | undefined
+  #released = false
   readonly #onStored: (() => void)[] = []
 
-  constructor(call: Call, line: Line, watch: Stopwatch, needs: LiveNeeds, onOver: (live: LiveRunner) => void) {
-    this.#line = line
+  constructor(needs: LiveNeeds, parts: LiveParts) {
+    const { call, line, watch, otherWays = [] } = parts
     this.#needs = needs
-    this.#onOver = onOver
+    this.#line = line
+    this.#report = parts.report
+    this.#flow = parts.flow
+    this.#otherWays = [...otherWays]
+    this.free_only = parts.free_only
+    this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
+    const take = (input: CallInput) => this.#take(input)
+    this.#recordings = new RecordingRunner(needs, { line: () => this.#line, writer: this.#writer, take })
+    this.#connecting = new ConnectRunner(needs, { caller: this, take })
     this.#actor = new CallActor(call, {
       ids: needs.ids,
       now: () => watch.now(),
+      otherWays: otherWays.length,
       ...(needs.limits ? { limits: needs.limits } : {}),
     })
   }
 
   get id(): string {
     return this.#actor.call.id
+  }
+
+  /** Its line, for the leg that hears it. */
+  get line(): Line {
+    return this.#line
   }
 
   get customer_id(): string {
@@ -75,10 +137,18 @@ export class LiveRunner implements LiveCall {
     return this.#writer.written
   }
 
-  /** The first step: it rings, its row and events are on their way to the disk. */
+  get codec(): string | undefined {
+    return this.#line.codec
+  }
+
+  get worker(): number | undefined {
+    return this.#line.worker
+  }
+
+  /** The first step: its row and events are on their way to the disk; a caller rings, a callee is dialled after that. */
   begin(): void {
     this.#run(this.#actor.begin())
-    this.#line.listen((event) => this.#take({ type: 'line', event }))
+    this.#listen(this.#line)
   }
 
   snapshot(): Call {
@@ -121,16 +191,38 @@ export class LiveRunner implements LiveCall {
     this.#take({ type: 'hangup', reason, ...(cause === undefined ? {} : { cause }) })
   }
 
-  connect(key: string, _options: ConnectOptions): void {
-    this.#post({ type: 'connect_ended', key, outcome: 'failed', issue: 'not_available' })
+  connect(key: string, options: ConnectOptions): void {
+    this.#take({ type: 'connect', key, options })
   }
 
-  startRecording(key: string, _options: RecordingOptions): void {
-    this.#post({ type: 'recording_refused', key, reason: 'not_available' })
+  startRecording(key: string, options: RecordingOptions): void {
+    this.#take({ type: 'start_recording', key, options })
   }
 
   stopRecording(key: string): void {
-    this.#post({ type: 'recording_stopped', key })
+    this.#take({ type: 'stop_recording', key })
+  }
+
+  /** What the leg that it is joined with does. */
+  steer(input: PeerInput): void {
+    this.#take(input)
+  }
+
+  get mayLead(): boolean {
+    return !isEnding(this.#actor.call)
+  }
+
+  lead(follower: Attempt): void {
+    this.#followers.add(follower)
+    if (follower.kind !== 'call' || this.#newFollowers.push(follower.id) > 1) return
+    queueMicrotask(() => this.#take({ type: 'chain', call_ids: this.#newFollowers.splice(0) }))
+  }
+
+  /** Its answer is the one that counts: its flow begins. */
+  win(): void {
+    const flow = this.#flow
+    this.#flow = undefined
+    flow?.prepared.start(this)
   }
 
   setAction(action: CallAction): void {
@@ -144,9 +236,15 @@ export class LiveRunner implements LiveCall {
     return () => this.#subscribers.delete(handler)
   }
 
-  /** Calls `done` once the call is over and its row is on disk; at once (in the next turn) when it is. */
+  /** Calls `done` once the call is over, its recordings too, and its row is on disk; at once (in the next turn) when it is. */
   whenStored(done: () => void): void {
-    if (!this.#over) this.#onStored.push(done)
+    if (!this.#released) this.#onStored.push(done)
+    else void this.#writer.written.then(done)
+  }
+
+  /** Calls `done` once a recording is over and on disk; at once (in the next turn) when it is. */
+  whenRecordingStored(recording_id: string, done: () => void): void {
+    if (this.#actor.isRecording(recording_id)) this.#recordings.whenOver(recording_id, done)
     else void this.#writer.written.then(done)
   }
 
@@ -173,12 +271,35 @@ export class LiveRunner implements LiveCall {
       case 'answer':
         this.#line.answer()
         return
+      case 'dial':
+        if ('dial' in this.#line) this.#line.dial() // a line that came in is up already
+        return
+      case 'redial':
+        return this.#redial()
       case 'play':
         return this.#line.play(effect.sound, effect.parts)
       case 'echo':
         return this.#line.echo()
       case 'silence':
         return this.#line.silence()
+      case 'ringback':
+        return this.#line.ringback()
+      case 'music':
+        return this.#line.music()
+      case 'bridge':
+        return this.#bridge(effect.peer)
+      case 'steer':
+        return this.#needs.leg(effect.peer)?.steer({ ...effect.input, peer: this.id })
+      case 'call_out':
+        return this.#connecting.callOut(effect.key, effect.options)
+      case 'win_attempt':
+      case 'end_attempt':
+      case 'end_other_attempts':
+        return this.#connecting.do(effect)
+      case 'report':
+        return this.#tellWhoCalled(effect.event)
+      case 'end_chain':
+        return this.#endFollowers()
       case 'hangup':
         return this.#line.hangup(effect.cause)
       case 'render':
@@ -188,6 +309,20 @@ export class LiveRunner implements LiveCall {
       case 'abort':
         this.#sounds.get(effect.sound)?.abort()
         return
+      case 'prepare_recording':
+        return this.#recordings.prepare(effect.key, effect.recording)
+      case 'record':
+        return this.#recordings.record(effect.recording, effect.endOfSilenceMs)
+      case 'stop_recording':
+        return this.#recordings.stop()
+      case 'measure_recording':
+        return this.#recordings.measure(effect.recording)
+      case 'discard_recording':
+        return this.#recordings.discard(effect.recording)
+      case 'save_recording':
+        return this.#recordings.save(effect.recording, effect.events)
+      case 'recording_over':
+        return this.#recordings.over(effect.recording)
       case 'save':
         return this.#save(effect.call, effect.events)
       case 'tell':
@@ -199,6 +334,56 @@ export class LiveRunner implements LiveCall {
       case 'release':
         return this.#release()
     }
+  }
+
+  #listen(line: Line): void {
+    line.listen((event) => {
+      if (line === this.#line) this.#take({ type: 'line', event })
+    })
+  }
+
+  /** A leg that has gone is silence. */
+  #bridge(peer: string): void {
+    const line = this.#needs.leg(peer)?.line
+    if (line) this.#line.bridge(line)
+    else this.#line.silence()
+  }
+
+  #redial(): void {
+    const way = this.#otherWays.shift()
+    if (!way) {
+      this.#take({ type: 'redial_failed' })
+      return
+    }
+    const line = way()
+    line.open().then(
+      () => {
+        this.#line = line
+        this.#listen(line)
+        this.#take({ type: 'redial_ready' })
+      },
+      (error: unknown) => {
+        this.#needs.log.warn({ call_id: this.id, error }, 'another way to a callee could not be tried')
+        this.#take({ type: 'redial_failed' })
+      },
+    )
+  }
+
+  /** The flow begins with the answer that counts, an early one with the ringing; with neither it ends without a step. */
+  #tellWhoCalled(event: AttemptEvent): void {
+    if (event.type === 'ringing' && this.#flow?.early) this.win()
+    if (event.type === 'ended') {
+      this.#flow?.prepared.cancel()
+      this.#flow = undefined
+    }
+    if (this.#report) this.#report(event)
+    else if (event.type === 'answered') this.win()
+  }
+
+  /** Groups were made before their members: no next one is called for a call that is over. */
+  #endFollowers(): void {
+    for (const follower of this.#followers) follower.hangup('normal')
+    this.#followers.clear()
   }
 
   #save(call: Call, events: readonly CallEvent[]): void {
@@ -267,13 +452,14 @@ export class LiveRunner implements LiveCall {
   }
 
   #release(): void {
+    this.#released = true
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
     for (const controller of this.#sounds.values()) controller.abort()
     void this.#writer.written.then(() => {
       for (const done of this.#onStored.splice(0)) done()
     })
-    this.#onOver(this)
+    this.#needs.release(this)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Address } from '#platform/http'
 import type { Call } from './call.ts'
+import type { Groupcall } from './groupcall.ts'
 import type { CallFlow } from './live-call.ts'
 
 /** Calls that are to be made, as the API and flows ask for them. */
@@ -18,9 +19,17 @@ export interface PlaceCallsRequest {
   free_only?: boolean
 }
 
+/** A destination that could not be called, by its position. */
+export interface SkippedDestination {
+  index: number
+  domain: string
+  reason: string
+  message: string
+}
+
 /** What came of it. */
 export interface PlacedCalls {
   calls: Call[]
-  groupcalls: { id: string }[]
-  skipped: { index: number; reason: string; message: string }[]
+  groupcalls: Groupcall[]
+  skipped: SkippedDestination[]
 }

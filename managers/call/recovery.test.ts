@@ -38,6 +38,38 @@ test('after a crash the phones get a BYE, every call is closed as failed, and it
   assert.equal((await second.events()).length, 4)
 })
 
+test('after a crash calls that were being dialled, and the groupcall that called them, are closed', async () => {
+  const first = await TestCalls.start()
+  const agent = await first.agent([
+    { type: 'sip', target: 'a@127.0.0.1:5999' },
+    { type: 'sip', target: 'b@127.0.0.1:5999' },
+  ])
+  await first.engine.place(
+    {
+      customer_id: first.customer,
+      destinations: [{ type: 'agent', target: agent }],
+      flow: { actions: [] },
+      anonymous: 'auto',
+      variables: {},
+    },
+    'crash:1',
+  )
+  first.lines[0]?.rings()
+  await eventually('one rings', async () => (await first.events()).some(({ type }) => type === 'call_ringing'))
+  const before = timestamp(systemClock.wallMs())
+
+  const second = await TestCalls.start({ over: first })
+  const dead = { node: first.node, incarnation: first.incarnation, last_beat: before }
+  assert.equal(await second.recovery.recover([dead]), 2)
+  const rows = await second.db.query<CallRow>('select * from calls')
+  for (const { status, hangup_reason, dialog } of rows)
+    assert.deepEqual([status, hangup_reason, dialog], ['hangup', 'failed', null])
+  const [group] = await second.db.query<Record<string, unknown>>('select * from groupcalls')
+  assert.deepEqual([group?.status, group?.call_count], ['hangup', 0])
+  const types = (await second.events(second.customer, 'groupcall')).map(({ type }) => type)
+  assert.deepEqual(types, ['groupcall_created', 'groupcall_hangup'])
+})
+
 const row = {
   status: 'progressing',
   tm_create: '2026-01-01T00:00:00.000000Z',

@@ -1,11 +1,14 @@
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents } from '#platform/events'
+import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import { CAUSE, reasonHeader } from '#telecom/line'
 import type { SipStackDoor } from '#telecom/sip'
 import type { Call } from './call.ts'
 import { callEvent } from './events.ts'
+import { groupcallEvent } from './groupcall-events.ts'
+import { type GroupcallRow, GroupcallStore } from './groupcall-store.ts'
 import { type CallRow, CallStore } from './store.ts'
 
 /** A life of a node that is over, and when it was last known to be there (`DeadIncarnation` of `#platform/node`). */
@@ -22,11 +25,12 @@ const BATCH = 200
 
 /**
  * Clears up after lives that are over: every leg gets a BYE, every call is closed as `failed` no later than its node was
- * last seen, events and activeflows follow in the same transaction. Safe to repeat and to run on several nodes at once.
+ * last seen, groupcalls, events and activeflows follow in the same transaction. Safe to repeat and to run on several nodes at once.
  */
 export class CallRecovery {
   readonly #db: Database
   readonly #store: CallStore
+  readonly #groupcalls: GroupcallStore
   readonly #sip: Pick<SipStackDoor, 'byeFromState'>
   readonly #clock: Clock
   readonly #log: Log
@@ -44,6 +48,7 @@ export class CallRecovery {
   }) {
     this.#db = needs.db
     this.#store = new CallStore(needs.db)
+    this.#groupcalls = new GroupcallStore(needs.db)
     this.#sip = needs.sip
     this.#clock = needs.clock
     this.#log = needs.log
@@ -56,6 +61,7 @@ export class CallRecovery {
     let closed = 0
     for (const life of lives) {
       for (let batch = BATCH; batch === BATCH; closed += batch) batch = await this.#closeBatch(life)
+      for (let batch = BATCH; batch === BATCH; ) batch = await this.#closeGroupcalls(life)
     }
     if (closed > 0) this.#log.info({ closed, lives: lives.length }, 'calls of earlier lives were closed')
     return closed
@@ -79,9 +85,30 @@ export class CallRecovery {
     })
   }
 
-  /** Before the commit: a BYE too many does no harm, one that is forgotten leaves a phone in a dead call. */
+  /** After their members: nobody of them is alive any more. */
+  #closeGroupcalls(life: DeadLife): Promise<number> {
+    return this.#db.transaction(async (trx: AnyTransaction) => {
+      const orphans = await this.#groupcalls.orphans(trx, life, BATCH)
+      const tm_update = timestamp(this.#clock.wallMs())
+      const closed = orphans.map((row): GroupcallRow => {
+        const over = { status: 'hangup', call_count: 0, groupcall_count: 0, tm_update } as const
+        return { ...row, ...over, ...this.#heir }
+      })
+      for (const row of closed) await this.#groupcalls.close(trx, row)
+      await appendEvents(
+        trx,
+        closed.map(({ node: _n, incarnation: _i, ...groupcall }) => groupcallEvent('groupcall_hangup', groupcall)),
+      )
+      return orphans.length
+    })
+  }
+
+  /**
+   * Before the commit: a BYE too many does no harm, one that is forgotten leaves a phone in a dead call. A callee who has
+   * not answered has no dialog to end; its answer finds nobody, and its phone gives up.
+   */
   #sayBye(row: CallRow | undefined): void {
-    if (!row?.dialog) return
+    if (!row?.dialog || row.dialog.remote_tag === '') return
     try {
       this.#sip.byeFromState(row.dialog, { headers: { Reason: reasonHeader(CAUSE.temporaryFailure) } })
     } catch (error) {
@@ -101,6 +128,7 @@ export function closeOrphan(row: CallRow, last_beat: Timestamp, now: Timestamp):
     hangup_reason: 'failed',
     tm_hangup: latest([lived, seen]),
     tm_update: latest([lived, now]),
+    recording_id: NIL_UUID,
     dialog: null,
   }
 }

@@ -1,11 +1,12 @@
 import { handle, pageRequest, type Route } from '#platform/http'
-import { deleteCall, getCall, hangupCall, listCalls } from './contract.ts'
+import { createCalls, deleteCall, getCall, hangupCall, listCalls } from './contract.ts'
 import type { CallService } from './service.ts'
 
 /** `/calls` */
 export function callRoutes(calls: CallService): Route[] {
   return [
     handle(listCalls, ({ customer, query }) => calls.list(customer, pageRequest(query))),
+    handle(createCalls, ({ customer, body }) => calls.create(customer, body)),
     handle(getCall, ({ customer, params }) => calls.get(customer, params.id)),
     handle(deleteCall, ({ customer, params }) => calls.delete(customer, params.id)),
     handle(hangupCall, ({ customer, params }) => calls.hangup(customer, params.id)),

@@ -124,6 +124,18 @@ export class CallStore {
       .executeTakeFirst()
   }
 
+  /** Those of these that there are. */
+  findAll(customer: string, ids: readonly string[]): Promise<Call[]> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('calls')
+      .select(COLUMNS)
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .where('tm_delete', 'is', null)
+      .execute()
+  }
+
   /** Deletes a call that has ended; `undefined` when there is none such (any more). */
   delete(trx: AnyTransaction, customer: string, id: string, tm_delete: Timestamp): Promise<Call | undefined> {
     return on(trx)
@@ -162,6 +174,7 @@ export class CallStore {
         hangup_reason: row.hangup_reason,
         tm_hangup: row.tm_hangup,
         tm_update: row.tm_update,
+        recording_id: row.recording_id,
         dialog: null,
         ...heir,
       })

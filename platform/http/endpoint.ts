@@ -51,10 +51,14 @@ export interface Endpoint<
   /** The body may be absent; the handler is then given `{}` with the defaults of the schema. */
   bodyOptional?: true
   returns: R
+  /** Success has no body: the handler returns the address that goes into `Location`. */
+  redirects?: true
+  /** Success is a `Download` of one of these content types (its `returns` is `fileSchema`). */
+  files?: readonly string[]
   /** A `GET` that becomes a WebSocket (see `handleSocket`): success is 101, and `returns` describes nothing. */
   socket?: SocketLimits
   /** The HTTP code of success; 200 unless the wire contract says otherwise. */
-  success?: 200 | 201 | 202
+  success?: 200 | 201 | 202 | 307
   errors: readonly Reason[]
 }
 

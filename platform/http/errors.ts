@@ -155,7 +155,6 @@ export const apiErrors = defineErrors('api-manager', {
     fix: 'Read the resource, and repeat when its state allows it.',
     message: (facts: { issue: string }) => facts.issue,
     details: () => [],
-    pending: true,
   },
   REQUEST_TIMEOUT: {
     status: 'UNAVAILABLE',

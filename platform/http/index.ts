@@ -8,6 +8,7 @@ import type { HttpNeeds, HttpServer } from './server.ts'
 export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
 export { catalogueRows, ErrorReason } from './catalogue.ts'
 export type { TrustedProxy } from './client-address.ts'
+export type { Download } from './download.ts'
 export {
   type Endpoint,
   endpoint,
@@ -45,6 +46,7 @@ export {
   ADDRESS_TYPES,
   Address,
   type AddressType,
+  fileSchema,
   Id,
   idParams,
   NullableTimestamp,

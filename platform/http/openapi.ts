@@ -107,19 +107,22 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
         'x-reasons': group.map(identity).sort(),
       },
     ])
-  const success = endpoint.socket
-    ? { '101': { description: 'The connection is a WebSocket now (RFC 6455).' } }
-    : {
-        [String(endpoint.success ?? 200)]: {
-          description: 'Done.',
-          content: { 'application/json': { schema: document(endpoint.returns, schemas) } },
-        },
-      }
   return {
-    ...success,
+    [String(endpoint.socket ? 101 : (endpoint.success ?? 200))]: success(endpoint, schemas),
     ...Object.fromEntries(failures),
     '4XX': { $ref: '#/components/responses/ClientError' },
     '5XX': { $ref: '#/components/responses/ServerError' },
+  }
+}
+
+function success(endpoint: Endpoint, schemas: Record<string, Json>): Json {
+  const { returns, redirects, socket, files = ['application/json'] } = endpoint
+  if (socket) return { description: 'The connection is a WebSocket now (RFC 6455).' }
+  const schema = document(returns, schemas)
+  return {
+    description: redirects ? 'What was asked for is at the address in `Location`.' : 'Done.',
+    ...(redirects ? { headers: { Location: { schema: { type: 'string' } } } } : {}),
+    content: Object.fromEntries(files.map((type) => [type, { schema }])),
   }
 }
 

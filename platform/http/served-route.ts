@@ -37,6 +37,10 @@ export class ServedRoute {
   /** The answer as JSON: only what the schema declares. `undefined` = an empty answer. */
   write(result: unknown, reply: FastifyReply): string | undefined {
     if (result === undefined) return undefined
+    if (this.endpoint.redirects) {
+      reply.header('location', String(result))
+      return undefined
+    }
     this.#answer ??= forAnswers(this.endpoint.returns)
     // the framework keeps what it compiled with the route
     return reply.serializeInput(result as Json, this.#answer)

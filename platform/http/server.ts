@@ -10,6 +10,7 @@ import { clientAddress, isLocal, type TrustedProxy } from './client-address.ts'
 import { refuse } from './client-error.ts'
 import { readCredentials } from './credentials.ts'
 import { Deadlines } from './deadlines.ts'
+import { type Download, sendDownload } from './download.ts'
 import type { Endpoint, Route, SocketLimits } from './endpoint.ts'
 import { envelope, retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
@@ -54,6 +55,8 @@ export interface HttpNeeds {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const DEADLINE_MS = 10_000
+/** The most files that are sent at once; further ones are asked to come back. */
+const DOWNLOADS = 200
 /** The most connections at once; further ones are closed as they come. */
 const CONNECTIONS = 10_000
 /** Once the server closes: when requests in flight are refused, and when their connections are cut. */
@@ -89,6 +92,7 @@ export class HttpServer {
   readonly #routes: readonly Route[]
   readonly #upgrades = new Upgrades()
   #document: Record<string, unknown> | undefined
+  #downloads = 0
   #closing = false
 
   constructor(needs: HttpNeeds) {
@@ -258,6 +262,7 @@ export class HttpServer {
       const input = served.read(request)
       const result = await served.route.handler(this.#input(served, input, request) as never)
       if (exchange.settled) return
+      if (served.endpoint.files) return await this.#sendFile(exchange, request, result as Download)
       const text = served.write(result, reply)
       exchange.settled = true
       if (this.#closing) reply.header('connection', 'close')
@@ -266,6 +271,25 @@ export class HttpServer {
       else reply.header('content-type', JSON_TYPE).send(text)
     } catch (thrown) {
       this.#fail(exchange, this.#declared(served, translate(thrown)))
+    }
+  }
+
+  /** What leaves a file unread has left already: nobody can be told but by a connection that is cut. */
+  async #sendFile(exchange: Exchange, request: FastifyRequest, download: Download) {
+    if (this.#downloads >= DOWNLOADS) throw apiErrors.SERVICE_UNAVAILABLE()
+    const { reply, request_id } = exchange
+    this.#downloads++
+    if (this.#closing) reply.header('connection', 'close')
+    const sent = sendDownload(request, reply, download)
+    exchange.settled = reply.sent
+    try {
+      await sent
+    } catch (error) {
+      if (!reply.sent) throw error
+      reply.raw.destroy()
+      if (!isGone(error)) this.#needs.log.warn({ request_id, err: error }, 'a file could not be sent to its end')
+    } finally {
+      this.#downloads--
     }
   }
 
@@ -333,6 +357,7 @@ export class HttpServer {
   }
 
   #expire(exchange: Exchange) {
+    if (exchange.settled) return // a long file is still on its way
     const late = apiErrors.REQUEST_TIMEOUT()
     this.#fail(exchange, late)
     exchange.abort(late)
@@ -385,6 +410,11 @@ export class HttpServer {
     this.#errors.inc({ domain, reason, blame: declaration.blame })
     refuse(socket, code, exchange?.request_id ?? newRequestId(this.#needs.ids))
   }
+}
+
+/** Whether a file was not sent to its end because nobody takes it any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 function servedOf(request: FastifyRequest): ServedRoute | undefined {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import type { Download } from './download.ts'
 
 /** Wire objects that all managers share. */
 
@@ -48,3 +49,6 @@ export const Address = Type.Object(
 )
 export type Address = Static<typeof Address>
 export type AddressType = (typeof ADDRESS_TYPES)[number]
+
+/** What an endpoint with `files` returns. */
+export const fileSchema = Type.Unsafe<Download>({ type: 'string', format: 'binary' })

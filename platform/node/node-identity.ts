@@ -121,6 +121,16 @@ export class NodeIdentity implements Incarnation {
     return { dead, alive: [...alive] }
   }
 
+  /** Of these lives, those that ended in good order or were buried: nobody takes them over any more. */
+  async ended(lives: readonly { node: string; incarnation: string }[]): Promise<DeadIncarnation[]> {
+    if (lives.length === 0) return []
+    return this.#db.query<DeadIncarnation>(
+      `SELECT node, incarnation, code, last_beat FROM nodes
+       WHERE incarnation = ANY ($1) AND tm_end IS NOT NULL`,
+      [lives.map(({ incarnation }) => incarnation)],
+    )
+  }
+
   /** Takes a dead life over; false when another one was faster. One that took over and died itself is replaced. */
   async takeOver(dead: Incarnation): Promise<boolean> {
     const { dead: known, alive } = await this.#look()

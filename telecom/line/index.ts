@@ -3,3 +3,4 @@ export { CAUSE, causeOfReason, causeOfSipStatus, reasonHeader, sipStatusOfCause 
 export { IncomingLine } from './incoming-line.ts'
 export { digitsPart, type Line, type LineNeeds } from './line.ts'
 export type { DigitMethod, LineEnd, LineEvent } from './line-event.ts'
+export { OutgoingLine, type OutgoingLineNeeds, type OutgoingLineOptions } from './outgoing-line.ts'

@@ -27,6 +27,8 @@ export class LineSession {
   #version = 0
   #said = ''
   #offered: LocalMedia | undefined
+  /** Our first offer: each fork of an INVITE may answer it. */
+  #firstOffer: LocalMedia | undefined
   #negotiated: Negotiated | undefined
 
   constructor(local: { address: string; port: number; sessionId: string; codecs?: readonly CodecName[] }) {
@@ -67,6 +69,7 @@ export class LineSession {
   offer(): string {
     const { sdp, local } = this.#write((media) => ({ sdp: makeOffer(media), local: media }))
     this.#offered = local
+    this.#firstOffer ??= local
     return sdp
   }
 
@@ -78,6 +81,18 @@ export class LineSession {
     if ('unacceptable' in accepted) return { why: accepted.why }
     this.#negotiated = accepted.negotiated
     return accepted
+  }
+
+  /**
+   * Takes an answer to our first offer, in place of one that was taken before: provisional answers of several forks, and
+   * the final one. One that cannot be taken leaves everything as it was.
+   */
+  acceptOfFork(answer: string): boolean {
+    const accepted = this.#firstOffer && acceptAnswer(this.#firstOffer, answer)
+    if (!accepted || 'unacceptable' in accepted) return false
+    this.#offered = undefined
+    this.#negotiated = accepted.negotiated
+    return true
   }
 
   /** Our offer found no answer: back to what was agreed before. */

@@ -3,6 +3,8 @@ import type { Clock } from '#platform/time'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { EndpointRecording } from './recording/endpoint-recording.ts'
+import type { Recorder, RecordingSource } from './recording/recorder.ts'
 import type { EndpointSpec, WantedMedia } from './wanted-media.ts'
 
 const REOPEN_EVERY_MS = 200
@@ -15,6 +17,7 @@ export interface ManagedNeeds {
   worker: number
   clock: Clock
   log: Log
+  recorder: Recorder
   on: (event: MediaEvent) => void
   send: (message: ToWorker) => void
   /** It hears that endpoint for its party from now on. */
@@ -31,6 +34,7 @@ export class ManagedEndpoint {
   readonly port: number
   readonly worker: number
   readonly #needs: ManagedNeeds
+  readonly #recording: EndpointRecording
   #version = 0
   #wanted: WantedMedia | undefined
   /** A prompt that was wanted and has not ended yet. */
@@ -47,6 +51,11 @@ export class ManagedEndpoint {
     this.address = needs.address
     this.port = needs.port
     this.worker = needs.worker
+    const { id, recorder, on } = needs
+    const tap = (source: RecordingSource | null) => {
+      if (this.#up) needs.send({ type: 'record', id, source })
+    }
+    this.#recording = new EndpointRecording({ recorder, on, tap })
   }
 
   want(wanted: WantedMedia): void {
@@ -59,6 +68,7 @@ export class ManagedEndpoint {
       this.#finished = undefined
       if (promptId !== undefined) this.#running = promptId
     }
+    this.#recording.want(wanted.recording)
     this.#version++
     if (this.#up) this.#sendWanted()
     this.#needs.onHears(wanted.sending.kind === 'bridge' ? wanted.sending.peer : undefined)
@@ -91,6 +101,7 @@ export class ManagedEndpoint {
 
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
+      this.#recording.close()
       this.#closed = resolve
       if (this.#up) this.#needs.send({ type: 'close', id: this.id })
       else this.#onClosed()
@@ -131,6 +142,7 @@ export class ManagedEndpoint {
   /** The worker crashed. */
   onDown(): void {
     this.#up = false
+    this.#recording.onDown()
     if (this.#closing) this.#onClosed()
   }
 
@@ -147,6 +159,7 @@ export class ManagedEndpoint {
       return
     }
     this.#sendWanted()
+    this.#recording.onUp()
     this.#needs.on({ type: 'restarted' })
   }
 
@@ -160,6 +173,7 @@ export class ManagedEndpoint {
     }
     this.#needs.log.error({ endpoint: this.id, port: this.port, issue }, 'an endpoint could not get its ports back')
     this.#closing = Promise.resolve()
+    this.#recording.close()
     this.#endPrompt()
     this.#needs.onGone()
     this.#needs.on({ type: 'failed', issue })

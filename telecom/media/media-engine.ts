@@ -6,7 +6,8 @@ import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
 import { PatchPanel } from './patch-panel.ts'
 import { PortPool } from './port-pool.ts'
-import type { FromWorker } from './protocol.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
+import { Recorder } from './recording/recorder.ts'
 import { latenessMemory, TickLateness } from './tick-lateness.ts'
 import type { WantedMedia } from './wanted-media.ts'
 import { doorbellMemory } from './worker/doorbell.ts'
@@ -24,6 +25,8 @@ export interface MediaEngineOptions {
   address?: string
   /** The range of UDP ports: pairs of an even one (RTP) and the next (RTCP). */
   ports: { first: number; last: number }
+  /** What runs in the thread that writes recordings: tests give one whose disk misbehaves. */
+  recordingWriter?: URL
 }
 
 /** One line's sound: a pair of sockets that stays in its worker until `close`. */
@@ -44,7 +47,10 @@ export interface MediaEndpoint {
   press(digit: string, durationMs: number): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */
   statistics(): Promise<EndpointStatistics>
-  /** Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Harmless when repeated. */
+  /**
+   * Stops it (RTCP BYE, `prompt_finished` stopped, last `statistics` event) and frees its ports. Its recording ends,
+   * which is told when the files are closed; this does not wait for it. Harmless when repeated.
+   */
   close(): Promise<void>
 }
 
@@ -68,7 +74,8 @@ export class MediaEngine {
   readonly #log: Log
   readonly #address: string
   readonly #ports: PortPool
-  readonly #hosts: WorkerHost[] = []
+  readonly #recorder: Recorder
+  readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
   readonly #bells: SharedArrayBuffer[] = []
   readonly #lateness: SharedArrayBuffer[] = []
   readonly #patches = new PatchPanel(this.#bells, (worker, message) => this.#hosts[worker]?.send(message))
@@ -84,6 +91,7 @@ export class MediaEngine {
     this.#clock = options.clock ?? systemClock
     this.#log = options.log
     this.#address = options.address ?? '0.0.0.0'
+    this.#recorder = new Recorder({ clock: this.#clock, log: this.#log, script: options.recordingWriter })
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
     for (let number = 0; number < Math.max(1, options.workers); number++) {
       this.#bells.push(doorbellMemory())
@@ -92,9 +100,11 @@ export class MediaEngine {
     }
   }
 
-  #makeHost(number: number): WorkerHost {
+  #makeHost(number: number): WorkerHost<ToWorker, FromWorker> {
     return new WorkerHost({
-      number,
+      name: `media-${number}`,
+      script: new URL('./worker/main.ts', import.meta.url),
+      limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 },
       clock: this.#clock,
       log: this.#log,
       onMessage: (message) => this.#onMessage(message),
@@ -118,6 +128,7 @@ export class MediaEngine {
     this.#running = false
     this.#wake()
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()))
+    await this.#recorder.stop()
     await Promise.all(this.#hosts.map((host) => host.stop()))
   }
 
@@ -182,6 +193,7 @@ export class MediaEngine {
       worker,
       clock: this.#clock,
       log: this.#log,
+      recorder: this.#recorder,
       on: options.on,
       send: (message) => this.#hosts[worker]?.send(message),
       onHears: (peer) => this.#patches.hears(options.id, peer),
@@ -247,5 +259,10 @@ export class MediaEngine {
   /** Ends a worker thread as a crash would: for tests and drills. */
   async crashWorker(worker: number): Promise<void> {
     await this.#hosts[worker]?.crash()
+  }
+
+  /** Ends the thread that writes recordings as a crash would: for tests and drills. */
+  async crashRecordingWriter(): Promise<void> {
+    await this.#recorder.crashWriter()
   }
 }

@@ -24,11 +24,19 @@ export type MediaEvent =
   | { type: 'media_lost'; silentMs: number }
   /** Something came again after `media_lost`. */
   | { type: 'media_resumed' }
-  /** The last word of an endpoint, when it closes. */
+  /** Its files are open: what is heard and said from now on is in them. */
+  | { type: 'recording_started'; recording_id: string }
+  /**
+   * Exactly one for each recording that was wanted, whatever happens; it may come after `statistics` and `failed`. Its
+   * files are closed and equally long (where it is `stalled`, only once the disk answers again). `issue` tells why it is
+   * not complete: a `RecordingIssue`.
+   */
+  | { type: 'recording_ended'; recording_id: string; duration_ms: number; complete: boolean; issue?: string }
+  /** The last word of an endpoint about its sound, when it closes. */
   | { type: 'statistics'; statistics: EndpointStatistics }
   /** The worker had crashed; the endpoint lives on, on its old ports, with what was last wanted. */
   | { type: 'restarted' }
-  /** The endpoint is gone for good (its ports could not be had again); nothing follows. */
+  /** The endpoint is gone for good (its ports could not be had again); nothing follows but the end of a recording. */
   | { type: 'failed'; issue: string }
 
 /** What an endpoint has seen and done so far. */

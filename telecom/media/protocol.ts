@@ -1,4 +1,5 @@
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
+import type { RecordingSource } from './recording/recorder.ts'
 import type { EndpointSpec } from './wanted-media.ts'
 
 /** What the engine tells a worker: plain data, and memory that it shares with another worker. */
@@ -8,6 +9,8 @@ export type ToWorker =
   /** Bind a pair of sockets: `port` and `port + 1`. */
   | { type: 'open'; id: string; address: string; port: number }
   | { type: 'want'; spec: EndpointSpec }
+  /** Copy what is heard and said there from now on; `null` = nowhere. */
+  | { type: 'record'; id: string; source: RecordingSource | null }
   /** Press a key for the far end, over whatever is sent. */
   | { type: 'press'; id: string; digit: string; durationMs: number }
   /** The two ends of a patch: what `source` hears is written in its worker and read in that of the endpoint `id`. */

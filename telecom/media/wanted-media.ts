@@ -30,6 +30,15 @@ export type Sending =
    */
   | { kind: 'bridge'; peer: string }
 
+/** A recording: what it is called, where it is written, and when it ends by itself. */
+export interface RecordingTarget {
+  recording_id: string
+  in: string
+  out: string
+  /** It ends by itself when nothing louder than noise passed either way for so long, in milliseconds; absent = never. */
+  endOfSilenceMs?: number
+}
+
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
   /** Where to send to; `null` = nowhere (not known yet, or hold by `c=0.0.0.0`). */
@@ -56,6 +65,11 @@ export interface WantedMedia {
    * while held. 0 = not watched: say so until the call is answered.
    */
   deadMediaMs?: number
+  /**
+   * Both directions are written to files as long as this stands here: absolute paths of files that do not exist yet, `in` =
+   * from the party, `out` = to the party. The `recording_id` is its identity: the same one again goes on.
+   */
+  recording?: RecordingTarget
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

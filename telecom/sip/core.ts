@@ -27,7 +27,7 @@ export interface Core {
   /** Sends a request in a transaction of its own. `done` is never called before this returns. */
   send(request: SipRequest, flow: Flow, handlers: ClientHandlers): ClientTransaction
   /** Sends an INVITE; `response` hears every response, repeated 2xx included. */
-  sendInvite(request: SipRequest, flow: Flow, handlers: InviteHandlers): ClientTransaction
+  sendInvite(request: SipRequest, flow: Flow, handlers: InviteHandlers): AbandonableTransaction
   /** Sends a request that no transaction watches: the ACK of a 2xx. */
   sendBare(request: SipRequest, flow: Flow): void
   /** Where a request in this dialog goes: the flow, or what Route and remote target name. */
@@ -38,6 +38,11 @@ export interface Core {
   removeDialog(dialog: SipDialog): void
   /** Runs a handler of the user; what it throws is logged and counted, and false comes back. */
   guarded(what: string, run: () => void): boolean
+}
+
+export interface AbandonableTransaction extends ClientTransaction {
+  /** Ends it without a word: its handlers hear nothing more, and later responses are strays. */
+  abandon(): void
 }
 
 export interface InviteHandlers {

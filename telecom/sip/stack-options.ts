@@ -6,7 +6,16 @@ import type { DialogState } from './dialog/dialog-state.ts'
 import type { Limits } from './limits.ts'
 import type { HeaderInput } from './message/headers.ts'
 import type { Timers } from './timers.ts'
-import type { ClientHandlers, ClientTransaction, Dialog, OutgoingRequest, TransactionUser } from './transaction-user.ts'
+import type {
+  ClientHandlers,
+  ClientTransaction,
+  Dialog,
+  OutgoingCall,
+  OutgoingCallUser,
+  OutgoingInvite,
+  OutgoingRequest,
+  TransactionUser,
+} from './transaction-user.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 import type { Names } from './transport/names.ts'
 import type { Destination } from './transport/resolve.ts'
@@ -83,6 +92,8 @@ export interface SipStackDoor {
    * is gone is not `alive`, and everything sent over it fails at once.
    */
   flow(key: string): Flow | undefined
+  /** The way to an address, from the listener of ours that leads there; `undefined` when none does. */
+  flowTo(target: RemoteAddress, transport?: 'udp' | 'tcp'): Flow | undefined
   /**
    * Where a SIP URI leads (RFC 3263), the first to be tried first: at most eight addresses, within three seconds. Empty
    * where the name is not known, where we have no transport or listener for it, or where none of its addresses may be
@@ -91,6 +102,11 @@ export interface SipStackDoor {
   resolve(uri: string): Promise<readonly Destination[]>
   /** Sends a request outside of any dialog. Throws a `SipError` for a malformed one. */
   request(outgoing: OutgoingRequest, handlers?: ClientHandlers): ClientTransaction
+  /**
+   * Prepares a call: its identity is known, and `send` puts it on the wire. Throws a `SipError` for parts that cannot be,
+   * an `Error` where no listener of ours leads there or too many dialogs are open.
+   */
+  invite(outgoing: OutgoingInvite, user: OutgoingCallUser): OutgoingCall
   /**
    * Ends a dialog of an earlier life with a BYE whose CSeq is `cseqJump` (default 1,000) above the last one known, over
    * the flow that the state names.

@@ -4,12 +4,13 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import { capabilities } from './capabilities.ts'
-import type { Core, InviteHandlers } from './core.ts'
+import type { AbandonableTransaction, Core, InviteHandlers } from './core.ts'
 import { type Counters, newCounters } from './counters.ts'
 import { dialogRequest } from './dialog/dialog-request.ts'
 import { type DialogState, dialogKey } from './dialog/dialog-state.ts'
 import { IncomingCall } from './dialog/incoming-call.ts'
 import { NextHops } from './dialog/next-hops.ts'
+import { OutgoingCallClient } from './dialog/outgoing-call.ts'
 import { answer, RequestHandle } from './dialog/request-handle.ts'
 import type { SipDialog } from './dialog/sip-dialog.ts'
 import { Identity, ownerOf } from './identity.ts'
@@ -29,7 +30,15 @@ import { type Timers, timersOf } from './timers.ts'
 import { SentRequest } from './transaction/client-transaction.ts'
 import { clientKey, mergeKey, serverKey } from './transaction/key.ts'
 import { ServerTransaction } from './transaction/server-transaction.ts'
-import type { ClientHandlers, ClientTransaction, Dialog, OutgoingRequest } from './transaction-user.ts'
+import type {
+  ClientHandlers,
+  ClientTransaction,
+  Dialog,
+  OutgoingCall,
+  OutgoingCallUser,
+  OutgoingInvite,
+  OutgoingRequest,
+} from './transaction-user.ts'
 import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
 import { listenerFor } from './transport/listener-for.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
@@ -68,6 +77,8 @@ export class SipStack implements SipStackDoor, Core {
   readonly #dialogs = new Map<string, SipDialog>()
   /** Calls without a final answer, by the dialog that they will make. */
   readonly #calls = new Map<string, IncomingCall>()
+  /** Calls of ours without a final answer, by what all dialogs that they may make have in common. */
+  readonly #outgoing = new Map<string, OutgoingCallClient>()
 
   constructor(options: SipStackOptions) {
     this.#options = options
@@ -119,10 +130,11 @@ export class SipStack implements SipStackDoor, Core {
 
   async stop(): Promise<void> {
     for (const dialog of [...this.#dialogs.values()]) dialog.shutDown()
-    for (const call of this.#calls.values()) call.drop()
+    for (const call of [...this.#calls.values(), ...this.#outgoing.values()]) call.drop()
     for (const transaction of this.#servers.values()) transaction.drop()
     for (const transaction of this.#clients.values()) transaction.drop()
-    for (const table of [this.#dialogs, this.#calls, this.#servers, this.#merged, this.#clients]) table.clear()
+    for (const table of [this.#dialogs, this.#calls, this.#outgoing, this.#servers, this.#merged, this.#clients])
+      table.clear()
     this.#hops.clear()
     this.#serverBytes = 0
     await Promise.all(this.#listeners.map((listener) => listener.stop()))
@@ -143,6 +155,10 @@ export class SipStack implements SipStackDoor, Core {
     const sameAddress = sameTransport.filter((listener) => listener.local.address === parsed.local.address)
     const listener = sameAddress.find((one) => one.local.port === parsed.local.port) ?? sameAddress[0]
     return listener?.flowOf(parsed)
+  }
+
+  flowTo(target: RemoteAddress, transport: 'udp' | 'tcp' = 'udp'): Flow | undefined {
+    return this.#flowTo(target, transport)
   }
 
   async resolve(text: string): Promise<readonly Destination[]> {
@@ -166,6 +182,41 @@ export class SipStack implements SipStackDoor, Core {
     const flow = outgoing.flow ?? (outgoing.target && this.#flowTo(outgoing.target, outgoing.target.transport ?? 'udp'))
     if (!flow) throw new Error('a request has neither a flow nor a target that a listener of ours reaches')
     return this.send(buildRequest(this, outgoing, flow), flow, handlers)
+  }
+
+  invite(outgoing: OutgoingInvite, user: OutgoingCallUser): OutgoingCall {
+    const { via, sdp, headers, uri, from, to, route, maxForwards } = outgoing
+    if (this.#openDialogs >= this.limits.dialogs) {
+      this.counters.refused_overload++
+      throw new Error('too many dialogs are open')
+    }
+    const flow = 'flow' in via ? via.flow : this.#flowTo(via.target, via.transport ?? 'udp')
+    if (!flow) throw new Error('no listener of ours reaches the target of this call')
+    const invite = buildRequest(
+      this,
+      {
+        method: 'INVITE',
+        uri,
+        from,
+        ...(to === undefined ? {} : { to }),
+        ...(route ? { route } : {}),
+        ...(maxForwards === undefined ? {} : { maxForwards }),
+        headers: { ...capabilities(this), ...headers },
+        body: { type: 'application/sdp', content: sdp },
+      },
+      flow,
+    )
+    const key = outgoingKey(invite.callId, invite.fromTag)
+    const call = new OutgoingCallClient({
+      core: this,
+      invite,
+      flow,
+      routing: 'flow' in via ? 'flow' : 'target',
+      user,
+      over: () => this.#outgoing.delete(key),
+    })
+    this.#outgoing.set(key, call)
+    return call
   }
 
   byeFromState(
@@ -201,7 +252,7 @@ export class SipStack implements SipStackDoor, Core {
     })
   }
 
-  sendInvite(request: SipRequest, flow: Flow, handlers: InviteHandlers): ClientTransaction {
+  sendInvite(request: SipRequest, flow: Flow, handlers: InviteHandlers): AbandonableTransaction {
     return this.#sendIn(request, flow, handlers)
   }
 
@@ -358,7 +409,7 @@ export class SipStack implements SipStackDoor, Core {
   }
 
   #incomingCall(transaction: ServerTransaction): void {
-    if (this.draining || this.#dialogs.size + this.#calls.size >= this.limits.dialogs) {
+    if (this.draining || this.#openDialogs >= this.limits.dialogs) {
       if (!this.draining) this.counters.refused_overload++
       this.#refuse(transaction, { status: 503, headers: { 'Retry-After': String(1 + this.ids.integer(10)) } })
       return
@@ -382,13 +433,17 @@ export class SipStack implements SipStackDoor, Core {
     const call = this.#calls.get(key)
     if (dialog) dialog.receive(transaction)
     else if (call) this.#inEarlyDialog(transaction, call)
+    else if (this.#outgoing.has(outgoingKey(request.callId, request.toTag))) this.#inEarlyDialog(transaction, undefined)
     else this.#foreign(transaction)
   }
 
-  /** §15.1.2: a BYE ends an unanswered call; other requests have to wait for the answer. */
-  #inEarlyDialog(transaction: ServerTransaction, call: IncomingCall): void {
+  /**
+   * §15.1.2: a BYE ends an unanswered call of the peer's; one of ours he ends by his final response. Other requests have to
+   * wait for the answer.
+   */
+  #inEarlyDialog(transaction: ServerTransaction, call: IncomingCall | undefined): void {
     const { method } = transaction.request
-    if (method === 'BYE') {
+    if (method === 'BYE' && call) {
       this.#refuse(transaction, { status: 200 })
       call.cancel(transaction.request)
     } else if (method === 'OPTIONS') this.#options200(transaction)
@@ -481,7 +536,7 @@ export class SipStack implements SipStackDoor, Core {
 
   // ── Details ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #sendIn(request: SipRequest, flow: Flow, handlers: InviteHandlers): ClientTransaction {
+  #sendIn(request: SipRequest, flow: Flow, handlers: InviteHandlers): AbandonableTransaction {
     const key = clientKey(request.topVia.branch, request.cseq.method)
     const transaction = new SentRequest(request, flow, {
       clock: this.clock,
@@ -508,6 +563,10 @@ export class SipStack implements SipStackDoor, Core {
     return listenerFor(listeners, remote.address, like?.listener.local)?.flowTo(remote)
   }
 
+  get #openDialogs(): number {
+    return this.#dialogs.size + this.#calls.size + this.#outgoing.size
+  }
+
   #mayReach(address: string): boolean {
     return (this.#options.mayReach?.(address) ?? true) || isListed(this.#edges, address)
   }
@@ -526,6 +585,10 @@ export class SipStack implements SipStackDoor, Core {
 /** `Bad Request: From: …`, so that whoever reads a trace sees what was wrong. Parser messages hold nothing of the request's. */
 function reasonOf(fault: SipError): string {
   return fault.message
+}
+
+function outgoingKey(callId: string, localTag: string): string {
+  return `${callId}|${localTag}`
 }
 
 function viaOf(request: SipRequest): Via | undefined {

@@ -119,6 +119,10 @@ export interface OutgoingRequest {
   readonly from?: string
   /** Defaults to the Request-URI. */
   readonly to?: string
+  /** Preset Route values, in their order (a Path, an outbound proxy). */
+  readonly route?: readonly string[]
+  /** Default 70. */
+  readonly maxForwards?: number
   readonly headers?: HeaderInput
   readonly body?: SipBody
   /** Exactly one of the two says where it goes. */
@@ -126,6 +130,63 @@ export interface OutgoingRequest {
   readonly target?: RemoteAddress & { readonly transport?: 'udp' | 'tcp' }
   readonly callId?: string
   readonly cseq?: number
+}
+
+/** A call of ours, as it shall be made. */
+export interface OutgoingInvite {
+  /** Request-URI. */
+  readonly uri: string
+  /** name-addr or addr-spec, without tag; the stack adds one. */
+  readonly from: string
+  /** Defaults to the Request-URI. */
+  readonly to?: string
+  /**
+   * Over a flow (a registered phone's): nothing of this call ever takes another way. Or to an address: requests in the
+   * dialog go as Record-Route and Contact say.
+   */
+  readonly via: { readonly flow: Flow } | { readonly target: RemoteAddress; readonly transport?: 'udp' | 'tcp' }
+  /** Preset Route values, in their order (the Path of a registration). */
+  readonly route?: readonly string[]
+  /** Default 70. */
+  readonly maxForwards?: number
+  readonly headers?: HeaderInput
+  /** The offer. */
+  readonly sdp: string
+}
+
+/** Who hears what becomes of a call of ours: any number of `progressed`, then exactly one of the two ends. */
+export interface OutgoingCallUser {
+  /** Of the dialog that the first 2xx makes. */
+  readonly dialog: DialogUser
+  /** 101 to 199, of whatever fork. Nothing of it is heard once the call was cancelled. */
+  progressed(response: SipResponse): void
+  /** The first 2xx; its ACK has been sent. */
+  answered(response: SipResponse, dialog: Dialog): void
+  /**
+   * `refused`: 300 to 699 (a redirection is not followed, a challenge not answered). `no response`: nothing at all within
+   * 6 s, or the transaction's time is over. `unreachable`: the transport failed, or the answer could not be used.
+   * `cancelled`: we gave up, and the other side has agreed or did not within 64*T1.
+   */
+  failed(
+    failure:
+      | { readonly type: 'refused'; readonly response: SipResponse }
+      | { readonly type: 'no response' }
+      | { readonly type: 'unreachable'; readonly error: Error }
+      | { readonly type: 'cancelled' },
+  ): void
+}
+
+/** A call of ours on its way to an answer. */
+export interface OutgoingCall {
+  /** Known before anything was sent, with an empty `remote_tag`; after `answered` the dialog's own counts. */
+  readonly dialogState: DialogState
+  /** Puts the INVITE on the wire. */
+  send(): void
+  /**
+   * Gives up: CANCEL leaves as soon as the other side has said anything (§9.1), and a 2xx that crosses it is acknowledged
+   * and ended by BYE. The headers (Reason) go out with either. Nothing happens once the call is answered.
+   */
+  cancel(headers?: HeaderInput): void
 }
 
 /** An established dialog (RFC 3261 §12). */

@@ -1,5 +1,13 @@
 import type { Migration } from '#platform/db'
 import { sql as calls } from './0001-calls.ts'
+import { sql as groupcalls } from './0002-groupcalls.ts'
+import { sql as recordings } from './0003-recordings.ts'
+import { sql as outboundConfigs } from './0004-outbound-configs.ts'
 
 /** In order; forward only. */
-export const migrations: readonly Migration[] = [{ owner: 'call-manager', name: '0001-calls', sql: calls }]
+export const migrations: readonly Migration[] = [
+  { owner: 'call-manager', name: '0001-calls', sql: calls },
+  { owner: 'call-manager', name: '0002-groupcalls', sql: groupcalls },
+  { owner: 'call-manager', name: '0003-recordings', sql: recordings },
+  { owner: 'call-manager', name: '0004-outbound-configs', sql: outboundConfigs },
+]

@@ -88,6 +88,13 @@ test('a connect that could call nobody ends the flow and the call', () => {
   assert.equal(flow.last('hangup').reason, 'normal')
 })
 
+test('a caller who is to hear why hears why nobody could be called', () => {
+  const flow = connecting({ relay_reason: true })
+  ends(flow, { outcome: 'failed', issue: 'NO_ROUTE_TO_DESTINATION', cause: 20 })
+  const { reason, cause } = flow.last('hangup')
+  assert.deepEqual([reason, cause], ['failed', 20])
+})
+
 test('a key that is pressed while others are called or spoken to is remembered, the last one', () => {
   const flow = connecting()
   flow.press('42')

@@ -34,9 +34,10 @@ export const connect = defineAction({
     }),
   on: (_, input, { relay_reason = false }) => {
     if (input.type !== 'connect_ended') return stay() // once relayed, the end of the call ends the flow
-    if (input.outcome === 'failed') return fail(`connect_failed: ${input.issue ?? ''}`)
-    if (input.outcome === 'talked' || !relay_reason) return done()
-    const { hangup_reason = 'noanswer', cause = 0 } = input
+    const { outcome, issue = '', hangup_reason = outcome === 'failed' ? 'failed' : 'noanswer', cause = 0 } = input
+    const isRelayed = relay_reason && (outcome === 'unanswered' || cause !== 0)
+    if (outcome === 'failed' && !isRelayed) return fail(`connect_failed: ${issue}`)
+    if (outcome === 'talked' || !isRelayed) return done()
     return wait(null, { type: 'hangup', reason: hangup_reason, ...(cause === 0 ? {} : { cause }) }) // 0: we gave up
   },
 })

@@ -2,6 +2,7 @@ import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
+import { RecordingTap } from '../recording/recording-tap.ts'
 import { LatenessCounter } from '../tick-lateness.ts'
 import { Doorbell } from './doorbell.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
@@ -47,6 +48,11 @@ export class MediaWorker {
       case 'want':
         this.#want(message)
         break
+      case 'record': {
+        const { id, source } = message
+        this.#open.get(id)?.endpoint.tap(source ? new RecordingTap(this.#clock, source) : undefined)
+        break
+      }
       case 'press':
         this.#open.get(message.id)?.endpoint.press(message.digit, message.durationMs)
         break

@@ -69,18 +69,23 @@ export function uasDialog(invite: SipRequest, ours: OurSide): DialogState {
   }
 }
 
-/** §12.1.2: the dialog that a response with a To tag makes for the INVITE that we sent. */
-export function uacDialog(invite: SipRequest, response: SipResponse, ours: OurSide): DialogState {
+/**
+ * §12.1.2: the dialog that a response with a To tag makes for the INVITE that we sent. Without a response: what is known of
+ * it beforehand. Throws a `SipError` for a response that cannot make one.
+ */
+export function uacDialog(invite: SipRequest, response: SipResponse | undefined, ours: OurSide): DialogState {
+  const route_set = response?.headers.list('record-route').reverse() ?? []
+  if (route_set.some((route) => route.includes('\0'))) throw malformed('Record-Route', 'it holds a NUL')
   return {
     call_id: invite.callId,
     local_tag: ours.localTag,
-    remote_tag: response.toTag,
+    remote_tag: response?.toTag ?? '',
     local_uri: invite.from.uri.text,
     remote_uri: invite.to.uri.text,
     local_cseq: invite.cseq.number,
     remote_cseq: -1,
-    route_set: response.headers.list('record-route').reverse(),
-    remote_target: response.contacts[0]?.uri.text ?? invite.uriText,
+    route_set,
+    remote_target: response?.contacts[0]?.uri.text ?? invite.uriText,
     local_contact: ours.contact,
     flow: ours.flow,
     routing: ours.routing,

@@ -86,13 +86,14 @@ export function verifyDigest(options: {
 
 const NC = /^[0-9a-fA-F]{8}$/
 
-/** Phones add or leave out port and parameters, so user and host decide. */
+/** Phones add or leave out port and parameters, and some name the server alone: the host decides, and a user that is there. */
 function sameResource(a: string, b: string): boolean {
   if (a === b) return true
   try {
     const left = parseUri(a)
     const right = parseUri(b)
-    if (left.kind === 'sip' && right.kind === 'sip') return left.user === right.user && left.host === right.host
+    if (left.kind === 'sip' && right.kind === 'sip')
+      return left.host === right.host && (left.user === '' || left.user === right.user)
     return left.kind === 'tel' && right.kind === 'tel' && left.number === right.number
   } catch (error) {
     if (error instanceof SipError) return false

@@ -1,5 +1,6 @@
 import type { Clock } from '#platform/time'
 import type { Counters } from '../counters.ts'
+import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import { serialise } from '../message/serialise.ts'
 import type { Timers } from '../timers.ts'
@@ -25,6 +26,7 @@ export class SentRequest implements ClientTransaction {
   readonly request: SipRequest
   readonly #flow: Flow
   readonly #counters: Counters
+  readonly #ended: () => void
   readonly #runner: Runner<{ at: string }, ClientInput<SipResponse>, SipRequest, ClientTell<SipResponse>>
   #lastSent: SipRequest | undefined
   #lastBytes: Buffer | undefined
@@ -35,6 +37,7 @@ export class SentRequest implements ClientTransaction {
     this.request = request
     this.#flow = flow
     this.#counters = needs.counters
+    this.#ended = needs.ended
     const { timers } = needs
     const { reliable } = flow
     const machine =
@@ -68,6 +71,12 @@ export class SentRequest implements ClientTransaction {
     this.#runner.on({ type: 'response', response })
   }
 
+  abandon(): void {
+    this.finished = true
+    this.drop()
+    this.#ended()
+  }
+
   drop(): void {
     this.#stopWatching?.()
     this.#runner.drop()
@@ -91,4 +100,12 @@ export function ackOfRefusal(invite: SipRequest, response: SipResponse): SipRequ
   headers.append('CSeq', `${invite.cseq.number} ACK`)
   const ack = invite.withMethod('ACK', headers)
   return ack
+}
+
+/** §9.1: the CANCEL of an INVITE of ours: same Request-URI, branch, Route, To without tag and CSeq number. */
+export function cancelOf(invite: SipRequest, extra: HeaderInput | undefined): SipRequest {
+  const headers = invite.headers.pick(['via', 'max-forwards', 'route', 'from', 'to', 'call-id'])
+  headers.append('CSeq', `${invite.cseq.number} CANCEL`)
+  headers.appendExtra(extra)
+  return invite.withMethod('CANCEL', headers)
 }

@@ -1,0 +1,21 @@
+import type { HangupReason } from './call.ts'
+
+/** What came of calling somebody, as whoever called hears it: of a leg, or of a group of them. */
+export type AttemptEvent =
+  | { type: 'ringing' }
+  /** The leg `call_id` brings sound before its answer. */
+  | { type: 'early_media'; call_id: string }
+  /** The leg `call_id` is up: whoever hears it takes it (`win`) or ends it. */
+  | { type: 'answered'; call_id: string }
+  /** Over, answered or not; once, and nothing follows. `cause` is Q.850; 0 where we gave up waiting. */
+  | { type: 'ended'; hangup_reason: HangupReason; cause: number }
+
+/** Somebody is being called: a leg, or a group that rings until one of its legs answers. */
+export interface Attempt {
+  readonly id: string
+  readonly kind: 'call' | 'groupcall'
+  /** Ends it for everyone; `ended` follows. Safe to repeat. */
+  hangup(reason: HangupReason): void
+  /** Its answer is the one that counts: the flow of the leg begins. */
+  win(): void
+}

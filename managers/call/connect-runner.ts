@@ -1,0 +1,71 @@
+import { ReasonedError } from '#platform/errors'
+import type { Log } from '#platform/log'
+import type { Attempt, AttemptEvent } from './attempt.ts'
+import type { Call } from './call.ts'
+import type { CallEffect } from './call-actor.ts'
+import type { Master } from './calling.ts'
+import type { ConnectInput } from './connect-machine.ts'
+import type { ConnectOptions } from './live-call.ts'
+import { causeOfRefusal } from './refusal-cause.ts'
+
+/** The call for which others are called, and what its legs are like. */
+export interface ConnectingCaller extends Master {
+  snapshot(): Call
+  readonly free_only: boolean
+  readonly maxForwards: number
+  readonly codec: string | undefined
+  readonly worker: number | undefined
+}
+
+/**
+ * Calls the destinations for a caller: they are chained to it and run no flow. Resolves with those that are being called;
+ * `report` hears what comes of each, later. Rejects with a reason when nobody can be called.
+ */
+export type CallOut = (
+  caller: ConnectingCaller,
+  options: ConnectOptions,
+  report: (attempt: number, event: AttemptEvent) => void,
+) => Promise<readonly Attempt[]>
+
+/** Does for one live call what its connecting wants done. */
+export class ConnectRunner {
+  readonly #needs: { log: Log; callOut: CallOut }
+  readonly #caller: ConnectingCaller
+  readonly #take: (input: ConnectInput) => void
+  #key = ''
+  #attempts: readonly Attempt[] = []
+
+  constructor(
+    needs: { log: Log; callOut: CallOut },
+    parts: { caller: ConnectingCaller; take: (input: ConnectInput) => void },
+  ) {
+    this.#needs = needs
+    this.#caller = parts.caller
+    this.#take = parts.take
+  }
+
+  callOut(key: string, options: ConnectOptions): void {
+    const report = (attempt: number, event: AttemptEvent) => this.#take({ type: 'attempt', key, attempt, event })
+    this.#needs.callOut(this.#caller, options, report).then(
+      (attempts) => {
+        this.#key = key
+        this.#attempts = attempts
+        this.#take({ type: 'called_out', key, attempts: attempts.length })
+      },
+      (error: unknown) => {
+        this.#needs.log.info({ call_id: this.#caller.id, error }, 'nobody could be called for a call')
+        const issue = error instanceof ReasonedError ? error.reason : 'not_placed'
+        this.#take({ type: 'not_called_out', key, issue, cause: causeOfRefusal(error, options.destinations) })
+      },
+    )
+  }
+
+  do(effect: CallEffect & { do: 'win_attempt' | 'end_attempt' | 'end_other_attempts' }): void {
+    if (effect.key !== this.#key) return
+    for (const [at, attempt] of this.#attempts.entries()) {
+      const isMeant = at === effect.attempt
+      if (isMeant && effect.do === 'win_attempt') attempt.win()
+      else if (effect.do !== 'win_attempt' && isMeant === (effect.do === 'end_attempt')) attempt.hangup('normal')
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import type { WriteLanes } from '#platform/db'
+import { eventWrite } from '#platform/events'
+import type { Log } from '#platform/log'
+import type { Clock, Stopwatch } from '#platform/time'
+import type { Attempt, AttemptEvent } from './attempt.ts'
+import type { Ready } from './calling.ts'
+import type { Groupcall } from './groupcall.ts'
+import { GroupcallActor, type GroupcallEffect, type GroupcallInput } from './groupcall-actor.ts'
+import { type GroupcallEvent, groupcallEvent } from './groupcall-events.ts'
+import { groupcallWrite } from './groupcall-store.ts'
+import { RowWriter } from './row-writer.ts'
+
+/** A member that can be called, and its position among the destinations. */
+export interface ReadyMember {
+  place: number
+  ready: Ready
+}
+
+export interface GroupcallRunnerNeeds {
+  clock: Clock
+  log: Log
+  lanes: WriteLanes
+  node: string
+  incarnation: string
+}
+
+export interface GroupcallParts {
+  groupcall: Groupcall
+  watch: Stopwatch
+  members: readonly ReadyMember[]
+  /** How many destinations are called one after the other. */
+  places: number
+  /** The first one from this place on who can be called; `undefined` when nobody is left. */
+  next: (from: number) => Promise<ReadyMember | undefined>
+  /** Hears what comes of it; without one the first answer counts by itself. */
+  report?: (event: AttemptEvent) => void
+  onOver: () => void
+}
+
+/** Runs one groupcall's actor: begins and ends its members, and writes what it says, in order. */
+export class GroupcallRunner implements Attempt {
+  readonly kind = 'groupcall'
+  readonly #needs: GroupcallRunnerNeeds
+  readonly #parts: GroupcallParts
+  readonly #actor: GroupcallActor
+  readonly #writer: RowWriter
+  readonly #members = new Map<string, Attempt>()
+  readonly #queue: GroupcallInput[] = []
+  #running = false
+
+  constructor(needs: GroupcallRunnerNeeds, parts: GroupcallParts) {
+    this.#needs = needs
+    this.#parts = parts
+    this.#writer = new RowWriter(needs, parts.groupcall.id)
+    this.#actor = new GroupcallActor(parts.groupcall, { now: () => parts.watch.now(), places: parts.places })
+  }
+
+  get id(): string {
+    return this.#actor.groupcall.id
+  }
+
+  /** Resolves when everything written so far is on disk (or can never be). */
+  get written(): Promise<void> {
+    return this.#writer.written
+  }
+
+  snapshot(): Groupcall {
+    return structuredClone(this.#actor.groupcall)
+  }
+
+  /** The first step: its row and event are on their way to the disk, its members are called. */
+  begin(): void {
+    const { members } = this.#parts
+    const of = ({ place, ready: { id, kind } }: ReadyMember) => ({ place, id, kind })
+    for (const effect of this.#actor.begin(members.map(of))) this.#do(effect)
+    for (const { ready } of members) this.#beginMember(ready)
+  }
+
+  hangup(): void {
+    this.#take({ type: 'hangup' })
+  }
+
+  win(): void {
+    this.#take({ type: 'win' })
+  }
+
+  /** One input at a time: what comes while another is being handled waits. */
+  #take(input: GroupcallInput): void {
+    this.#queue.push(input)
+    if (this.#running) return
+    this.#running = true
+    try {
+      for (let at = this.#queue.shift(); at; at = this.#queue.shift())
+        for (const effect of this.#actor.on(at)) this.#do(effect)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  #do(effect: GroupcallEffect) {
+    switch (effect.do) {
+      case 'save':
+        return this.#save(effect.groupcall, effect.events)
+      case 'win_member':
+        return this.#members.get(effect.id)?.win()
+      case 'end_member':
+        return this.#members.get(effect.id)?.hangup('normal')
+      case 'call_next':
+        return void this.#callNext(effect.from)
+      case 'report':
+        return this.#report(effect.event)
+      case 'release':
+        return this.#parts.onOver()
+    }
+  }
+
+  #report(event: AttemptEvent): void {
+    const { report } = this.#parts
+    if (report) report(event)
+    else if (event.type === 'answered') this.#take({ type: 'win' })
+  }
+
+  #save(groupcall: Groupcall, events: readonly GroupcallEvent[]): void {
+    const { node, incarnation } = this.#needs
+    const tm_create = groupcall.tm_update ?? groupcall.tm_create
+    this.#writer.save(
+      groupcallWrite({ ...groupcall, node, incarnation }),
+      events.map((type) => eventWrite({ ...groupcallEvent(type, groupcall), tm_create })),
+    )
+  }
+
+  #beginMember(ready: Ready): void {
+    const report = (event: AttemptEvent) => this.#take({ type: 'member', id: ready.id, event })
+    this.#members.set(ready.id, ready.begin(report))
+  }
+
+  async #callNext(from: number): Promise<void> {
+    try {
+      const member = await this.#parts.next(from)
+      if (!member) return this.#take({ type: 'no_next' })
+      const { place, ready } = member
+      this.#beginMember(ready)
+      this.#take({ type: 'next', member: { place, id: ready.id, kind: ready.kind } })
+    } catch (error) {
+      this.#needs.log.warn({ groupcall_id: this.id, error }, 'the next one of a groupcall could not be called')
+      this.#take({ type: 'no_next' })
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import type {
+  DialogState,
+  Flow,
+  HeaderInput,
+  OutgoingCall,
+  OutgoingCallUser,
+  RemoteAddress,
+  SipResponse,
+  SipStackDoor,
+} from '#telecom/sip'
+import { CAUSE, causeOfReason, causeOfSipStatus, reasonHeader } from './cause.ts'
+import type { LineNeeds } from './line.ts'
+import { PhoneLine } from './phone-line.ts'
+
+export interface OutgoingLineOptions {
+  /** Request-URI. */
+  uri: string
+  /** name-addr without tag. */
+  from: string
+  to?: string
+  /** Where to: the flow that a phone registered over (only this one is used), or an address. */
+  via: { flow: Flow } | { target: RemoteAddress; transport?: 'udp' | 'tcp' }
+  /** Preset Route (the Path of a registration). */
+  route?: readonly string[]
+  /** The offer, the preferred codec first: that of the line which it will be joined with. */
+  codecs?: readonly ('PCMU' | 'PCMA')[]
+  maxForwards?: number
+  headers?: HeaderInput
+  /** The worker that its sound would best live in. */
+  workerHint?: number
+}
+
+export type OutgoingLineNeeds = LineNeeds & { sip: Pick<SipStackDoor, 'invite' | 'flowTo'> }
+
+type Failure = Parameters<OutgoingCallUser['failed']>[0]
+
+/**
+ * The leg of somebody that we call. `open` makes its identity and takes its ports, `dial` puts the INVITE on the wire. It
+ * tells `ringing` or `early_media`, then `answered` or `ended`.
+ */
+export class OutgoingLine extends PhoneLine {
+  readonly #options: OutgoingLineOptions
+  readonly #sip: OutgoingLineNeeds['sip']
+  #call: OutgoingCall | undefined
+  #flow: Flow | undefined
+  /** The fork (To tag) whose provisional answer sounds. */
+  #earlyFork: string | undefined
+  #rang = false
+  /** Why we gave up before the answer. */
+  #givenUp: number | undefined
+
+  constructor(options: OutgoingLineOptions, needs: OutgoingLineNeeds) {
+    super(needs)
+    this.#options = options
+    this.#sip = needs.sip
+  }
+
+  /** Known once `open` has come back; until the answer with an empty `remote_tag`. */
+  get dialog(): DialogState {
+    const state = this.established?.state ?? this.#call?.dialogState
+    if (!state) throw new Error('a line that was not opened has no dialog')
+    return state
+  }
+
+  /** Takes ports and makes the INVITE's identity; nothing is on the wire yet. Rejects without ports or without a way. */
+  async open(): Promise<void> {
+    const { workerHint, codecs, uri, from, to, route, maxForwards, headers, via } = this.#options
+    const flow = 'flow' in via ? via.flow : this.#sip.flowTo(via.target, via.transport)
+    if (!flow) throw new Error('no listener of ours reaches the target of this call')
+    this.#flow = flow
+    const session = await this.takePorts(flow, {
+      ...(workerHint === undefined ? {} : { workerHint }),
+      ...(codecs ? { codecs } : {}),
+    })
+    if (!session) return
+    try {
+      this.#call = this.#sip.invite(
+        {
+          uri,
+          from,
+          via,
+          sdp: session.offer(),
+          ...(to === undefined ? {} : { to }),
+          ...(route ? { route } : {}),
+          ...(maxForwards === undefined ? {} : { maxForwards }),
+          ...(headers ? { headers } : {}),
+        },
+        {
+          dialog: this.dialogUser(),
+          progressed: (response) => this.#progressed(response),
+          answered: (response, dialog) => {
+            if (this.ended) dialog.bye()
+            else {
+              this.established = dialog
+              this.#answered(response)
+            }
+          },
+          failed: (failure) => this.#failed(failure),
+        },
+      )
+    } catch (error) {
+      this.sound.close()
+      throw error
+    }
+    this.knows(this.#call.dialogState)
+  }
+
+  /** Sends the INVITE. */
+  dial(): void {
+    if (!this.ended) this.#call?.send()
+  }
+
+  /** Nobody is rung from here: the other side says when it rings. */
+  ring(): void {}
+
+  /** The other side answers, not we: whether it has. */
+  answer(): boolean {
+    return !this.ended && this.established !== undefined
+  }
+
+  refuse(): void {
+    this.hangup(CAUSE.rejected)
+  }
+
+  protected giveUp(cause: number): void {
+    if (this.#givenUp !== undefined) return
+    this.#givenUp = cause
+    this.silence()
+    if (this.#call) this.#call.cancel({ Reason: reasonHeader(cause) })
+    else this.end('local', cause, 'cancelled')
+  }
+
+  protected lost(): void {
+    this.#call?.cancel({ Reason: reasonHeader(CAUSE.temporaryFailure) })
+  }
+
+  protected signallingAddress(): string {
+    return this.#flow?.remote.address ?? ''
+  }
+
+  protected mayBeHeard(): boolean {
+    return !this.ended && this.session?.negotiated !== undefined
+  }
+
+  #progressed(response: SipResponse): void {
+    if (this.ended || this.#givenUp !== undefined || response.status < 180) return
+    const sdp = this.#earlyFork === undefined ? response.sdp : undefined
+    if (sdp && this.session?.acceptOfFork(sdp.toString('utf8'))) {
+      this.#earlyFork = response.toTag
+      this.#rang = true
+      this.sound.described()
+      this.tell({ type: 'early_media' })
+    } else if (!this.#rang) {
+      this.#rang = true
+      this.tell({ type: 'ringing' })
+    }
+  }
+
+  /** The 2xx has the last word about the session: an answer of the same fork that brings none keeps the early one. */
+  #answered(response: SipResponse): void {
+    const { sdp } = response
+    const taken = sdp !== undefined && this.session?.acceptOfFork(sdp.toString('utf8')) === true
+    const early = this.#earlyFork !== undefined && this.#earlyFork === response.toTag
+    if (!taken && !early) {
+      this.established?.bye({ Reason: reasonHeader(CAUSE.incompatibleMedia) })
+      this.end('local', CAUSE.incompatibleMedia, 'no_media')
+      return
+    }
+    this.dialogChanged(this.dialog)
+    this.tell({ type: 'answered' })
+    this.renegotiated()
+  }
+
+  #failed(failure: Failure): void {
+    if (this.#givenUp !== undefined) this.end('local', this.#givenUp, 'cancelled')
+    else if (failure.type === 'refused') {
+      const { status, headers } = failure.response
+      this.end('remote', causeOfReason(headers.all('reason')) ?? causeOfSipStatus(status), 'refused', status)
+    } else if (failure.type === 'unreachable') this.end('remote', CAUSE.noResponse, 'unreachable')
+    else this.end('remote', CAUSE.noResponse, 'no_response')
+  }
+}

@@ -1,0 +1,316 @@
+import type { MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type {
+  Dialog,
+  DialogRequest,
+  DialogState,
+  DialogUser,
+  Flow,
+  HeaderInput,
+  SessionChange,
+  SipRequest,
+} from '#telecom/sip'
+import { CAUSE, causeOfReason, reasonHeader } from './cause.ts'
+import { HOLD_MUSIC } from './hold-music.ts'
+import { type KeyPress, KeyPresses } from './key-presses.ts'
+import type { Line, LineNeeds } from './line.ts'
+import type { LineEnd, LineEvent } from './line-event.ts'
+import { LineEvents } from './line-events.ts'
+import { LineSession } from './line-session.ts'
+import { LineSound } from './line-sound.ts'
+import { mediaAddress } from './media-address.ts'
+import { RINGBACK } from './ringback.ts'
+
+/**
+ * Our own BYE that nobody answers, or that waits for an ACK: the leg counts as gone after so long, well within the 5 s of
+ * a stop, so that its end is on disk. The transaction goes on by itself.
+ */
+const BYE_PATIENCE_MS = 2_500
+
+/** What the legs of both directions have in common: everything but the way to the answer. */
+export abstract class PhoneLine implements Line {
+  readonly id: string
+  protected readonly needs: LineNeeds
+  protected readonly sound: LineSound
+  /** There once the leg is answered. */
+  protected established: Dialog | undefined
+  protected session: LineSession | undefined
+  protected held = false
+  readonly #events = new LineEvents()
+  readonly #keys: KeyPresses
+  /** Lines that hear this one: they press its keys, and stop when it sounds anything else. */
+  readonly #hearers = new Set<PhoneLine>()
+  #heardLine: PhoneLine | undefined
+  #ended = false
+  /** The dialog as the owner knows it. */
+  #toldDialog: DialogState | undefined
+
+  constructor(needs: LineNeeds) {
+    this.id = needs.ids.uuid()
+    this.needs = needs
+    this.#keys = new KeyPresses(needs.clock, (press) => this.#pressed(press))
+    this.sound = new LineSound({
+      log: needs.log,
+      negotiated: () => this.session?.negotiated,
+      signallingAddress: () => this.signallingAddress(),
+      deadMediaMs: () => (this.established ? needs.deadMediaMs : 0),
+      tell: (event) => this.tell(event),
+    })
+  }
+
+  abstract readonly dialog: DialogState
+  abstract ring(): void
+  abstract answer(): boolean
+  abstract refuse(status: number, headers?: HeaderInput): void
+  /** Ends a leg that is not answered. */
+  protected abstract giveUp(cause: number): void
+  /** Makes sure that the far end hears what is sent from now on, if that can be. */
+  protected abstract mayBeHeard(): boolean
+  /** Where its signalling comes from. */
+  protected abstract signallingAddress(): string
+  /** The sound of a leg that is not answered is lost. */
+  protected abstract lost(): void
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get codec(): string | undefined {
+    return this.session?.negotiated?.codec
+  }
+
+  get worker(): number | undefined {
+    return this.sound.endpoint?.worker
+  }
+
+  listen(handler: (event: LineEvent) => void): void {
+    this.#events.listen(handler)
+  }
+
+  play(id: string, parts: readonly PromptPart[]): void {
+    if (!this.mayBeHeard()) {
+      queueMicrotask(() => this.tell({ type: 'played', id, outcome: 'failed', issue: 'nothing can be heard yet' }))
+      return
+    }
+    this.#unbridge()
+    this.sound.play(id, parts)
+  }
+
+  echo(): void {
+    if (this.mayBeHeard()) this.#send({ kind: 'echo' })
+  }
+
+  music(): void {
+    if (this.mayBeHeard()) this.#loop('music', HOLD_MUSIC)
+  }
+
+  ringback(): void {
+    if (this.mayBeHeard()) this.#loop('ringback', RINGBACK)
+  }
+
+  silence(): void {
+    this.#send({ kind: 'silence' })
+  }
+
+  bridge(peer: Line): void {
+    if (this.#ended || peer.ended) return
+    this.mayBeHeard() // where it cannot be yet, the answer makes it
+    for (const hearer of this.#hearers) if (hearer !== peer) hearer.silence()
+    if (peer !== this.#heardLine) this.#hear(peer instanceof PhoneLine ? peer : undefined)
+    this.sound.send({ kind: 'bridge', peer: peer.id })
+  }
+
+  record(recording: RecordingTarget): void {
+    this.sound.record(recording)
+  }
+
+  stopRecording(): void {
+    this.sound.record(undefined)
+  }
+
+  hangup(cause: number): void {
+    if (this.#ended) return
+    if (!this.established) {
+      this.giveUp(cause)
+      return
+    }
+    const over = () => this.end('local', cause, 'bye')
+    this.silence() // nothing is heard of us any more
+    const patience = this.needs.clock.after(BYE_PATIENCE_MS, over)
+    this.established.bye({ Reason: reasonHeader(cause) }, () => {
+      patience.cancel()
+      over()
+    })
+  }
+
+  /** Takes ports on the address of this flow and begins a session there. False when the leg ended meanwhile. */
+  protected async takePorts(flow: Flow, options: { workerHint?: number; codecs?: readonly ('PCMU' | 'PCMA')[] } = {}) {
+    const { workerHint, codecs } = options
+    const endpoint = await this.needs.media.open({
+      id: this.id,
+      address: flow.listener.local.address,
+      on: (event) => this.#heard(event),
+      ...(workerHint === undefined ? {} : { workerHint }),
+    })
+    if (!this.sound.attach(endpoint)) return undefined
+    this.session = new LineSession({
+      address: (this.needs.mediaAddress ?? mediaAddress)(flow),
+      port: endpoint.port,
+      sessionId: String(this.needs.ids.integer(2 ** 47) + 1),
+      ...(codecs ? { codecs } : {}),
+    })
+    return this.session
+  }
+
+  protected dialogUser(): DialogUser {
+    return {
+      bye: (request: SipRequest) =>
+        this.end('remote', causeOfReason(request.headers.all('reason')) ?? CAUSE.normal, 'bye'),
+      info: (request: DialogRequest) => this.#keys.info(request),
+      reinvite: (change: SessionChange) => this.#change(change),
+      update: (change: SessionChange) => this.#change(change),
+      // RFC 3261 §8.2.1: what is not on our list in a call is 405; OPTIONS the stack answers itself
+      other: (request: DialogRequest) => request.respond(405, { headers: { Allow: ALLOW } }),
+      changed: (dialog: DialogState) => this.dialogChanged(dialog),
+      ended: (cause: 'bye' | 'peer gone' | 'ack timeout') => {
+        if (cause === 'ack timeout') this.end('local', CAUSE.timerExpired, 'no_ack')
+        if (cause === 'peer gone') this.end('remote', CAUSE.normal, 'peer_gone')
+      },
+    }
+  }
+
+  /** The peer's own CSeq moves with each of its requests and does not matter to a BYE of ours: nothing is told then. */
+  protected dialogChanged(dialog: DialogState): void {
+    const told = this.#toldDialog
+    const same =
+      told !== undefined &&
+      dialog.remote_tag === told.remote_tag &&
+      dialog.remote_target === told.remote_target &&
+      dialog.local_cseq === told.local_cseq &&
+      dialog.flow === told.flow &&
+      dialog.route_set.join() === told.route_set.join()
+    if (same) return
+    this.knows(dialog)
+    this.tell({ type: 'dialog_changed', dialog })
+  }
+
+  /** The owner knows the dialog so. */
+  protected knows(dialog: DialogState): void {
+    this.#toldDialog = dialog
+  }
+
+  /** A re-INVITE or UPDATE: hold, another address, another codec. What we cannot take leaves the session as it is. */
+  #change(change: SessionChange) {
+    const { session } = this
+    if (this.#ended || !session) return change.reject(481)
+    if (change.offer === undefined) {
+      if (change.method === 'UPDATE') return change.accept({})
+      if (session.offering) return change.reject(491)
+      return change.accept({ sdp: session.offer(), acked: (ack) => void this.takeAnswer(ack) })
+    }
+    if (session.offering) return change.reject(491) // RFC 5407 §3.1.4: ours went out in a 200 whose ACK has not come
+    const step = session.answer(change.offer.toString('utf8'))
+    if ('status' in step) return change.reject(step.status)
+    change.accept({ sdp: step.sdp })
+    this.renegotiated()
+  }
+
+  /** The ACK of a 200 of ours that carried an offer. */
+  protected takeAnswer(ack: SipRequest): boolean {
+    const accepted = ack.sdp && this.session?.accept(ack.sdp.toString('utf8'))
+    if (!accepted || !('negotiated' in accepted)) {
+      this.session?.forgetOffer()
+      return false
+    }
+    this.renegotiated()
+    return true
+  }
+
+  protected renegotiated(): void {
+    this.sound.described()
+    const held = this.session?.negotiated?.held ?? false
+    if (held === this.held) return
+    this.held = held
+    this.tell({ type: held ? 'held' : 'resumed' })
+  }
+
+  #heard(event: MediaEvent) {
+    switch (event.type) {
+      case 'digit': {
+        const { digit, durationMs } = event
+        return this.#keys.report({ digit, durationMs, method: event.method === 'inband' ? 'inband' : 'rfc4733' })
+      }
+      case 'prompt_finished':
+        return this.sound.finished(event)
+      case 'media_lost':
+        return this.tell({ type: 'media_lost', silentMs: event.silentMs })
+      case 'media_resumed':
+        return this.tell({ type: 'media_resumed' })
+      case 'recording_started':
+        return this.#events.tell(event)
+      case 'recording_ended':
+        this.sound.recorded(event.recording_id)
+        return this.#events.tell(event)
+      case 'failed':
+        this.needs.log.warn({ line: this.id, issue: event.issue }, 'the sound of a line is lost')
+        if (this.established) this.established.bye({ Reason: reasonHeader(CAUSE.temporaryFailure) })
+        else if (!this.#ended) this.lost()
+        return this.end('local', CAUSE.temporaryFailure, 'no_media')
+      default:
+        return
+    }
+  }
+
+  #pressed(press: KeyPress): void {
+    if (this.#ended) return
+    for (const hearer of this.#hearers) hearer.#press(press)
+    this.tell({ type: 'digit', ...press })
+  }
+
+  /** A key of the line that is heard here. One that came as sound goes on as sound where no events were agreed. */
+  #press({ digit, durationMs, method }: KeyPress): void {
+    const negotiated = this.session?.negotiated
+    if (!negotiated || (method === 'inband' && negotiated.telephoneEventSend === null)) return
+    this.sound.endpoint?.press(digit, durationMs)
+  }
+
+  #loop(name: string, parts: readonly PromptPart[]): void {
+    this.#send({ kind: 'prompt', prompt_id: `${name}-${this.needs.ids.uuid()}`, parts, loop: true })
+  }
+
+  #send(sending: Sending): void {
+    this.#unbridge()
+    this.sound.send(sending)
+  }
+
+  /** This line sounds something else, or is over: it hears no other, and those that heard it fall silent. */
+  #unbridge(): void {
+    this.#hear(undefined)
+    const hearers = [...this.#hearers]
+    this.#hearers.clear()
+    for (const hearer of hearers) {
+      if (hearer.#heardLine !== this) continue
+      hearer.#heardLine = undefined
+      hearer.sound.send({ kind: 'silence' })
+    }
+  }
+
+  #hear(line: PhoneLine | undefined): void {
+    if (this.#heardLine) this.#heardLine.#hearers.delete(this)
+    this.#heardLine = line
+    if (line) line.#hearers.add(this)
+  }
+
+  protected end(by: 'remote' | 'local', cause: number, why: LineEnd, status?: number): void {
+    if (this.#ended) return
+    this.#unbridge()
+    this.sound.close()
+    this.#ended = true
+    this.#events.tell({ type: 'ended', by, cause, why, ...(status === undefined ? {} : { status }) })
+  }
+
+  protected tell(event: LineEvent): void {
+    if (!this.#ended) this.#events.tell(event)
+  }
+}
+
+const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'

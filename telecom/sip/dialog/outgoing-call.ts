@@ -1,0 +1,227 @@
+import type { Timer } from '#platform/time'
+import type { AbandonableTransaction, Core } from '../core.ts'
+import type { HeaderInput } from '../message/headers.ts'
+import type { SipRequest, SipResponse } from '../message/message.ts'
+import { contactUri, requestVia } from '../outgoing.ts'
+import { cancelOf } from '../transaction/client-transaction.ts'
+import type { DialogUser, OutgoingCall, OutgoingCallUser } from '../transaction-user.ts'
+import type { Flow } from '../transport/flow.ts'
+import { dialogRequest } from './dialog-request.ts'
+import { type DialogState, uacDialog } from './dialog-state.ts'
+import { SipDialog } from './sip-dialog.ts'
+
+/** Nobody said anything for so long, not even 100 Trying: the call is given up. */
+const FIRST_RESPONSE_MS = 6_000
+/** Other forks whose answers are acknowledged and ended. More answers of one call than these are not taken notice of. */
+const MOST_ANSWERS = 32
+
+type Failure = Parameters<OutgoingCallUser['failed']>[0]
+
+/**
+ * A call of ours, from its INVITE to its final answer (RFC 3261 §13.2). The first 2xx makes the dialog; whatever else a
+ * forking proxy lets through is acknowledged and ended. What was given up is cancelled as soon as that is allowed (§9.1).
+ */
+export class OutgoingCallClient implements OutgoingCall {
+  readonly #core: Core
+  readonly #invite: SipRequest
+  readonly #flow: Flow
+  readonly #routing: DialogState['routing']
+  readonly #user: OutgoingCallUser
+  readonly #over: () => void
+  #dialogState: DialogState
+  #transaction: AbandonableTransaction | undefined
+  #firstResponse: Timer | undefined
+  #patience: Timer | undefined
+  /** A response came, so that a CANCEL may leave. */
+  #heard = false
+  /** Nobody wants the call any more; with what the CANCEL shall say. */
+  #unwanted: { headers: HeaderInput | undefined } | undefined
+  #cancelSent = false
+  /** The user has heard how it ended. */
+  #told = false
+  /** A final response came, or none will. */
+  #final = false
+  /** By the To tag of each 2xx: sends its ACK, as soon as that is known. */
+  readonly #acks = new Map<string, () => void>()
+
+  /** `over` is called once, when the INVITE has its final response or none is waited for any more. */
+  constructor(at: {
+    core: Core
+    invite: SipRequest
+    flow: Flow
+    routing: DialogState['routing']
+    user: OutgoingCallUser
+    over: () => void
+  }) {
+    this.#core = at.core
+    this.#invite = at.invite
+    this.#flow = at.flow
+    this.#routing = at.routing
+    this.#user = at.user
+    this.#over = at.over
+    this.#dialogState = this.#stateAfter(undefined)
+  }
+
+  get dialogState(): DialogState {
+    return this.#dialogState
+  }
+
+  send(): void {
+    if (this.#transaction || this.#final) return
+    this.#firstResponse = this.#core.clock.after(FIRST_RESPONSE_MS, () => this.#giveUp({ type: 'no response' }))
+    this.#transaction = this.#core.sendInvite(this.#invite, this.#flow, {
+      response: (response) => this.#receive(response),
+      failed: (outcome) => {
+        this.#close()
+        this.#fail(outcome.type === 'timeout' ? { type: 'no response' } : { type: 'unreachable', error: outcome.error })
+      },
+    })
+  }
+
+  cancel(headers?: HeaderInput): void {
+    if (this.#told || this.#unwanted) return
+    this.#unwanted = { headers }
+    if (this.#final) return // a 2xx whose ACK waits for the address of its way
+    if (!this.#transaction) {
+      this.#close()
+      queueMicrotask(() => this.#fail({ type: 'cancelled' }))
+    } else if (this.#heard) this.#sendCancel()
+  }
+
+  /** Forgets the call without a word. */
+  drop(): void {
+    this.#firstResponse?.cancel()
+    this.#patience?.cancel()
+  }
+
+  #receive(response: SipResponse): void {
+    this.#heard = true
+    this.#firstResponse?.cancel()
+    const { status } = response
+    if (status < 200) this.#provisional(response)
+    else if (status < 300) this.#accepted(response)
+    else {
+      this.#close()
+      this.#fail({ type: 'refused', response })
+    }
+  }
+
+  #provisional(response: SipResponse): void {
+    if (this.#unwanted) this.#sendCancel()
+    else if (response.status > 100) this.#tell(() => this.#user.progressed(response))
+  }
+
+  /** A 2xx: the first one wins, unless nobody wants the call any more. Each gets its own ACK, each time that it comes. */
+  #accepted(response: SipResponse): void {
+    const known = this.#acks.get(response.toTag)
+    if (known) {
+      known()
+      return
+    }
+    if (this.#acks.size >= MOST_ANSWERS) return
+    const wins = this.#acks.size === 0 && !this.#unwanted
+    this.#acks.set(response.toTag, () => {})
+    let dialog: SipDialog
+    try {
+      dialog = this.#makeDialog(response, wins ? this.#user.dialog : NOBODY)
+    } catch (error) {
+      // a Contact or Record-Route that cannot be read: nothing can be sent in such a dialog, not even an ACK
+      this.#close()
+      this.#fail({ type: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) })
+      return
+    }
+    this.#core.addDialog(dialog)
+    this.#close()
+    this.#core.whenHopKnown(dialog.state, () => this.#acknowledge(response, dialog, wins))
+  }
+
+  #acknowledge(response: SipResponse, dialog: SipDialog, wins: boolean): void {
+    const hop = this.#core.nextHop(dialog.state, this.#flow)
+    const ack = dialogRequest(dialog.state, {
+      method: 'ACK',
+      cseq: this.#invite.cseq.number,
+      via: requestVia(hop, this.#core.identity.branch()),
+      product: this.#core.product,
+    })
+    const send = () => this.#core.sendBare(ack, hop)
+    this.#acks.set(response.toTag, send)
+    send()
+    if (!wins || this.#unwanted) {
+      dialog.bye(this.#unwanted?.headers)
+      this.#fail({ type: 'cancelled' })
+    } else {
+      this.#dialogState = dialog.state
+      this.#told = true
+      this.#tell(() => this.#user.answered(response, dialog))
+    }
+  }
+
+  #makeDialog(response: SipResponse, user: DialogUser): SipDialog {
+    const state = this.#stateAfter(response)
+    // what a request in it needs is read once here, where a fault can still be told
+    dialogRequest(state, { method: 'ACK', cseq: this.#invite.cseq.number, via: this.#invite.headers.get('via') ?? '' })
+    return new SipDialog({
+      core: this.#core,
+      user,
+      state,
+      flow: this.#flow,
+      source: this.#flow.remote,
+      confirmed: true,
+    })
+  }
+
+  #stateAfter(response: SipResponse | undefined): DialogState {
+    return uacDialog(this.#invite, response, {
+      localTag: this.#invite.fromTag,
+      contact: contactUri(this.#core.identity.prefix, this.#flow.listener),
+      flow: this.#flow.key,
+      flowSecure: this.#flow.secure,
+      routing: this.#routing,
+    })
+  }
+
+  /** The user hears of it now; the call itself goes on until it can be cancelled. */
+  #giveUp(failure: Failure): void {
+    this.#fail(failure)
+    this.#unwanted ??= { headers: undefined }
+  }
+
+  /** §9.1: same branch, same way. Where 64*T1 later no final response has come, none is waited for any more. */
+  #sendCancel(): void {
+    if (this.#cancelSent || this.#final) return
+    this.#cancelSent = true
+    const { clock, timers } = this.#core
+    this.#patience = clock.after(64 * timers.t1Ms, () => {
+      this.#transaction?.abandon()
+      this.#close()
+      this.#fail({ type: 'cancelled' })
+    })
+    this.#core.send(cancelOf(this.#invite, this.#unwanted?.headers), this.#flow, { done() {} })
+  }
+
+  #close(): void {
+    this.drop()
+    if (this.#final) return
+    this.#final = true
+    this.#over()
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#told) return
+    this.#told = true
+    this.#tell(() => this.#user.failed(this.#unwanted ? { type: 'cancelled' } : failure))
+  }
+
+  #tell(run: () => void): void {
+    this.#core.guarded('outgoing call', run)
+  }
+}
+
+/** The user of a dialog that is ended as soon as it was made. */
+const NOBODY: DialogUser = {
+  bye() {},
+  info: (request) => request.respond(481),
+  reinvite: (change) => change.reject(481),
+  update: (change) => change.reject(481),
+  other: (request) => request.respond(481),
+}

@@ -1,0 +1,130 @@
+import type { DialableLine } from '#managers/call'
+import { systemIds } from '#platform/ids'
+import type { Line, LineEnd, LineEvent, OutgoingLineOptions } from '#telecom/line'
+import type { DialogState } from '#telecom/sip'
+
+/** The line of a call of ours without a network: a test plays the far end, and reads what was said to the line. */
+export class FakeLine implements DialableLine {
+  readonly id = systemIds.uuid()
+  readonly options: OutgoingLineOptions
+  readonly dialog: DialogState
+  /** What was said to it, in order, e.g. `dial`, `bridge <id of the other line>`, `hangup 16`. */
+  readonly said: string[] = []
+  readonly codec = 'PCMU'
+  readonly worker = 0
+  ended = false
+  #handler: ((event: LineEvent) => void) | undefined
+  #answered = false
+
+  constructor(options: OutgoingLineOptions) {
+    this.options = options
+    this.dialog = {
+      call_id: `${this.id}@test`,
+      local_tag: 'ours',
+      remote_tag: '',
+      local_uri: 'sip:us@test',
+      remote_uri: options.uri,
+      local_cseq: 1,
+      remote_cseq: -1,
+      route_set: [],
+      remote_target: options.uri,
+      local_contact: 'sip:us@127.0.0.1',
+      flow: 'flow' in options.via ? options.via.flow.key : '',
+      routing: 'flow' in options.via ? 'flow' : 'target',
+      secure: false,
+      role: 'uac',
+    }
+  }
+
+  listen(handler: (event: LineEvent) => void): void {
+    this.#handler = handler
+  }
+
+  async open(): Promise<void> {}
+
+  dial(): void {
+    this.said.push('dial')
+  }
+
+  ring(): void {}
+
+  answer(): boolean {
+    return false
+  }
+
+  play(id: string): void {
+    this.said.push('play')
+    queueMicrotask(() => this.#tell({ type: 'played', id, outcome: 'finished' }))
+  }
+
+  echo(): void {
+    this.said.push('echo')
+  }
+
+  silence(): void {
+    this.said.push('silence')
+  }
+
+  bridge(peer: Line): void {
+    this.said.push(`bridge ${peer.id}`)
+  }
+
+  ringback(): void {
+    this.said.push('ringback')
+  }
+
+  music(): void {
+    this.said.push('music')
+  }
+
+  record(): void {}
+
+  stopRecording(): void {}
+
+  hangup(cause: number): void {
+    this.said.push(`hangup ${cause}`)
+    queueMicrotask(() => this.#end('local', cause, this.#answered ? 'bye' : 'cancelled'))
+  }
+
+  refuse(): void {}
+
+  /** The phone rings. */
+  rings(): void {
+    this.#tell({ type: 'ringing' })
+  }
+
+  /** The far end sends sound before its answer. */
+  sounds(): void {
+    this.#tell({ type: 'early_media' })
+  }
+
+  answers(): void {
+    this.#answered = true
+    this.#tell({ type: 'answered' })
+  }
+
+  /** The phone holds the line, or takes it back. */
+  holds(held = true): void {
+    this.#tell({ type: held ? 'held' : 'resumed' })
+  }
+
+  /** The phone hangs up, or refuses with this cause and status. */
+  goes(cause = 16, status?: number): void {
+    this.#end('remote', cause, status === undefined ? 'bye' : 'refused', status)
+  }
+
+  /** Nothing comes back from this way. */
+  isSilent(why: 'no_response' | 'unreachable' = 'no_response'): void {
+    this.#end('remote', 18, why)
+  }
+
+  #tell(event: LineEvent): void {
+    if (!this.ended) this.#handler?.(event)
+  }
+
+  #end(by: 'remote' | 'local', cause: number, why: LineEnd, status?: number): void {
+    if (this.ended) return
+    this.ended = true
+    this.#handler?.({ type: 'ended', by, cause, why, ...(status === undefined ? {} : { status }) })
+  }
+}
