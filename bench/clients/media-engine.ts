@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { silentLog } from '#platform/log'
 import { type MediaEndpoint, MediaEngine } from '#telecom/media'
-import { options, say } from './report.ts'
+import { options, say, told } from './report.ts'
 
 export interface MediaCalls {
   calls: number
@@ -12,11 +12,8 @@ export interface MediaCalls {
   ports: { first: number; last: number }
 }
 
-/** The RTP ports of each call's two ends. */
-export interface MediaPorts {
-  ports: [number, number][]
-  workers: number
-}
+/** First the RTP ports of each call's two ends; when told, how punctual the ticks were. */
+export type MediaSaid = { ports: [number, number][] } | { tickLatenessP99Ms: number }
 
 const { calls, packetMs, ports } = options<MediaCalls>()
 const workers = Math.max(1, availableParallelism() - 1)
@@ -30,7 +27,9 @@ for (let call = 0; call < calls; call++) {
   converse(b, a, packetMs[1])
   opened.push([a.port, b.port])
 }
-say({ ports: opened, workers } satisfies MediaPorts)
+say({ ports: opened } satisfies MediaSaid)
+await told()
+say({ tickLatenessP99Ms: engine.tickLateness.percentile(0.99) } satisfies MediaSaid)
 
 function converse(endpoint: MediaEndpoint, peer: MediaEndpoint, ptimeMs: number): void {
   endpoint.want({

@@ -28,6 +28,8 @@ const HEADER = 12
 const SILENCE = 0xff
 const MARK = 0x90
 const DIGIT = 0xa0
+/** Where a jitter buffer is measured it needs silence to adapt in: so many packets for one that is marked. */
+const MARKED_OF_PROCESSED = 5
 const BASE = 64
 const REMEMBERED = BASE * BASE
 /** Marks stand where packets begin, of whatever length. */
@@ -50,6 +52,7 @@ interface Way {
 }
 
 const { ports, packetMs, warmUpMs, measureMs } = options<RtpLoad>()
+const relayed = packetMs[0] === packetMs[1]
 const delays = new Samples()
 const startMs = performance.now() + 50
 const fromMs = startMs + warmUpMs
@@ -102,13 +105,14 @@ function turn(): void {
 function speak(way: Way): void {
   const mark = way.sequence % REMEMBERED
   const { packet } = way
+  const marked = relayed || way.sequence % MARKED_OF_PROCESSED === 0
   writeRtpHeader(packet, 0, way.sequence === 0, way.sequence & 0xffff, way.sequence * way.packetMs * 8, way.to)
-  packet[HEADER] = MARK
-  packet[HEADER + 1] = DIGIT + Math.floor(mark / BASE)
-  packet[HEADER + 2] = DIGIT + (mark % BASE)
+  packet[HEADER] = marked ? MARK : SILENCE
+  packet[HEADER + 1] = marked ? DIGIT + Math.floor(mark / BASE) : SILENCE
+  packet[HEADER + 2] = marked ? DIGIT + (mark % BASE) : SILENCE
   const nowMs = performance.now()
-  way.sentMs[mark] = nowMs
-  if (isMeasured(nowMs)) sent++
+  if (marked) way.sentMs[mark] = nowMs
+  if (marked && isMeasured(nowMs)) sent++
   way.sequence++
   way.dueMs += way.packetMs
   // a copy: the socket may still hold this one when the next is written

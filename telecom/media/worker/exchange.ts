@@ -85,6 +85,7 @@ export class Exchange {
 
   /** Hands over what has come for one listener. */
   drainFor(id: string): void {
+    if (this.#inlets.size === 0) return
     const inlet = this.#inlets.get(id)
     const wish = this.#wishes.get(id)
     if (!inlet || wish?.peer !== inlet.source) return

@@ -12,8 +12,6 @@ import type { VoicePacket } from './voice-packet.ts'
 
 const LONGEST_PACKET_SAMPLES = 480
 const SAMPLES_PER_MS = 8
-/** Between two ticks no more time passes than this, however late the second one is. */
-const LONGEST_BETWEEN_TICKS = 320
 const SILENCE = new Int16Array(LONGEST_PACKET_SAMPLES)
 /** Packets are sent asynchronously; a buffer is used again only after so many others. */
 const BUFFERS = 8
@@ -91,8 +89,7 @@ export class OutgoingStream {
 
   /** The timestamp that stands for this moment. */
   at(nowMs: number): number {
-    const since = Math.round((nowMs - this.#tickedMs) * SAMPLES_PER_MS)
-    return (this.#time + Math.min(Math.max(since, 0), LONGEST_BETWEEN_TICKS)) >>> 0
+    return (this.#time + Math.round((nowMs - this.#tickedMs) * SAMPLES_PER_MS)) >>> 0
   }
 
   /** Time that passed while nothing was sent is not made up for. */

@@ -9,9 +9,9 @@ const SILENCE = 80
 const SMOOTHING = 1 / 16
 // All in frames of the sender's packets, at least of 20 ms. Ahead of time by a whole one is normal: that is where a packet
 // lands that comes right after our tick.
-const FURTHEST = 2
+const FURTHEST = 2.75
 const AHEAD_QUIET = 1.25
-const AHEAD = 1.5
+const AHEAD = 2
 const BEHIND_QUIET = -0.75
 const BEHIND = -1.5
 
@@ -49,8 +49,8 @@ export class RelayTimeline {
     let placed = (timestamp + this.#distance) >>> 0
     if (before(placed, next)) placed = this.#move(timestamp, next)
     let ahead = (placed - now) | 0
-    if (Math.abs(ahead) > FURTHEST * frame) {
-      // its clock jumped, or more has come than time has passed
+    if (ahead > FURTHEST * frame) {
+      // its clock jumped, or more has come than time has passed; what is late keeps its place, silence has not taken it yet
       placed = this.#move(timestamp, latest(next, now))
       ahead = (placed - now) | 0
       this.#ahead = ahead

@@ -6,7 +6,7 @@ import { isIPv6 } from 'node:net'
 type Looked = (error: Error | null, address: string, family: number) => void
 const literal = (address: string, ...rest: unknown[]): void => {
   const callback = rest[rest.length - 1] as Looked
-  callback(null, address, isIPv6(address) ? 6 : 4)
+  callback(null, address, address.includes(':') ? 6 : 4)
 }
 
 /** A pair of bound sockets: RTP on the even port, RTCP on the next. */
