@@ -1,5 +1,5 @@
 import type { Log } from '#platform/log'
-import type { MediaEndpoint, MediaEvent, PromptPart, Sending, WantedMedia } from '#telecom/media'
+import type { MediaEndpoint, MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
 import type { Negotiated } from '#telecom/sdp'
 import type { LineEvent } from './line-event.ts'
 
@@ -22,7 +22,7 @@ export class LineSound {
   readonly #prompts = new Map<string, readonly PromptPart[]>()
   #endpoint: MediaEndpoint | undefined
   #sending: Sending = SILENCE
-  #recording: WantedMedia['recording']
+  #recording: RecordingTarget | undefined
   #sdpVersion = 0
   #closed = false
 
@@ -59,7 +59,7 @@ export class LineSound {
     this.want()
   }
 
-  record(recording: WantedMedia['recording']): void {
+  record(recording: RecordingTarget | undefined): void {
     if (this.#closed) return
     this.#recording = recording
     this.want()

@@ -7,7 +7,8 @@ import type { MediaEndpoint, MediaEvent, OpenEndpoint, WantedMedia } from '#tele
 import { type IncomingInvite, type SipRequest, SipStack } from '#telecom/sip'
 import { IncomingLine } from './incoming-line.ts'
 import type { LineEvent } from './line-event.ts'
-import { OutgoingLine, type OutgoingLineOptions } from './outgoing-line.ts'
+import { OutgoingLine } from './outgoing-line.ts'
+import type { OutgoingLineOptions } from './outgoing-line-options.ts'
 import { TestPhone, until } from './test-phone.ts'
 
 /** An endpoint that notes what it is told, and says what a test wants it to have heard. */

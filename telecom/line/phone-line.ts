@@ -1,4 +1,5 @@
-import type { MediaEvent, PromptPart, Sending } from '#telecom/media'
+import type { MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { CodecName } from '#telecom/sdp'
 import type {
   Dialog,
   DialogRequest,
@@ -74,7 +75,7 @@ export abstract class PhoneLine implements Line {
     return this.#ended
   }
 
-  get codec(): string | undefined {
+  get codec(): CodecName | undefined {
     return this.session?.negotiated?.codec
   }
 
@@ -119,7 +120,7 @@ export abstract class PhoneLine implements Line {
     this.sound.send({ kind: 'bridge', peer: peer.id })
   }
 
-  record(recording: { recording_id: string; in: string; out: string }): void {
+  record(recording: RecordingTarget): void {
     this.sound.record(recording)
   }
 
@@ -143,7 +144,7 @@ export abstract class PhoneLine implements Line {
   }
 
   /** Takes ports on the address of this flow and begins a session there. False when the leg ended meanwhile. */
-  protected async takePorts(flow: Flow, options: { workerHint?: number; codecs?: readonly ('PCMU' | 'PCMA')[] } = {}) {
+  protected async takePorts(flow: Flow, options: { workerHint?: number; codecs?: readonly CodecName[] } = {}) {
     const { workerHint, codecs } = options
     const endpoint = await this.needs.media.open({
       id: this.id,

@@ -5,7 +5,15 @@
 export { type MediaEndpoint, MediaEngine, type MediaEngineOptions, type OpenEndpoint } from './media-engine.ts'
 export { MediaError, type MediaProblem } from './media-error.ts'
 export type { EndpointStatistics, MediaEvent, PromptOutcome } from './media-event.ts'
-export type { CodecName, Direction, EndpointSpec, PromptPart, Sending, WantedMedia } from './wanted-media.ts'
+export type {
+  CodecName,
+  Direction,
+  EndpointSpec,
+  PromptPart,
+  RecordingTarget,
+  Sending,
+  WantedMedia,
+} from './wanted-media.ts'
 export { decodeWav } from './wav/read-wav.ts'
 export { toTelephoneWav } from './wav/telephone-wav.ts'
 export { WavError } from './wav/wav-header.ts'

@@ -24,8 +24,9 @@ export type MediaEvent =
   | { type: 'media_lost'; silentMs: number }
   /** Something came again after `media_lost`. */
   | { type: 'media_resumed' }
+  /** Both files of a recording are open. */
   | { type: 'recording_started'; recording_id: string }
-  /** Exactly one for each recording that was wanted; where the endpoint was closed it may come after that. */
+  /** Both files of a recording are closed; exactly one for each recording that was wanted. */
   | { type: 'recording_ended'; recording_id: string; duration_ms: number; complete: boolean; issue?: string }
   /** The last word of an endpoint, when it closes. */
   | { type: 'statistics'; statistics: EndpointStatistics }

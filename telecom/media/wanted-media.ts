@@ -24,8 +24,19 @@ export type Sending =
   | { kind: 'prompt'; prompt_id: string; parts: readonly PromptPart[]; loop?: boolean }
   /** What is heard is sent back, after the jitter buffer. */
   | { kind: 'echo' }
-  /** What the endpoint `peer` (an id of the same engine) hears is sent; silence while it is not there. Both ends declare it. */
+  /** What the endpoint `peer` (an id of the same engine) hears is sent; an unknown or closed one is silence. */
   | { kind: 'bridge'; peer: string }
+
+/** Where a recording is written. */
+export interface RecordingTarget {
+  recording_id: string
+  /** Absolute path: sound from the party. */
+  in: string
+  /** Absolute path: sound to the party. */
+  out: string
+  /** It ends by itself when nobody spoke on either side for so long, in milliseconds; absent = never. */
+  endOfSilenceMs?: number
+}
 
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
@@ -53,11 +64,8 @@ export interface WantedMedia {
    * while held. 0 = not watched: say so until the call is answered.
    */
   deadMediaMs?: number
-  /**
-   * Both directions are written to files (absolute paths) as long as this stands here: `in` = from the party, `out` = to
-   * the party. The `recording_id` is its identity: the same one again goes on.
-   */
-  recording?: { recording_id: string; in: string; out: string }
+  /** Both directions are written to files as long as this stands here. Absent = not recorded. */
+  recording?: RecordingTarget
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */
