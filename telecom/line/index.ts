@@ -3,5 +3,4 @@ export { CAUSE, causeOfReason, causeOfSipStatus, reasonHeader, sipStatusOfCause 
 export { IncomingLine } from './incoming-line.ts'
 export { digitsPart, type Line, type LineNeeds } from './line.ts'
 export type { DigitMethod, LineEnd, LineEvent } from './line-event.ts'
-export { OutgoingLine, type OutgoingLineNeeds } from './outgoing-line.ts'
-export type { DialableLine, OutgoingLineOptions } from './outgoing-line-options.ts'
+export { OutgoingLine, type OutgoingLineNeeds, type OutgoingLineOptions } from './outgoing-line.ts'

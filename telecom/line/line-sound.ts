@@ -1,5 +1,5 @@
 import type { Log } from '#platform/log'
-import type { MediaEndpoint, MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { MediaEndpoint, MediaEvent, PromptPart, Sending, WantedMedia } from '#telecom/media'
 import type { Negotiated } from '#telecom/sdp'
 import type { LineEvent } from './line-event.ts'
 
@@ -22,7 +22,7 @@ export class LineSound {
   readonly #prompts = new Map<string, readonly PromptPart[]>()
   #endpoint: MediaEndpoint | undefined
   #sending: Sending = SILENCE
-  #recording: RecordingTarget | undefined
+  #recording: WantedMedia['recording']
   #sdpVersion = 0
   #closed = false
 
@@ -59,10 +59,15 @@ export class LineSound {
     this.want()
   }
 
-  record(recording: RecordingTarget | undefined): void {
+  record(recording: WantedMedia['recording']): void {
     if (this.#closed) return
     this.#recording = recording
     this.want()
+  }
+
+  /** A recording is over: it is not wanted again with what comes next. */
+  recorded(recording_id: string): void {
+    if (this.#recording?.recording_id === recording_id) this.#recording = undefined
   }
 
   /** Tells the endpoint all that it shall be, from what is known now. */

@@ -2,7 +2,6 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
-import type { CodecName } from '#telecom/sdp'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -15,36 +14,40 @@ export interface Line {
   /** The identity of its dialog: kept on disk before our 200, so that a BYE can end it after a crash. */
   readonly dialog: DialogState
   readonly ended: boolean
-  /** What was agreed, e.g. `PCMU`; `undefined` before there is anything. */
-  readonly codec: CodecName | undefined
-  /** The worker its sound lives in: a hint for its peer's. */
+  /** The codec that was agreed, e.g. `PCMU`. */
+  readonly codec: string | undefined
+  /** The worker that its sound lives in: a hint for its peer's. */
   readonly worker: number | undefined
   /** Hears its events from now on, those that came before included. One handler. */
   listen(handler: (event: LineEvent) => void): void
-  /** 180 to the caller; nothing happens once something sounded or it was answered. */
+  /** 180 to a caller; nothing happens once something sounded or it was answered. */
   ring(): void
-  /** 200 to the caller, with our description. False when the leg is gone (then `ended` has been told). */
+  /** 200 to a caller, with our description. False when the leg is gone (then `ended` has been told). */
   answer(): boolean
   /** Plays parts one after the other, in place of what sounds. Before the answer as early media. Ends with `played`. */
   play(id: string, parts: readonly PromptPart[]): void
   /** Gives the far end its own sound back, in place of what sounds. */
   echo(): void
-  /** Stops what sounds. */
-  silence(): void
+  /** Music on hold for the far end, in place of what sounds. */
+  music(): void
+  /** Ringing tone for the far end, in place of what sounds; early media where it was not answered. */
+  ringback(): void
   /**
-   * This line hears that one from now on, in place of what sounds; call it on both for a conversation. Keys pressed at the
-   * peer are put on this line in its own form. Ends when either says anything else, or is over.
+   * What the other line hears is sounded here from now on, in place of what sounds; call it on both for a conversation. Keys
+   * that are pressed there are pressed here, in the form that was agreed here. It lasts until this line or the other sounds
+   * anything else, or is over. A line that cannot be heard yet begins as soon as it can.
    */
   bridge(peer: Line): void
-  /** Ringing tone towards the far end, in place of what sounds (early media where unanswered). */
-  ringback(): void
-  /** Music on hold towards the far end, in place of what sounds. */
-  music(): void
-  /** Writes both directions to files, in place of what was recorded before. `recording_started`, `recording_ended` follow. */
+  /**
+   * Writes both directions to files (absolute paths), whatever sounds, in place of a recording that runs.
+   * `recording_started` and `recording_ended` follow.
+   */
   record(recording: RecordingTarget): void
   /** Ends the recording; `recording_ended` comes once its files are closed. */
   stopRecording(): void
-  /** Ends the leg: BYE, or before the answer the status that belongs to the cause. `ended` follows. */
+  /** Stops what sounds. */
+  silence(): void
+  /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */
   hangup(cause: number): void
   /** Refuses a call that was not let in, with exactly this status. */
   refuse(status: number, headers?: HeaderInput): void

@@ -1,8 +1,34 @@
-import type { DialogState, Flow, OutgoingCall, OutgoingCallUser, SipResponse, SipStackDoor } from '#telecom/sip'
+import type {
+  DialogState,
+  Flow,
+  HeaderInput,
+  OutgoingCall,
+  OutgoingCallUser,
+  RemoteAddress,
+  SipResponse,
+  SipStackDoor,
+} from '#telecom/sip'
 import { CAUSE, causeOfReason, causeOfSipStatus, reasonHeader } from './cause.ts'
 import type { LineNeeds } from './line.ts'
-import type { DialableLine, OutgoingLineOptions } from './outgoing-line-options.ts'
 import { PhoneLine } from './phone-line.ts'
+
+export interface OutgoingLineOptions {
+  /** Request-URI. */
+  uri: string
+  /** name-addr without tag. */
+  from: string
+  to?: string
+  /** Where to: the flow that a phone registered over (only this one is used), or an address. */
+  via: { flow: Flow } | { target: RemoteAddress; transport?: 'udp' | 'tcp' }
+  /** Preset Route (the Path of a registration). */
+  route?: readonly string[]
+  /** The offer, the preferred codec first: that of the line which it will be joined with. */
+  codecs?: readonly ('PCMU' | 'PCMA')[]
+  maxForwards?: number
+  headers?: HeaderInput
+  /** The worker that its sound would best live in. */
+  workerHint?: number
+}
 
 export type OutgoingLineNeeds = LineNeeds & { sip: Pick<SipStackDoor, 'invite' | 'flowTo'> }
 
@@ -12,7 +38,7 @@ type Failure = Parameters<OutgoingCallUser['failed']>[0]
  * The leg of somebody that we call. `open` makes its identity and takes its ports, `dial` puts the INVITE on the wire. It
  * tells `ringing` or `early_media`, then `answered` or `ended`.
  */
-export class OutgoingLine extends PhoneLine implements DialableLine {
+export class OutgoingLine extends PhoneLine {
   readonly #options: OutgoingLineOptions
   readonly #sip: OutgoingLineNeeds['sip']
   #call: OutgoingCall | undefined

@@ -1,5 +1,4 @@
 import type { MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
-import type { CodecName } from '#telecom/sdp'
 import type {
   Dialog,
   DialogRequest,
@@ -75,7 +74,7 @@ export abstract class PhoneLine implements Line {
     return this.#ended
   }
 
-  get codec(): CodecName | undefined {
+  get codec(): string | undefined {
     return this.session?.negotiated?.codec
   }
 
@@ -144,7 +143,7 @@ export abstract class PhoneLine implements Line {
   }
 
   /** Takes ports on the address of this flow and begins a session there. False when the leg ended meanwhile. */
-  protected async takePorts(flow: Flow, options: { workerHint?: number; codecs?: readonly CodecName[] } = {}) {
+  protected async takePorts(flow: Flow, options: { workerHint?: number; codecs?: readonly ('PCMU' | 'PCMA')[] } = {}) {
     const { workerHint, codecs } = options
     const endpoint = await this.needs.media.open({
       id: this.id,
@@ -247,7 +246,9 @@ export abstract class PhoneLine implements Line {
       case 'media_resumed':
         return this.tell({ type: 'media_resumed' })
       case 'recording_started':
+        return this.#events.tell(event)
       case 'recording_ended':
+        this.sound.recorded(event.recording_id)
         return this.#events.tell(event)
       case 'failed':
         this.needs.log.warn({ line: this.id, issue: event.issue }, 'the sound of a line is lost')

@@ -6,8 +6,7 @@ import { ManualClock } from '#platform/time'
 import type { MediaEndpoint, MediaEvent, OpenEndpoint, WantedMedia } from '#telecom/media'
 import { type IncomingInvite, type SipRequest, SipStack } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
-import { OutgoingLine } from './outgoing-line.ts'
-import type { OutgoingLineOptions } from './outgoing-line-options.ts'
+import { OutgoingLine, type OutgoingLineOptions } from './outgoing-line.ts'
 import { TestPhone, until } from './test-phone.ts'
 
 /** An endpoint that notes what it is told, and says what a test wants it to have heard. */
