@@ -1,159 +1,9 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { sequentialIds } from '#platform/ids'
-import { silentLog } from '#platform/log'
-import { ManualClock } from '#platform/time'
-import type { MediaEndpoint, MediaEvent, OpenEndpoint, WantedMedia } from '#telecom/media'
-import { type IncomingInvite, type SipRequest, SipStack } from '#telecom/sip'
-import { IncomingLine } from './incoming-line.ts'
+import { test } from 'node:test'
 import type { LineEvent } from './line-event.ts'
-import { OutgoingLine, type OutgoingLineOptions } from './outgoing-line.ts'
-import { TestPhone, until } from './test-phone.ts'
-
-/** An endpoint that notes what it is told, and says what a test wants it to have heard. */
-interface Sound {
-  wanted: WantedMedia[]
-  presses: string[]
-  closed: boolean
-  on(event: MediaEvent): void
-}
-
-async function lines(t: TestContext) {
-  const clock = new ManualClock()
-  const ids = sequentialIds()
-  const sounds = new Map<string, Sound>()
-  const invites: IncomingInvite[] = []
-  const sip = new SipStack({
-    clock,
-    ids,
-    log: silentLog,
-    node: 'n1',
-    incarnation: 'i7',
-    listeners: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
-    user: { invite: (invite) => invites.push(invite), request() {} },
-  })
-  await sip.start()
-  const local = sip.listeners[0]?.local
-  assert.ok(local)
-  const phone = await TestPhone.open(local)
-  t.after(async () => {
-    await phone.close()
-    await sip.stop()
-    assert.equal(clock.pending, 0, 'no timer is left')
-  })
-  const media = {
-    async open(options: OpenEndpoint): Promise<MediaEndpoint> {
-      const sound: Sound = { wanted: [], presses: [], closed: false, on: options.on }
-      sounds.set(options.id, sound)
-      return {
-        id: options.id,
-        address: options.address ?? '127.0.0.1',
-        port: 20_000 + 2 * sounds.size,
-        worker: options.workerHint ?? 0,
-        want: (wanted) => sound.wanted.push(wanted),
-        press: (digit, durationMs) => sound.presses.push(`${digit} ${durationMs}`),
-        statistics: () => Promise.reject(new Error('none')),
-        close: async () => {
-          sound.closed = true
-        },
-      }
-    },
-  }
-  const needs = { clock, ids, log: silentLog, media, sip }
-  const line = (options: Partial<OutgoingLineOptions> = {}) =>
-    new OutgoingLine(
-      {
-        uri: `sip:bob@127.0.0.1:${phone.port}`,
-        from: '<sip:alice@example.com>',
-        via: { target: { address: '127.0.0.1', port: phone.port } },
-        ...options,
-      },
-      needs,
-    )
-  const soundOf = (id: string): Sound => {
-    const sound = sounds.get(id)
-    assert.ok(sound)
-    return sound
-  }
-  return { clock, phone, sip, needs, line, soundOf, invites }
-}
-
-type Test = Awaited<ReturnType<typeof lines>>
-
-async function dialled(at: Test, options: Partial<OutgoingLineOptions> = {}) {
-  const line = at.line(options)
-  await line.open()
-  const events: LineEvent[] = []
-  line.listen((event) => events.push(event))
-  line.dial()
-  const invite = await at.phone.request('INVITE')
-  const told = async <T extends LineEvent['type']>(type: T) => {
-    await until(`${type} is told`, () => events.some((event) => event.type === type))
-    return events.find((event): event is LineEvent & { type: T } => event.type === type)
-  }
-  const types = () => events.map(({ type }) => type)
-  return { line, events, invite, told, types, sound: at.soundOf(line.id) }
-}
-
-async function talking(at: Test, description = sdp()) {
-  const leg = await dialled(at)
-  await reply(at.phone, leg.invite, 200, { tag: 'b1', sdp: description })
-  await at.phone.request('ACK')
-  await leg.told('answered')
-  return leg
-}
-
-/** A description of the phone's. */
-function sdp(options: { port?: number; payloads?: string; lines?: string } = {}): string {
-  const { port = 4_000, payloads = '0 101', lines: extra = '' } = options
-  return `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP ${payloads}\r\n${payloads.includes('101') ? 'a=rtpmap:101 telephone-event/8000\r\n' : ''}${extra}`
-}
-
-interface Reply {
-  tag?: string
-  sdp?: string
-  extra?: string[]
-}
-
-function reply(phone: TestPhone, request: SipRequest, status: number, options: Reply = {}) {
-  const { tag = '', sdp: body = '', extra = [] } = options
-  const lines = ['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${request.headers.get(name)}`)
-  const to = `to: ${request.headers.get('to')}${tag && request.toTag === '' ? `;tag=${tag}` : ''}`
-  const type = body === '' ? [] : ['Content-Type: application/sdp']
-  return phone.send(
-    [
-      `SIP/2.0 ${status} X`,
-      ...lines,
-      to,
-      `Contact: <sip:bob@127.0.0.1:${phone.port}>`,
-      ...type,
-      ...extra,
-      `Content-Length: ${body.length}`,
-      '',
-      body,
-    ].join('\r\n'),
-  )
-}
-
-let branches = 0
-
-function inDialog(at: Test, line: OutgoingLine, method: string, cseq: number, body = ''): string {
-  const { dialog: state } = line
-  return [
-    `${method} ${state.local_contact} SIP/2.0`,
-    `Via: SIP/2.0/UDP 127.0.0.1:${at.phone.port};branch=z9hG4bKo${++branches}`,
-    'Max-Forwards: 70',
-    `From: <${state.remote_uri}>;tag=${state.remote_tag}`,
-    `To: <${state.local_uri}>;tag=${state.local_tag}`,
-    `Call-ID: ${state.call_id}`,
-    `CSeq: ${cseq} ${method}`,
-    `Contact: <sip:bob@127.0.0.1:${at.phone.port}>`,
-    ...(body === '' ? [] : ['Content-Type: application/sdp']),
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n')
-}
+import { OutgoingLine } from './outgoing-line.ts'
+import { dialled, lines, reply, sdp, talking } from './test-lines.ts'
+import { until } from './test-phone.ts'
 
 test('the identity is known before the INVITE leaves, which offers the codecs in the order asked for', async (t) => {
   const at = await lines(t)
@@ -294,125 +144,81 @@ test('a leg whose ports are lost before the answer is cancelled', async (t) => {
   assert.deepEqual(await leg.told('ended'), { type: 'ended', by: 'local', cause: 41, why: 'no_media' })
 })
 
-test('two lines that are bridged hear each other until one sounds something else', async (t) => {
-  const at = await lines(t)
-  const [a, b] = [await talking(at), await talking(at)]
-  a.line.bridge(b.line)
-  b.line.bridge(a.line)
-  assert.deepEqual(a.sound.wanted.at(-1)?.sending, { kind: 'bridge', peer: b.line.id })
-  assert.deepEqual(b.sound.wanted.at(-1)?.sending, { kind: 'bridge', peer: a.line.id })
-  b.line.music()
-  const { sending } = b.sound.wanted.at(-1) ?? {}
-  assert.ok(sending?.kind === 'prompt' && sending.loop)
-  assert.deepEqual(a.sound.wanted.at(-1)?.sending, { kind: 'silence' })
-  a.line.bridge(b.line)
-  b.line.bridge(a.line)
-  assert.equal(a.sound.wanted.at(-1)?.sending.kind, 'bridge')
-  await at.phone.send(inDialog(at, b.line, 'BYE', 1))
-  await b.told('ended')
-  assert.deepEqual(a.sound.wanted.at(-1)?.sending, { kind: 'silence' })
-  assert.ok(!b.types().includes('played'), 'nobody hears of the end of music')
-})
-
-test('keys go over a bridge once per press, and by sound only where that is the only way', async (t) => {
-  const at = await lines(t)
-  const [a, b, old] = [await talking(at), await talking(at), await talking(at, sdp({ payloads: '0' }))]
-  a.line.bridge(b.line)
-  b.line.bridge(a.line)
-  a.sound.on({ type: 'digit', digit: '5', durationMs: 120, method: 'telephone_event' })
-  a.sound.on({ type: 'digit', digit: '5', durationMs: 100, method: 'inband' })
-  assert.deepEqual(b.sound.presses, ['5 120'])
-  assert.deepEqual(a.sound.presses, [])
-  a.line.bridge(old.line)
-  old.line.bridge(a.line)
-  a.sound.on({ type: 'digit', digit: '6', durationMs: 100, method: 'inband' })
-  a.sound.on({ type: 'digit', digit: '7', durationMs: 100, method: 'telephone_event' })
-  old.sound.on({ type: 'digit', digit: '8', durationMs: 100, method: 'inband' })
-  assert.deepEqual(old.sound.presses, ['7 100'])
-  assert.deepEqual(a.sound.presses, ['8 100'])
-  assert.deepEqual(b.sound.presses, ['5 120'], 'a line that left hears no keys any more')
-})
-
-test('hold and another codec of the phone leave the bridge', async (t) => {
-  const at = await lines(t)
-  const [a, b] = [await talking(at), await talking(at)]
-  a.line.bridge(b.line)
-  await at.phone.send(inDialog(at, a.line, 'INVITE', 1, sdp({ lines: 'a=sendonly\r\n' })))
-  await at.phone.response(200)
-  await a.told('held')
-  assert.deepEqual(a.sound.wanted.at(-1)?.sending, { kind: 'bridge', peer: b.line.id })
-  await at.phone.send(inDialog(at, a.line, 'ACK', 1))
-  await at.phone.send(inDialog(at, a.line, 'INVITE', 2, sdp({ payloads: '8 101' })))
-  await a.told('resumed')
-  assert.equal(a.line.codec, 'PCMA')
-  assert.deepEqual(a.sound.wanted.at(-1)?.sending, { kind: 'bridge', peer: b.line.id })
-})
-
-test('a line that is bridged before it can be heard begins with its answer', async (t) => {
-  const at = await lines(t)
-  const a = await talking(at)
-  const leg = await dialled(at)
-  leg.line.bridge(a.line)
-  assert.equal(leg.sound.wanted.length, 0)
-  await reply(at.phone, leg.invite, 200, { tag: 'b1', sdp: sdp() })
-  await leg.told('answered')
-  assert.deepEqual(leg.sound.wanted.at(-1)?.sending, { kind: 'bridge', peer: a.line.id })
-})
-
-test('a recording runs beside whatever sounds; its end is told even after the leg is gone', async (t) => {
-  const at = await lines(t)
-  const { line, sound, events, told } = await talking(at)
-  const recording = { recording_id: 'r1', in: '/r/in.wav', out: '/r/out.wav' }
-  line.record(recording)
-  assert.deepEqual(sound.wanted.at(-1)?.recording, recording)
-  line.play('p1', [{ silenceMs: 10 }])
-  assert.deepEqual(sound.wanted.at(-1)?.recording, recording)
-  line.stopRecording()
-  assert.equal(sound.wanted.at(-1)?.recording, undefined)
-  line.record({ ...recording, recording_id: 'r2' })
-  await at.phone.send(inDialog(at, line, 'BYE', 1))
-  await told('ended')
-  sound.on({ type: 'recording_ended', recording_id: 'r2', duration_ms: 5, complete: true })
-  assert.equal(events.at(-1)?.type, 'recording_ended')
-})
-
-test('a caller hears ringback as early media', async (t) => {
-  const at = await lines(t)
-  const invite = [
-    'INVITE sip:bob@example.com SIP/2.0',
-    `Via: SIP/2.0/UDP 127.0.0.1:${at.phone.port};branch=z9hG4bKincoming`,
-    'Max-Forwards: 70',
-    'From: <sip:alice@example.com>;tag=a1',
-    'To: <sip:bob@example.com>',
-    'Call-ID: incoming',
-    'CSeq: 1 INVITE',
-    `Contact: <sip:alice@127.0.0.1:${at.phone.port}>`,
-    'Content-Type: application/sdp',
-    `Content-Length: ${sdp().length}`,
-    '',
-    sdp(),
-  ].join('\r\n')
-  await at.phone.send(invite)
-  await until('it comes in', () => at.invites.length === 1)
-  const [incoming] = at.invites
-  assert.ok(incoming)
-  const line = new IncomingLine(incoming, at.needs)
-  await line.open()
-  line.ringback()
-  assert.match((await at.phone.response(183)).sdp?.toString() ?? '', /m=audio/)
-  const { sending } = at.soundOf(line.id).wanted.at(-1) ?? {}
-  assert.ok(sending?.kind === 'prompt' && sending.loop)
-  assert.deepEqual(sending.parts[0], { tone: { hz: [425], durationMs: 1_000, level: -16 } })
-  line.hangup(17)
-  await at.phone.response(486)
-})
-
 test('a line that ends while its ports are taken gives them back', async (t) => {
   const at = await lines(t)
   const line = at.line()
   const opening = line.open()
   line.hangup(16)
-  await opening
+  await assert.rejects(opening, /hung up/)
   assert.ok(line.ended)
   assert.ok(at.soundOf(line.id).closed)
+})
+
+test('a line that was opened and is never dialled is let go by hanging up', async (t) => {
+  const at = await lines(t)
+  const line = at.line()
+  await line.open()
+  const events: LineEvent[] = []
+  line.listen((event) => events.push(event))
+  line.hangup(16)
+  await until('it has ended', () => events.length > 0)
+  assert.deepEqual(events, [{ type: 'ended', by: 'local', cause: 16, why: 'cancelled' }])
+  assert.ok(at.soundOf(line.id).closed)
+  assert.equal(at.sip.counters.requests_sent, 0)
+})
+
+test('a line whose ports cannot be had, or whose parts cannot be, leaves nothing behind', async (t) => {
+  const at = await lines(t)
+  const without = new OutgoingLine(
+    { uri: 'sip:b@127.0.0.1', from: 'sip:a@x', via: { target: { address: '127.0.0.1', port: 9 } } },
+    { ...at.needs, media: { open: () => Promise.reject(new Error('no ports')) } },
+  )
+  await assert.rejects(without.open(), /no ports/)
+  const bad = at.line({ from: '<sip:alice@example.com>', headers: { 'X-Own': 'a\r\nb' } })
+  await assert.rejects(bad.open())
+  assert.ok(at.soundOf(bad.id).closed)
+  await assert.rejects(at.line({ via: { target: { address: '::1', port: 9 } } }).open(), /no listener/)
+})
+
+test('from the first 18x on a BYE could end the leg after a crash', async (t) => {
+  const at = await lines(t)
+  const leg = await dialled(at)
+  await reply(at.phone, leg.invite, 180, { tag: 'b1' })
+  await leg.told('ringing')
+  assert.equal(leg.line.dialog.remote_tag, 'b1')
+})
+
+test('three forks sound early: the first is heard until another one answers', async (t) => {
+  const at = await lines(t)
+  const leg = await dialled(at)
+  for (const [step, tag] of ['b1', 'b2', 'b3'].entries())
+    await reply(at.phone, leg.invite, 183, { tag, sdp: sdp({ port: 4_100 + 100 * step }) })
+  await until('all are heard', () => at.sip.counters.responses_received === 3)
+  assert.equal(leg.sound.wanted.at(-1)?.remote?.port, 4_100)
+  assert.deepEqual(leg.types(), ['early_media'])
+  const before = leg.sound.wanted.at(-1)?.sdpVersion ?? 0
+  await reply(at.phone, leg.invite, 200, { tag: 'b3', sdp: sdp({ port: 4_300 }) })
+  await leg.told('answered')
+  assert.equal(leg.sound.wanted.at(-1)?.remote?.port, 4_300)
+  assert.ok((leg.sound.wanted.at(-1)?.sdpVersion ?? 0) > before, 'another source may be learnt')
+})
+
+test('an answer may name other payload types than the offer: each way has its own (RFC 3264 §6.1)', async (t) => {
+  const at = await lines(t)
+  const maps = 'a=rtpmap:97 PCMA/8000\r\na=rtpmap:96 telephone-event/8000\r\n'
+  const { sound } = await talking(at, sdp({ payloads: '97 96', lines: maps }))
+  const wanted = sound.wanted.at(-1)
+  assert.deepEqual([wanted?.codec, wanted?.payloadTypeSend, wanted?.payloadTypeReceive], ['PCMA', 97, 8])
+  assert.deepEqual([wanted?.telephoneEventSend, wanted?.telephoneEventReceive], [96, 101])
+})
+
+test('a leg whose transport fails is unreachable', async (t) => {
+  const at = await lines(t)
+  const line = at.line({ via: { target: { address: '127.0.0.1', port: 0 } } })
+  await line.open()
+  const events: LineEvent[] = []
+  line.listen((event) => events.push(event))
+  line.dial()
+  await until('it has ended', () => events.length > 0)
+  assert.deepEqual(events, [{ type: 'ended', by: 'remote', cause: 18, why: 'unreachable' }])
 })

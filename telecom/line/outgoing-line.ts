@@ -55,14 +55,17 @@ export class OutgoingLine extends PhoneLine {
     this.#sip = needs.sip
   }
 
-  /** Known once `open` has come back; until the answer with an empty `remote_tag`. */
+  /** Known once `open` has come back; with an empty `remote_tag` until the other side speaks. */
   get dialog(): DialogState {
     const state = this.established?.state ?? this.#call?.dialogState
     if (!state) throw new Error('a line that was not opened has no dialog')
     return state
   }
 
-  /** Takes ports and makes the INVITE's identity; nothing is on the wire yet. Rejects without ports or without a way. */
+  /**
+   * Takes ports and makes the INVITE's identity; nothing is on the wire yet. Rejects without ports, without a way, and when
+   * the line was hung up meanwhile.
+   */
   async open(): Promise<void> {
     const { workerHint, codecs, uri, from, to, route, maxForwards, headers, via } = this.#options
     const flow = 'flow' in via ? via.flow : this.#sip.flowTo(via.target, via.transport)
@@ -72,7 +75,7 @@ export class OutgoingLine extends PhoneLine {
       ...(workerHint === undefined ? {} : { workerHint }),
       ...(codecs ? { codecs } : {}),
     })
-    if (!session) return
+    if (!session) throw new Error('the line was hung up while it was opened')
     try {
       this.#call = this.#sip.invite(
         {

@@ -1,104 +1,10 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { sequentialIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
-import { ManualClock } from '#platform/time'
-import type { SipRequest } from './message/message.ts'
 import { SipStack } from './stack.ts'
-import type { Dialog, OutgoingInvite } from './transaction-user.ts'
-import { UdpPeer, until } from './udp-peer.ts'
-
-/** The stack, a phone that it calls, and notes of what the caller was told. */
-async function calling(t: TestContext, parts: Partial<OutgoingInvite> = {}) {
-  const clock = new ManualClock()
-  const stack = new SipStack({
-    clock,
-    ids: sequentialIds(),
-    log: silentLog,
-    node: 'n1',
-    incarnation: 'i7',
-    listeners: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
-    user: { invite() {}, request() {} },
-  })
-  await stack.start()
-  const local = stack.listeners[0]?.local
-  assert.ok(local)
-  const phone = await UdpPeer.open(local)
-  t.after(async () => {
-    await phone.close()
-    await stack.stop()
-    assert.equal(clock.pending, 0, 'a stopped stack leaves no timer')
-  })
-  const events: string[] = []
-  const dialogs: Dialog[] = []
-  const call = stack.invite(
-    {
-      uri: `sip:bob@127.0.0.1:${phone.port}`,
-      from: '"Alice" <sip:alice@example.com>',
-      via: { target: { address: '127.0.0.1', port: phone.port } },
-      sdp: 'offer',
-      ...parts,
-    },
-    {
-      dialog: {
-        bye: () => events.push('bye'),
-        info() {},
-        reinvite() {},
-        update() {},
-        other() {},
-        ended: (cause) => events.push(`ended: ${cause}`),
-      },
-      progressed: (response) => events.push(`progressed ${response.status}`),
-      answered: (_, dialog) => {
-        events.push('answered')
-        dialogs.push(dialog)
-      },
-      failed: (failure) =>
-        events.push(failure.type === 'refused' ? `refused ${failure.response.status}` : failure.type),
-    },
-  )
-  const told = (event: string) => until(`${event} is told`, () => events.includes(event))
-  return { stack, clock, phone, call, events, dialogs, told }
-}
-
-type Test = Awaited<ReturnType<typeof calling>>
-
-/** The phone's answer to a request. */
-function reply(phone: UdpPeer, request: SipRequest, status: number, tag = '', extra: string[] = []) {
-  const lines = ['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${request.headers.get(name)}`)
-  const to = `to: ${request.headers.get('to')}${tag && request.toTag === '' ? `;tag=${tag}` : ''}`
-  const contact = `Contact: <sip:${tag || 'bob'}@127.0.0.1:${phone.port}>`
-  return phone.send([`SIP/2.0 ${status} X`, ...lines, to, contact, ...extra, 'Content-Length: 0', '', ''].join('\r\n'))
-}
-
-function inDialog(at: Test, method: string, tag: string): string {
-  const { dialogState: state } = at.call
-  return [
-    `${method} ${state.local_contact} SIP/2.0`,
-    `Via: SIP/2.0/UDP 127.0.0.1:${at.phone.port};branch=z9hG4bK${method}${tag}`,
-    'Max-Forwards: 70',
-    `From: <${state.remote_uri}>;tag=${tag}`,
-    `To: <${state.local_uri}>;tag=${state.local_tag}`,
-    `Call-ID: ${state.call_id}`,
-    `CSeq: 1 ${method}`,
-    `Contact: <sip:bob@127.0.0.1:${at.phone.port}>`,
-    'Content-Length: 0',
-    '',
-    '',
-  ].join('\r\n')
-}
-
-async function sent(at: Test): Promise<SipRequest> {
-  at.call.send()
-  return at.phone.request('INVITE')
-}
-
-async function ringing(at: Test): Promise<SipRequest> {
-  const invite = await sent(at)
-  await reply(at.phone, invite, 180, 'b1')
-  await at.told('progressed 180')
-  return invite
-}
+import { calling, inDialog, reply, ringing, sent } from './test-calling.ts'
+import { until } from './udp-peer.ts'
 
 test('the identity of a call is known before anything is sent', async (t) => {
   const at = await calling(t, { route: ['<sip:edge.example;lr>'], maxForwards: 12, headers: { 'X-Own': 'yes' } })
@@ -143,35 +49,6 @@ test('the phone ends an answered call', async (t) => {
   await at.phone.send(inDialog(at, 'BYE', 'b1'))
   await at.phone.response(200)
   await at.told('bye')
-})
-
-test('each repeated 2xx gets its ACK again, for as long as it may be repeated', async (t) => {
-  const at = await calling(t)
-  const invite = await sent(at)
-  await reply(at.phone, invite, 200, 'b1')
-  const first = await at.phone.request('ACK')
-  at.clock.advance(31_000)
-  await reply(at.phone, invite, 200, 'b1')
-  assert.deepEqual(await at.phone.request('ACK'), first)
-  assert.deepEqual(at.events, ['answered'])
-  at.clock.advance(1_000)
-  assert.equal(at.stack.counters.client_transactions, 0)
-})
-
-test('a 2xx of another fork is acknowledged and ended by one BYE', async (t) => {
-  const at = await calling(t)
-  const invite = await sent(at)
-  await reply(at.phone, invite, 200, 'b1')
-  await at.phone.request('ACK')
-  await reply(at.phone, invite, 200, 'b2')
-  assert.equal((await at.phone.request('ACK')).toTag, 'b2')
-  const bye = await at.phone.request('BYE')
-  assert.equal(bye.toTag, 'b2')
-  await reply(at.phone, bye, 200)
-  await reply(at.phone, invite, 200, 'b2')
-  assert.equal((await at.phone.request('ACK')).toTag, 'b2')
-  assert.deepEqual(at.events, ['answered'])
-  await until('one dialog is left', () => at.stack.dialogs.length === 1)
 })
 
 test('without any response within 6 s the call is given up, and cancelled once somebody speaks', async (t) => {
@@ -320,47 +197,20 @@ test('a transport that fails makes the call unreachable', async (t) => {
   )
 })
 
-test('a 2xx whose Contact cannot be read makes no dialog', async (t) => {
+test('giving up after the answer changes nothing: there is no CANCEL of what has its final response', async (t) => {
   const at = await calling(t)
-  await reply(at.phone, await sent(at), 200, 'b1', ['Record-Route: <<nonsense'])
-  await at.told('unreachable')
-  assert.equal(at.stack.dialogs.length, 0)
-})
-
-test('requests in a dialog that is not answered yet: BYE is unknown, an offer has to wait', async (t) => {
-  const at = await calling(t)
-  await ringing(at)
-  await at.phone.send(inDialog(at, 'BYE', 'b1'))
-  await at.phone.response(481)
-  await at.phone.send(inDialog(at, 'UPDATE', 'b1'))
-  assert.ok((await at.phone.response(500)).headers.has('retry-after'))
-  await at.phone.send(inDialog(at, 'INVITE', 'b2'))
-  assert.ok((await at.phone.response(500)).headers.has('retry-after'))
-  assert.deepEqual(at.events, ['progressed 180'])
-})
-
-test('over a flow everything goes over this flow, whatever Contact and Record-Route say', async (t) => {
-  const at = await calling(t)
-  const flow = at.stack.flow(at.call.dialogState.flow)
-  assert.ok(flow)
-  const dialogs: Dialog[] = []
-  const call = at.stack.invite(
-    { uri: 'sip:bob@192.0.2.7', from: 'sip:a@x', via: { flow }, sdp: 'offer' },
-    {
-      dialog: { bye() {}, info() {}, reinvite() {}, update() {}, other() {} },
-      progressed() {},
-      answered: (_, dialog) => dialogs.push(dialog),
-      failed() {},
-    },
-  )
-  call.send()
-  const invite = await at.phone.request('INVITE')
-  await reply(at.phone, invite, 200, 'b1', ['Record-Route: <sip:192.0.2.9;lr>'])
-  assert.equal((await at.phone.request('ACK')).headers.get('route'), '<sip:192.0.2.9;lr>')
-  await until('it is answered', () => dialogs.length === 1)
-  assert.equal(dialogs[0]?.state.routing, 'flow')
-  dialogs[0]?.bye()
+  await reply(at.phone, await sent(at), 200, 'b1')
+  await at.told('answered')
+  at.call.cancel()
+  at.dialogs[0]?.bye()
   await at.phone.request('BYE')
+  assert.ok(at.phone.received.every((one) => one.kind === 'response' || one.method !== 'CANCEL'))
+})
+
+test('487 without any CANCEL of ours is a refusal like others', async (t) => {
+  const at = await calling(t)
+  await reply(at.phone, await sent(at), 487, 'b1')
+  await at.told('refused 487')
 })
 
 test('a stack that stops forgets calls on their way', async (t) => {

@@ -433,17 +433,17 @@ export class SipStack implements SipStackDoor, Core {
     const call = this.#calls.get(key)
     if (dialog) dialog.receive(transaction)
     else if (call) this.#inEarlyDialog(transaction, call)
-    else if (this.#outgoing.has(outgoingKey(request.callId, request.toTag))) this.#inEarlyDialog(transaction, undefined)
-    else this.#foreign(transaction)
+    else {
+      const outgoing = this.#outgoing.get(outgoingKey(request.callId, request.toTag))
+      if (outgoing) outgoing.receive(transaction)
+      else this.#foreign(transaction)
+    }
   }
 
-  /**
-   * §15.1.2: a BYE ends an unanswered call of the peer's; one of ours he ends by his final response. Other requests have to
-   * wait for the answer.
-   */
-  #inEarlyDialog(transaction: ServerTransaction, call: IncomingCall | undefined): void {
+  /** §15.1.2: a BYE ends an unanswered call; other requests have to wait for the answer. */
+  #inEarlyDialog(transaction: ServerTransaction, call: IncomingCall): void {
     const { method } = transaction.request
-    if (method === 'BYE' && call) {
+    if (method === 'BYE') {
       this.#refuse(transaction, { status: 200 })
       call.cancel(transaction.request)
     } else if (method === 'OPTIONS') this.#options200(transaction)

@@ -164,7 +164,8 @@ export interface OutgoingCallUser {
   answered(response: SipResponse, dialog: Dialog): void
   /**
    * `refused`: 300 to 699 (a redirection is not followed, a challenge not answered). `no response`: nothing at all within
-   * 6 s, or the transaction's time is over. `unreachable`: the transport failed, or the answer could not be used.
+   * 6 s, or the transaction's time is over. `unreachable`: the transport failed, or the answer could not be used (it was
+   * acknowledged and ended).
    * `cancelled`: we gave up, and the other side has agreed or did not within 64*T1.
    */
   failed(
@@ -178,7 +179,10 @@ export interface OutgoingCallUser {
 
 /** A call of ours on its way to an answer. */
 export interface OutgoingCall {
-  /** Known before anything was sent, with an empty `remote_tag`; after `answered` the dialog's own counts. */
+  /**
+   * Known before anything was sent, with an empty `remote_tag`; from the first 18x on that of its fork, which a BYE may end
+   * after a crash. After `answered` the dialog's own counts.
+   */
   readonly dialogState: DialogState
   /** Puts the INVITE on the wire. */
   send(): void

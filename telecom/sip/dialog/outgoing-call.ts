@@ -2,18 +2,24 @@ import type { Timer } from '#platform/time'
 import type { AbandonableTransaction, Core } from '../core.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
+import { SipError } from '../message/sip-error.ts'
 import { contactUri, requestVia } from '../outgoing.ts'
 import { cancelOf } from '../transaction/client-transaction.ts'
+import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { DialogUser, OutgoingCall, OutgoingCallUser } from '../transaction-user.ts'
 import type { Flow } from '../transport/flow.ts'
 import { dialogRequest } from './dialog-request.ts'
-import { type DialogState, uacDialog } from './dialog-state.ts'
+import { type DialogState, routing, uacDialog } from './dialog-state.ts'
+import { answerEarly } from './early-request.ts'
 import { SipDialog } from './sip-dialog.ts'
 
 /** Nobody said anything for so long, not even 100 Trying: the call is given up. */
 const FIRST_RESPONSE_MS = 6_000
 /** Other forks whose answers are acknowledged and ended. More answers of one call than these are not taken notice of. */
 const MOST_ANSWERS = 32
+
+const UNREADABLE = 'the answer has a Contact or Record-Route that cannot be read'
+const HUNG_UP = 'the other side hung up before its answer came'
 
 type Failure = Parameters<OutgoingCallUser['failed']>[0]
 
@@ -43,6 +49,8 @@ export class OutgoingCallClient implements OutgoingCall {
   #final = false
   /** By the To tag of each 2xx: sends its ACK, as soon as that is known. */
   readonly #acks = new Map<string, () => void>()
+  /** To tags of forks that hung up before they answered. */
+  readonly #hungUp = new Set<string>()
 
   /** `over` is called once, when the INVITE has its final response or none is waited for any more. */
   constructor(at: {
@@ -106,36 +114,60 @@ export class OutgoingCallClient implements OutgoingCall {
     }
   }
 
+  /** A request of the peer in a dialog that is not answered yet. */
+  receive(transaction: ServerTransaction): void {
+    const hungUp = answerEarly(this.#core, transaction, {
+      user: this.#told || this.#unwanted ? NOBODY : this.#user.dialog,
+      contact: this.#dialogState.local_contact,
+    })
+    if (hungUp && this.#hungUp.size < MOST_ANSWERS) this.#hungUp.add(transaction.request.fromTag)
+  }
+
+  /** The first fork that speaks is the one that a BYE may end should we not live to cancel (§15). */
   #provisional(response: SipResponse): void {
+    if (response.status > 100 && this.#dialogState.remote_tag === '') {
+      this.#dialogState = this.#stateOf(response) ?? this.#dialogState
+    }
     if (this.#unwanted) this.#sendCancel()
     else if (response.status > 100) this.#tell(() => this.#user.progressed(response))
   }
 
   /** A 2xx: the first one wins, unless nobody wants the call any more. Each gets its own ACK, each time that it comes. */
   #accepted(response: SipResponse): void {
-    const known = this.#acks.get(response.toTag)
+    const tag = response.toTag
+    const known = this.#acks.get(tag)
     if (known) {
       known()
       return
     }
     if (this.#acks.size >= MOST_ANSWERS) return
-    const wins = this.#acks.size === 0 && !this.#unwanted
-    this.#acks.set(response.toTag, () => {})
-    let dialog: SipDialog
-    try {
-      dialog = this.#makeDialog(response, wins ? this.#user.dialog : NOBODY)
-    } catch (error) {
-      // a Contact or Record-Route that cannot be read: nothing can be sent in such a dialog, not even an ACK
-      this.#close()
-      this.#fail({ type: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) })
-      return
-    }
-    this.#core.addDialog(dialog)
+    const isFirst = this.#acks.size === 0
+    this.#acks.set(tag, () => {})
     this.#close()
-    this.#core.whenHopKnown(dialog.state, () => this.#acknowledge(response, dialog, wins))
+    const state = this.#stateOf(response)
+    const useless = state === undefined ? UNREADABLE : this.#hungUp.has(tag) ? HUNG_UP : undefined
+    const wins = isFirst && !this.#unwanted && useless === undefined
+    const dialog = new SipDialog({
+      core: this.#core,
+      user: wins ? this.#user.dialog : NOBODY,
+      state: state ?? this.#stateWithout(tag),
+      flow: this.#flow,
+      source: this.#flow.remote,
+      confirmed: true,
+    })
+    this.#core.addDialog(dialog)
+    this.#core.whenHopKnown(dialog.state, () => {
+      this.#acknowledge(tag, dialog)
+      if (wins && !this.#unwanted) {
+        this.#answered(response, dialog)
+        return
+      }
+      dialog.bye(this.#unwanted?.headers)
+      if (isFirst) this.#fail({ type: 'unreachable', error: new Error(useless) })
+    })
   }
 
-  #acknowledge(response: SipResponse, dialog: SipDialog, wins: boolean): void {
+  #acknowledge(tag: string, dialog: SipDialog): void {
     const hop = this.#core.nextHop(dialog.state, this.#flow)
     const ack = dialogRequest(dialog.state, {
       method: 'ACK',
@@ -144,30 +176,32 @@ export class OutgoingCallClient implements OutgoingCall {
       product: this.#core.product,
     })
     const send = () => this.#core.sendBare(ack, hop)
-    this.#acks.set(response.toTag, send)
+    this.#acks.set(tag, send)
     send()
-    if (!wins || this.#unwanted) {
-      dialog.bye(this.#unwanted?.headers)
-      this.#fail({ type: 'cancelled' })
-    } else {
-      this.#dialogState = dialog.state
-      this.#told = true
-      this.#tell(() => this.#user.answered(response, dialog))
+  }
+
+  #answered(response: SipResponse, dialog: SipDialog): void {
+    this.#dialogState = dialog.state
+    this.#told = true
+    this.#tell(() => this.#user.answered(response, dialog))
+  }
+
+  /** The dialog that a response makes; `undefined` where a Contact or Record-Route of it cannot be read. */
+  #stateOf(response: SipResponse): DialogState | undefined {
+    try {
+      const state = this.#stateAfter(response)
+      routing(state) // reads what every request in it will need
+      return state
+    } catch (error) {
+      if (error instanceof SipError) return undefined
+      throw error
     }
   }
 
-  #makeDialog(response: SipResponse, user: DialogUser): SipDialog {
-    const state = this.#stateAfter(response)
-    // what a request in it needs is read once here, where a fault can still be told
-    dialogRequest(state, { method: 'ACK', cseq: this.#invite.cseq.number, via: this.#invite.headers.get('via') ?? '' })
-    return new SipDialog({
-      core: this.#core,
-      user,
-      state,
-      flow: this.#flow,
-      source: this.#flow.remote,
-      confirmed: true,
-    })
+  /** A dialog that goes the way of the INVITE, whatever the response says. */
+  #stateWithout(tag: string): DialogState {
+    const route_set = this.#invite.headers.list('route')
+    return { ...this.#stateAfter(undefined), remote_tag: tag, route_set, routing: 'flow' }
   }
 
   #stateAfter(response: SipResponse | undefined): DialogState {
