@@ -10,12 +10,15 @@ export type AttemptEvent =
   /** Over, answered or not; once, and nothing follows. `cause` is Q.850; 0 where we gave up waiting. */
   | { type: 'ended'; hangup_reason: HangupReason; cause: number }
 
+/** Q.850: somebody else has answered. Phones that know it show no missed call. */
+export const ANSWERED_ELSEWHERE = 26
+
 /** Somebody is being called: a leg, or a group that rings until one of its legs answers. */
 export interface Attempt {
   readonly id: string
   readonly kind: 'call' | 'groupcall'
-  /** Ends it for everyone; `ended` follows. Safe to repeat. */
-  hangup(reason: HangupReason): void
+  /** Ends it for everyone, with this Q.850 cause where one is given; `ended` follows. Safe to repeat. */
+  hangup(reason: HangupReason, cause?: number): void
   /** Its answer is the one that counts: the flow of the leg begins. */
   win(): void
 }

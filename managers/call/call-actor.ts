@@ -111,6 +111,8 @@ export const DEFAULT_CALL_LIMITS: CallLimits = {
 /** The cause of our own giving up on a callee, which shows as `dialout`; it never reaches the wire. */
 const GIVEN_UP = 0
 const RELEASE: CallEffect = { do: 'release' }
+/** What an unanswered caller hears in place of a ringing tone of its own. */
+const AUDIBLE: ReadonlySet<CallEffect['do']> = new Set(['play', 'echo', 'bridge', 'music', 'ringback'])
 
 type Ended = LineEvent & { type: 'ended' }
 
@@ -207,7 +209,7 @@ export class CallActor {
       case 'called_out':
       case 'not_called_out':
       case 'attempt':
-        return isEnding(this.#call) ? [] : this.#connect.on(this.#call, input)
+        return isEnding(this.#call) ? [] : this.#heard(this.#connect.on(this.#call, input))
       case 'join':
       case 'peer_held':
       case 'peer_again':
@@ -447,7 +449,7 @@ export class CallActor {
   #heard(effects: CallEffect[]): CallEffect[] {
     for (const effect of effects) {
       if (effect.do === 'play') this.#playing.add(effect.sound)
-      if (effect.do === 'play' || effect.do === 'echo') this.#sounded = true
+      if (AUDIBLE.has(effect.do)) this.#sounded = true
     }
     return effects
   }

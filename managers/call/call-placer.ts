@@ -34,7 +34,7 @@ export interface CallPlacerNeeds {
 
 /** How long looking up whom to call may take, names of hosts included. */
 const LOOKUP_MS = 6_000
-const REMEMBERED = { most: 10_000, rememberMs: 600_000 }
+const REMEMBERED = { most: 2_000, rememberMs: 120_000 }
 
 /** Whoever of a request can be called, by the position among its destinations, and who cannot. */
 interface Prepared {

@@ -1,6 +1,6 @@
 import { ReasonedError } from '#platform/errors'
 import type { Log } from '#platform/log'
-import type { Attempt, AttemptEvent } from './attempt.ts'
+import { ANSWERED_ELSEWHERE, type Attempt, type AttemptEvent } from './attempt.ts'
 import type { Call } from './call.ts'
 import type { CallEffect } from './call-actor.ts'
 import type { Master } from './calling.ts'
@@ -65,7 +65,8 @@ export class ConnectRunner {
     for (const [at, attempt] of this.#attempts.entries()) {
       const isMeant = at === effect.attempt
       if (isMeant && effect.do === 'win_attempt') attempt.win()
-      else if (effect.do !== 'win_attempt' && isMeant === (effect.do === 'end_attempt')) attempt.hangup('normal')
+      else if (effect.do !== 'win_attempt' && isMeant === (effect.do === 'end_attempt'))
+        attempt.hangup('normal', ANSWERED_ELSEWHERE)
     }
   }
 }

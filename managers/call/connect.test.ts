@@ -42,7 +42,8 @@ async function connecting(options: Partial<ConnectOptions>, more: { answered?: b
     eventually('the connect has ended', () => life.inputs.find((input) => input.type === 'connect_ended'))
   const lines = async (count: number): Promise<FakeLine[]> =>
     eventually('they are dialled', () => {
-      const made = calls.lines.slice(linesBefore)
+      const userOf = ({ options }: FakeLine) => options.uri.split('@')[0] ?? ''
+      const made = calls.lines.slice(linesBefore).toSorted((one, other) => userOf(one).localeCompare(userOf(other)))
       return made.length === count && made.every(({ said }) => said.includes('dial')) ? made : undefined
     })
   return { call, caller: () => ringing, live: life.live, inputs: life.inputs, ended, lines }
@@ -64,7 +65,7 @@ test('the first who answers is joined with the caller, who is answered then; the
   carol?.answers()
   assert.equal((await call).status, 200)
   await eventually('they are joined', () => carol?.said.some((word) => word.startsWith('bridge ')))
-  assert.deepEqual(bob?.said, ['dial', 'hangup 16'])
+  assert.deepEqual(bob?.said, ['dial', 'hangup 26'], 'somebody else has answered')
   const legs = await eventually('the legs are on record', async () => {
     const rows = await legsOf(live.id)
     return rows.some(({ status }) => status === 'hangup') ? rows : undefined
@@ -157,6 +158,20 @@ test('with early media the caller hears the callee before the answer; it is not 
   await (await call).hangUp()
 })
 
+test('early sound that ends gives way to ringing while others ring', async () => {
+  const options = { destinations: [sip('bob'), sip('carol')], early_media: true }
+  const { call, live, lines, caller, ended } = await connecting(options)
+  const [bob, carol] = await lines(2)
+  bob?.sounds()
+  await eventually('the caller gets a description', () => caller()?.provisional.includes(183))
+  bob?.goes(17, 486)
+  await eventually('the caller hears ringing', () => (caller()?.sound.loudness().at(-1) ?? 0) > 0.02)
+  carol?.goes(19, 480)
+  assert.deepEqual(outcomeOf(await ended()), { outcome: 'unanswered', hangup_reason: 'busy', cause: 17 })
+  live.hangup('normal')
+  await call
+})
+
 test('without early media the sound before the answer is not passed on', async () => {
   const { call, live, lines, caller } = await connecting({ destinations: [sip('bob')] })
   const [bob] = await lines(1)
@@ -220,7 +235,7 @@ test('an extension rings on all its phones, each over its own flow; the groupcal
   one?.rings()
   two?.answers()
   assert.equal((await call).status, 200)
-  await eventually('the other phone stops ringing', () => one?.said.includes('hangup 16'))
+  await eventually('the other phone stops ringing', () => one?.said.includes('hangup 26'))
   const [group] = await eventually('the groupcall is on record', async () => {
     const rows = await groupsOf(live.id)
     return rows[0]?.call_count === 1 ? rows : undefined
@@ -255,7 +270,7 @@ test('an agent is called at all its addresses; its extension is a groupcall insi
   const mobile = made.find(({ options }) => 'target' in options.via)
   desk?.answers()
   assert.equal((await call).status, 200)
-  await eventually('the other one ends', () => mobile?.said.includes('hangup 16'))
+  await eventually('the other one ends', () => mobile?.said.includes('hangup 26'))
   const groups = await eventually('both groupcalls are on record', async () => {
     const rows = await groupsOf(live.id)
     return rows.length === 2 &&

@@ -3,7 +3,7 @@ import { numberErrors } from '#managers/number/errors'
 import type { Address } from '#platform/http'
 import { apiErrors } from '#platform/http'
 import { isUuid, NIL_UUID } from '#platform/ids'
-import { faultOfCallee } from './callee.ts'
+import { calleeOf, faultOfCallee } from './callee.ts'
 import type { CallsCreate } from './contract.ts'
 import type { CallFlow } from './live-call.ts'
 import type { PlaceCallsRequest } from './place-calls.ts'
@@ -32,6 +32,7 @@ export async function requestOfBody(
   const anonymous = anonymousOf(body.anonymous)
   needs.refuseVariables(variables)
   const flow_id = flowIdOf(body)
+  refuseMalformed(destinations)
   if (source) refuseSource(source)
   if (destinations.some(({ type }) => type === 'tel') && !(await needs.customers.isIdentityVerified(customer_id)))
     throw numberErrors.IDENTITY_VERIFICATION_REQUIRED()
@@ -52,6 +53,15 @@ function flowIdOf({ flow_id = '', actions }: CallsCreate): string {
   if (id === NIL_UUID && actions === undefined)
     throw apiErrors.INVALID_ARGUMENT({ field: 'flow_id', issue: 'is required where there are no actions' })
   return id
+}
+
+/** Where no destination has the form of one, all of them are told; else those that have not are skipped. */
+function refuseMalformed(destinations: readonly Address[]): void {
+  const faults = destinations.flatMap((destination, at) => {
+    const fault = faultOfCallee(calleeOf(destination))
+    return fault ? [{ field: `destinations[${at}].${fault.member}`, issue: fault.issue }] : []
+  })
+  if (faults.length === destinations.length) throw apiErrors.INVALID_ARGUMENT({ faults })
 }
 
 /** A source that could be called may be shown; an empty one shows nobody. */

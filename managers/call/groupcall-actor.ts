@@ -1,5 +1,5 @@
 import type { Timestamp } from '#platform/time'
-import type { Attempt, AttemptEvent } from './attempt.ts'
+import { ANSWERED_ELSEWHERE, type Attempt, type AttemptEvent } from './attempt.ts'
 import type { HangupReason } from './call.ts'
 import type { Groupcall } from './groupcall.ts'
 import type { GroupcallEvent } from './groupcall-events.ts'
@@ -16,12 +16,13 @@ export type GroupcallInput =
   | { type: 'no_next' }
   /** Its answer is the one that counts. */
   | { type: 'win' }
-  | { type: 'hangup' }
+  | { type: 'hangup'; cause?: number }
 
 /** What a live groupcall wants done. */
 export type GroupcallEffect =
   | { do: 'save'; groupcall: Groupcall; events: readonly GroupcallEvent[] }
-  | { do: 'win_member' | 'end_member'; id: string }
+  | { do: 'win_member'; id: string }
+  | { do: 'end_member'; id: string; cause?: number }
   /** Calls the first one from this place on who can be called: `next` or `no_next` follows. */
   | { do: 'call_next'; from: number }
   | { do: 'report'; event: AttemptEvent }
@@ -79,7 +80,7 @@ export class GroupcallActor {
       case 'win':
         return this.#answered ? [{ do: 'win_member', id: this.#answered.id }] : []
       case 'hangup':
-        return this.#hangup()
+        return this.#hangup(input.cause)
     }
   }
 
@@ -96,7 +97,7 @@ export class GroupcallActor {
 
   #answer(id: string, call_id: string): GroupcallEffect[] {
     const member = this.#alive.get(id)
-    if (!member || this.#answered || this.#groupcall.status !== 'progressing') return [end(id)]
+    if (!member || this.#answered || this.#groupcall.status !== 'progressing') return [end(id, ANSWERED_ELSEWHERE)]
     this.#answered = member
     const answer = member.kind === 'call' ? { answer_call_id: id } : { answer_groupcall_id: id }
     this.#groupcall = { ...this.#groupcall, ...answer }
@@ -133,15 +134,17 @@ export class GroupcallActor {
     return [this.#save([]), ...late]
   }
 
-  #hangup(): GroupcallEffect[] {
+  #hangup(cause?: number): GroupcallEffect[] {
     if (this.#groupcall.status !== 'progressing') return []
     this.#groupcall = { ...this.#groupcall, status: 'hangingup' }
     if (this.#alive.size === 0) return this.#finishWhenOver()
-    return [this.#save([]), ...[...this.#alive.keys()].map(end)]
+    return [this.#save([]), ...[...this.#alive.keys()].map((id) => end(id, cause))]
   }
 
   #endOthers(): GroupcallEffect[] {
-    return [...this.#alive.values()].filter((member) => member !== this.#answered).map(({ id }) => end(id))
+    return [...this.#alive.values()]
+      .filter((member) => member !== this.#answered)
+      .map(({ id }) => end(id, ANSWERED_ELSEWHERE))
   }
 
   /** Over when nobody lives and nobody is being looked up any more; else what has changed is written. */
@@ -191,6 +194,6 @@ export class GroupcallActor {
   }
 }
 
-function end(id: string): GroupcallEffect {
-  return { do: 'end_member', id }
+function end(id: string, cause?: number): GroupcallEffect {
+  return { do: 'end_member', id, ...(cause === undefined ? {} : { cause }) }
 }

@@ -3,6 +3,7 @@ import { eventWrite } from '#platform/events'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch } from '#platform/time'
 import type { Attempt, AttemptEvent } from './attempt.ts'
+import type { HangupReason } from './call.ts'
 import type { Ready } from './calling.ts'
 import type { Groupcall } from './groupcall.ts'
 import { GroupcallActor, type GroupcallEffect, type GroupcallInput } from './groupcall-actor.ts'
@@ -76,8 +77,8 @@ export class GroupcallRunner implements Attempt {
     for (const { ready } of members) this.#beginMember(ready)
   }
 
-  hangup(): void {
-    this.#take({ type: 'hangup' })
+  hangup(_reason: HangupReason, cause?: number): void {
+    this.#take({ type: 'hangup', ...(cause === undefined ? {} : { cause }) })
   }
 
   win(): void {
@@ -104,7 +105,7 @@ export class GroupcallRunner implements Attempt {
       case 'win_member':
         return this.#members.get(effect.id)?.win()
       case 'end_member':
-        return this.#members.get(effect.id)?.hangup('normal')
+        return this.#members.get(effect.id)?.hangup('normal', effect.cause)
       case 'call_next':
         return void this.#callNext(effect.from)
       case 'report':

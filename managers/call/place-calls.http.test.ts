@@ -214,6 +214,17 @@ test('each member that is wrong is named: destinations by their position', async
     assertReason(answer, 400, 'INVALID_ARGUMENT', 'api-manager')
     assert.equal(answer.body.error.details[0].field, field)
   }
+  const answer = await post({
+    destinations: [
+      { type: 'sip', target: 'nobody' },
+      { type: 'email', target: 'a@b.c' },
+    ],
+  })
+  assert.deepEqual(
+    answer.body.error.details.map(({ field }: { field: string }) => field),
+    ['destinations[0].target', 'destinations[1].type'],
+    'all of them at once',
+  )
   await verify('none')
 })
 
