@@ -20,6 +20,8 @@ export interface BaresipAccount {
   /** `host:port` of the registrar. */
   server: string
   codecs?: string
+  /** UDP where left out. */
+  transport?: 'udp' | 'tcp'
 }
 
 export interface BaresipEvent {
@@ -56,7 +58,7 @@ export class Baresip {
     writeFileSync(join(folder, 'contacts'), '')
     writeFileSync(
       join(folder, 'accounts'),
-      `<sip:${account.user}@${account.server}>;auth_user=${account.user};auth_pass=${account.password};` +
+      `<sip:${account.user}@${account.server}${account.transport === 'tcp' ? ';transport=tcp' : ''}>;auth_user=${account.user};auth_pass=${account.password};` +
         `regint=${options.register === false ? 0 : 60};audio_codecs=${account.codecs ?? 'pcmu,pcma'};answermode=auto\n`,
     )
     writeFileSync(join(folder, 'config'), configuration(folder, sipPort, controlPort, rtpPort))

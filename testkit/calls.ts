@@ -119,10 +119,14 @@ export class TestCalls {
       node: 'test',
       incarnation: this.incarnation,
       timers: parts.sipTimers,
-      listeners: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
+      listeners: [
+        { transport: 'udp', host: '127.0.0.1', port: 0 },
+        { transport: 'tcp', host: '127.0.0.1', port: 0 },
+      ],
       user: {
         invite: (invite) => this.engine.invite(invite),
         request: (request) => this.registrar.register(request),
+        flowClosed: (flow) => this.registrar.flowClosed(flow),
       },
     })
     this.recovery = new CallRecovery({
@@ -171,14 +175,15 @@ export class TestCalls {
   async phone(
     user: string,
     password?: string,
-    options: { domain?: string; customer?: string } = {},
+    options: { domain?: string; customer?: string; transport?: 'udp' | 'tcp' } = {},
   ): Promise<FakePhone> {
-    const { customer = this.customer, domain } = options
+    const { customer = this.customer, domain, transport = 'udp' } = options
     if (password !== undefined && !(await this.#services.store.findCredentials(customer, user)))
       await this.#services.extensions.create(customer, { extension: user, password, name: user, detail: '' })
     const phone = await FakePhone.start({
       server: this.server,
       user,
+      transport,
       ...(password === undefined ? {} : { password }),
       ...(domain === undefined ? {} : { domain }),
     })

@@ -1,10 +1,9 @@
-import dgram from 'node:dgram'
-import { once } from 'node:events'
 import { systemIds } from '#platform/ids'
 import { systemClock, type Timer } from '#platform/time'
 import { answerChallenge, parseMessage, type SipRequest, SipResponse } from '#telecom/sip'
 import { eventually } from './eventually.ts'
 import { PhoneSound } from './phone-sound.ts'
+import { openWire, type PhoneWire } from './phone-wire.ts'
 
 export interface RegisterOptions {
   expires?: number
@@ -25,6 +24,8 @@ export interface FakePhoneOptions {
   password?: string
   /** The host of the Request-URI and of From; the server's address where left out. */
   domain?: string
+  /** `udp` where left out. */
+  transport?: 'udp' | 'tcp'
 }
 
 /** Headers beyond the usual ones, as lines. */
@@ -37,31 +38,25 @@ export class FakePhone {
   readonly port: number
   /** Requests that reached it outside of its calls. */
   readonly strangers: SipRequest[] = []
-  readonly #socket: dgram.Socket
-  readonly #server: { host: string; port: number }
+  readonly #wire: PhoneWire
   readonly #password: string | undefined
   readonly #calls = new Map<string, FakeCall>()
   readonly #waiting = new Map<string, (response: SipResponse) => void>()
   readonly #registerCallId = random()
   #registerCseq = 0
 
-  private constructor(socket: dgram.Socket, options: FakePhoneOptions) {
-    const [host = '127.0.0.1', port = '5060'] = options.server.split(':')
-    this.#socket = socket
-    this.#server = { host, port: Number(port) }
+  private constructor(wire: PhoneWire, options: FakePhoneOptions) {
+    this.#wire = wire
     this.#password = options.password
     this.user = options.user
     this.domain = options.domain ?? options.server
-    this.port = socket.address().port
-    socket.on('message', (data) => this.#hear(data))
-    socket.on('error', () => {})
+    this.port = wire.port
+    wire.listen((data) => this.#hear(data))
   }
 
   static async start(options: FakePhoneOptions): Promise<FakePhone> {
-    const socket = dgram.createSocket('udp4')
-    socket.bind(0, '127.0.0.1')
-    await once(socket, 'listening')
-    return new FakePhone(socket, options)
+    const [host = '127.0.0.1', port = '5060'] = options.server.split(':')
+    return new FakePhone(await openWire(options.transport ?? 'udp', host, Number(port)), options)
   }
 
   /** Its own address of record and contact. */
@@ -70,7 +65,12 @@ export class FakePhone {
   }
 
   get contact(): string {
-    return `<sip:${this.user}@127.0.0.1:${this.port}>`
+    return `<sip:${this.user}@127.0.0.1:${this.port}${this.#wire.transport === 'tcp' ? ';transport=tcp' : ''}>`
+  }
+
+  /** What its Via begins with. */
+  get sentBy(): string {
+    return `SIP/2.0/${this.#wire.transport.toUpperCase()} 127.0.0.1:${this.port}`
   }
 
   /**
@@ -144,7 +144,7 @@ export class FakePhone {
   /** Forgets everything and closes its sockets. */
   close(): void {
     for (const call of this.#calls.values()) call.sound.close()
-    this.#socket.close()
+    this.#wire.close()
   }
 
   /** Sends a text as it is. */
@@ -173,7 +173,7 @@ export class FakePhone {
     const answered = new Promise<SipResponse>((resolve) => this.#waiting.set(branch, resolve))
     this.#send(
       message(`${method} ${uri} SIP/2.0`, [
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
+        `Via: ${this.sentBy};branch=${branch};rport`,
         'Max-Forwards: 70',
         `From: ${parts.from}`,
         `To: ${parts.to}`,
@@ -186,7 +186,7 @@ export class FakePhone {
   }
 
   #send(text: string): void {
-    this.#socket.send(text, this.#server.port, this.#server.host)
+    this.#wire.send(text)
   }
 
   #hear(data: Buffer): void {
@@ -318,7 +318,7 @@ export class FakeCall {
     if (response.status < 200) return
     if (response.status >= 300) {
       const lines = [
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${this.#branch};rport`,
+        `Via: ${this.#phone.sentBy};branch=${this.#branch};rport`,
         'Max-Forwards: 70',
         `From: ${this.#parts.from}`,
         `To: ${response.headers.get('to')}`,
@@ -360,7 +360,7 @@ export class FakeCall {
       message(
         `${method} ${uri} SIP/2.0`,
         [
-          `Via: SIP/2.0/UDP 127.0.0.1:${this.#phone.port};branch=${branch};rport`,
+          `Via: ${this.#phone.sentBy};branch=${branch};rport`,
           'Max-Forwards: 70',
           `From: ${this.#parts.from}`,
           `To: <${this.#parts.uri}>${tag}`,

@@ -14,6 +14,7 @@ export {
   type ClientCredentials,
   sameButRequestId,
 } from './http.ts'
+export { Kamailio, type KamailioOptions } from './kamailio.ts'
 export { ownServer, signalServer, tempFolder } from './own-server.ts'
 export { PhoneSound } from './phone-sound.ts'
 export { type Json, Platform, type SampleCredentials } from './platform.ts'

@@ -43,7 +43,7 @@ export class Platform {
   static async prepare(settings: Record<string, string> = {}): Promise<Platform> {
     const dataDir = await mkdtemp(join(tmpdir(), 'strowger-test-'))
     await chmod(dataDir, 0o755)
-    const [httpPort, sipPort, rtpPort] = await Promise.all([freePort('tcp'), freePort('udp'), freePort('udp')])
+    const [httpPort, sipPort, rtpPort] = await Promise.all([freePort('tcp'), freePort('sip'), freePort('udp')])
     const rtpFirst = Math.min(rtpPort & ~1, 60_000)
     // as `npm start` has it
     const cache = fileURLToPath(new URL('../node_modules/.cache/strowger', import.meta.url))

@@ -2,8 +2,22 @@ import dgram from 'node:dgram'
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 
-/** A port of 127.0.0.1 that nothing uses at this moment. */
-export async function freePort(kind: 'tcp' | 'udp'): Promise<number> {
+/** A port of 127.0.0.1 that nothing uses at this moment; `sip` = neither over UDP nor over TCP. */
+export async function freePort(kind: 'tcp' | 'udp' | 'sip'): Promise<number> {
+  if (kind === 'sip') {
+    for (;;) {
+      const port = await freePort('udp')
+      const server = net.createServer().listen(port, '127.0.0.1')
+      const isFree = await Promise.race([
+        once(server, 'listening').then(() => true),
+        once(server, 'error').then(() => false),
+      ])
+      if (!isFree) continue
+      server.close()
+      await once(server, 'close')
+      return port
+    }
+  }
   if (kind === 'tcp') {
     const server = net.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -31,6 +31,8 @@ export interface SippOptions {
   /** Most calls at once; default: all of them. */
   atOnce?: number
   timeoutSeconds?: number
+  /** UDP where left out; over TCP one connection for all calls, or one for each. */
+  transport?: 'one connection' | 'a connection each'
 }
 
 /** SIPp under way: real calls by a foreign SIP stack. */
@@ -46,7 +48,7 @@ export class Sipp {
   /** Starts calling from a free port of 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(join(tmpdir(), 'strowger-sipp-'))
-    const [port, mediaPort] = await Promise.all([freePort('udp'), freePort('udp')])
+    const [port, mediaPort] = await Promise.all([freePort('sip'), freePort('udp')])
     const seconds = options.timeoutSeconds ?? 60
     const scenario = options.scenario.endsWith('.xml') ? ['-sf', options.scenario] : ['-sn', options.scenario]
     const args = [
@@ -61,6 +63,9 @@ export class Sipp {
         String(options.atOnce ?? options.calls),
       ],
       ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
+      ...(options.transport === undefined
+        ? []
+        : ['-t', options.transport === 'one connection' ? 't1' : 'tn', '-max_socket', '1000']),
       ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
       // what it did not expect, so that a failed run says why
       ...['-trace_err', '-error_file', join(folder, 'errors.log')],

@@ -11,7 +11,7 @@ export function banner(at: {
   const lines: string[] = []
   const row = (name: string, text: string) => lines.push(`  ${name.padEnd(10)}${text}`)
   if (at.http !== undefined) row('API', `${at.http}/v1.0   (document: ${at.http}/openapi.json)`)
-  if (at.sip.length > 0) row('SIP', `UDP ${at.sip.join(', ')}`)
+  if (at.sip.length > 0) row('SIP', `UDP and TCP ${at.sip.join(', ')}`)
   const { credentials } = at
   if (credentials && at.isFirst) {
     row('Customer', `${credentials.customer.name}, access key ${credentials.customer.accesskey}`)

@@ -6,7 +6,7 @@ import type { MediaEngine } from '#telecom/media'
 import type { SipStack } from '#telecom/sip'
 
 /** What the SIP stack holds at the moment; all else that it tells are sums since the start. */
-const SIP_KEPT = ['dialogs', 'server_transactions', 'client_transactions'] as const
+const SIP_KEPT = ['dialogs', 'server_transactions', 'client_transactions', 'connections'] as const
 
 /** Shows the call role's own figures at each scrape. */
 export function watchCallRole(
@@ -25,7 +25,7 @@ export function watchCallRole(
   now('lane_writes_waiting', 'Writes that wait for the database', () => lanes.waiting)
   now('lane_oldest_seconds', 'How long the oldest write has waited', () => lanes.oldestMs / 1000)
   now('media_endpoints', 'Pairs of RTP and RTCP sockets that are open', () => media.load.endpoints)
-  metrics.gauge('sip_kept', 'What the SIP stack holds: dialogs and transactions', ['what'], (gauge) => {
+  metrics.gauge('sip_kept', 'What the SIP stack holds: dialogs, transactions, connections', ['what'], (gauge) => {
     for (const what of SIP_KEPT) gauge.set(sip.counters[what], { what })
   })
   metrics.gauge('sip_total', 'What the SIP stack has counted since the start', ['what'], (gauge) => {
@@ -46,7 +46,7 @@ function showMemory(gauge: Gauge<'what'>): void {
 }
 
 function showResources(gauge: Gauge<'type'>): void {
-  const counts: Record<string, number> = { Timeout: 0, UDPWrap: 0 }
+  const counts: Record<string, number> = { Timeout: 0, UDPWrap: 0, TCPSocketWrap: 0 }
   for (const type of process.getActiveResourcesInfo()) counts[type] = (counts[type] ?? 0) + 1
   for (const [type, count] of Object.entries(counts)) gauge.set(count, { type })
 }

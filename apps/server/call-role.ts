@@ -11,7 +11,7 @@ import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
-import { Downloads, OutboundClient } from '#platform/outbound'
+import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { MediaEngine } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
@@ -107,16 +107,26 @@ export class CallRole {
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,
     })
+    const reachable = new AddressGuard(config.allowPrivateTargets)
     const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
     const sip = new SipStack({
       ...{ clock, ids, log },
       node: sipNode,
       incarnation: node.code,
-      listeners: expandHosts(config.sipHost).map((host) => {
+      listeners: expandHosts(config.sipHost).flatMap((host) => {
         const advertised = advertisedOn(host, config.publicAddress)
-        return { transport: 'udp' as const, host, port: config.sipPort, ...(advertised ? { advertised } : {}) }
+        const at = { host, port: config.sipPort, ...(advertised ? { advertised } : {}) }
+        return [
+          { transport: 'udp' as const, ...at },
+          { transport: 'tcp' as const, ...at },
+        ]
       }),
-      user: { invite: (call) => engine.invite(call), request: (request) => registrar.register(request) },
+      mayReach: (address) => reachable.allows(address),
+      user: {
+        invite: (call) => engine.invite(call),
+        request: (request) => registrar.register(request),
+        flowClosed: (flow) => registrar.flowClosed(flow),
+      },
       // no two lives of a node share its data folder at the same time: another one of ours is over
       foreignDialog: (owner) => (owner.node === sipNode ? 'dead' : 'unknown'),
       product: `Strowger/${VERSION}`,
@@ -132,7 +142,7 @@ export class CallRole {
     await sip.start()
     await takeover.start()
     flows.start()
-    registrar.start()
+    registrar.start({ node: sipNode, incarnation: node.code })
     engine.start()
     const metrics = new Metrics()
     watchCallRole(metrics, { sip, media, engine, flows, lanes })

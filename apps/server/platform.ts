@@ -95,7 +95,8 @@ export class RunningPlatform {
     }
     const url = apiStart.value
     const call = callStart.value
-    const sip = call?.listeners.map(({ local }) => hostAndPort(local.address, local.port)) ?? []
+    // each address has two listeners, UDP and TCP, on one port
+    const sip = [...new Set(call?.listeners.map(({ local }) => hostAndPort(local.address, local.port)))]
     const credentials = readCredentials(config.dataDir)
     const failed = Promise.race([takenOver, ...(api ? [api.failed] : [])])
     failed.catch(() => {})

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { Platform } from '#testkit'
 
@@ -23,3 +25,15 @@ for (const [what, setting, port] of [
     assert.equal(existsSync(`${other.postgresDir()}/postmaster.pid`), false)
     await other.stop()
   })
+
+test('a start that finds its SIP port taken over TCP alone says so too, and ends with 1', async () => {
+  const other = await Platform.prepare({ LOG_LEVEL: 'silent' })
+  const port = Number(other.sip.split(':').at(-1))
+  const taken = createServer().listen(port, '127.0.0.1')
+  await once(taken, 'listening')
+  const child = other.launch()
+  assert.equal(await child.ended, 1)
+  assert.match(child.output(), new RegExp(`listens on 127\\.0\\.0\\.1 port ${port} already`))
+  taken.close()
+  await other.stop()
+})

@@ -1,16 +1,19 @@
 /**
- * The torture test messages of RFC 4475, sent over UDP to a running stack: whole, and again and again with damage.
+ * The torture test messages of RFC 4475, sent over UDP and TCP to a running stack: whole, and again and again with damage.
  * The messages are read from `../shared/conformance/rfc4475` byte for byte; without that folder the test is skipped.
  */
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { type IncomingRequest, parseMessage, SipResponse, SipStack } from '#telecom/sip'
+import { eventually } from '#testkit'
 
 const FOLDER = fileURLToPath(new URL('../../../shared/conformance/rfc4475/', import.meta.url))
 
@@ -83,7 +86,7 @@ async function target(t: TestContext) {
     log: silentLog,
     node: 'n1',
     incarnation: 'i1',
-    listeners: [{ transport: 'udp', host: '127.0.0.1', port: 0 }],
+    listeners: (['udp', 'tcp'] as const).map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
     user: {
       invite: (call) => call.reject(CALLED),
       request(request) {
@@ -136,7 +139,7 @@ async function target(t: TestContext) {
     }
     return answers.splice(0).filter((answer) => answer.headers.get('call-id') !== callId)
   }
-  return { stack, send, settle, registers }
+  return { stack, send, settle, registers, port }
 }
 
 test('RFC 4475 has 49 messages, and the table above names them all', { skip }, () => {
@@ -238,4 +241,68 @@ test('damaged in 10,000 ways the messages end nothing, leave nothing behind and 
   assert.equal(stack.counters.dialogs, 0)
   assert.ok(stack.counters.dropped_malformed + stack.counters.dropped_not_sip > 100)
   assert.ok(stack.counters.server_transactions <= stack.counters.requests_received)
+})
+
+/** What a stream makes of a message otherwise than a datagram. */
+const OVER_TCP: Readonly<Record<string, readonly [answers: number[], closed: boolean, why: string]>> = {
+  clerr: [[], false, 'what Content-Length promises may still come'],
+  baddn: [[], false, 'it has no empty line, which may still come'],
+  dblreq: [[REGISTERED, CALLED], true, 'the octets behind the REGISTER are an INVITE, and then no SIP'],
+  inv2543: [[400], true, 'a stream needs Content-Length'],
+  ncl: [[400], true, 'nothing behind it can be read'],
+  mcl01: [[400], true, 'nothing behind it can be read'],
+}
+
+/** One connection: what came over it, and whether the stack has closed it. */
+async function connection(port: number) {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  let heard = ''
+  const state = { closed: false }
+  socket.on('error', () => {})
+  socket.on('data', (chunk) => {
+    heard += chunk.toString('latin1')
+  })
+  socket.on('close', () => {
+    state.closed = true
+  })
+  const statuses = () => [...heard.matchAll(/^SIP\/2\.0 (\d{3}) /gm)].map(([, status]) => Number(status))
+  return { socket, state, finals: () => statuses().filter((status) => status >= 200) }
+}
+
+for (const [name, [section, expected]] of Object.entries(EXPECTED)) {
+  const usual = [expected === 'ignored' ? [] : [expected], false, 'as over UDP'] as const
+  const [answers, closed, why] = OVER_TCP[name] ?? usual
+  test(`RFC 4475 §${section} ${name} over TCP: ${answers.join(', ') || 'ignored'} (${why})`, { skip }, async (t) => {
+    const { stack, port, settle } = await target(t)
+    const { socket, state, finals } = await connection(port)
+    const data = readFileSync(`${FOLDER}${name}.dat`)
+    for (let at = 0; at < data.length; at += 7) socket.write(data.subarray(at, at + 7))
+    const received = () => stack.counters.bytes_received >= data.length || state.closed
+    await eventually('it has come', () => (received() && finals().length >= answers.length) || undefined)
+    if (closed) await eventually('it is closed', () => state.closed || undefined)
+    await settle()
+    assert.deepEqual([finals(), state.closed], [answers, closed])
+    assert.equal(stack.counters.handler_errors, 0)
+    socket.destroy()
+  })
+}
+
+test('damaged in 3,000 ways over TCP the messages end nothing and leave no connection behind', { skip }, async (t) => {
+  const { stack, port, settle } = await target(t)
+  const messages = Object.keys(EXPECTED).map((name) => readFileSync(`${FOLDER}${name}.dat`))
+  const random = noise(3261)
+  for (let round = 0; round < 500; round++) {
+    const { socket } = await connection(port)
+    for (let count = 0; count < 6; count++) {
+      const [message, other] = [messages[random(messages.length)], messages[random(messages.length)]]
+      if (message && other) socket.write(damage(message, other, random))
+    }
+    socket.end()
+    if (round % 50 === 49) await settle()
+  }
+  await eventually('every connection is over', () => stack.counters.connections === 0 || undefined)
+  assert.equal(stack.counters.connections_accepted, 500)
+  assert.equal(stack.counters.handler_errors, 0, 'only typed errors come out of damage')
+  assert.ok(stack.counters.stream_faults > 100)
 })

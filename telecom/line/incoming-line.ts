@@ -124,7 +124,7 @@ export class IncomingLine implements Line {
     if (this.#dialog) return true
     const sdp = this.#answerSdp ?? this.#session?.offer()
     if (sdp === undefined) return false
-    const dialog = this.#invite.accept({ sdp, routing: 'flow', user: this.#dialogUser() })
+    const dialog = this.#invite.accept({ sdp, user: this.#dialogUser() })
     if (!dialog) return false
     this.#dialog = dialog
     this.#wantMedia()

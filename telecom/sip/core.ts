@@ -32,6 +32,8 @@ export interface Core {
   sendBare(request: SipRequest, flow: Flow): void
   /** Where a request in this dialog goes: the flow, or what Route and remote target name. */
   nextHop(state: DialogState, flow: Flow): Flow
+  /** Runs when `nextHop` knows: at once, unless a route names a host that is being looked up (3 s at most). */
+  whenHopKnown(state: DialogState, run: () => void): void
   addDialog(dialog: SipDialog): void
   removeDialog(dialog: SipDialog): void
   /** Runs a handler of the user; what it throws is logged and counted, and false comes back. */

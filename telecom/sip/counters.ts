@@ -28,7 +28,18 @@ export interface CounterValues {
   readonly ack_timeouts: number
   readonly handler_errors: number
   readonly dialogs_created: number
+  readonly connections_accepted: number
+  readonly connections_opened: number
+  /** Closed at once, or not opened, because there were too many. */
+  readonly connections_refused: number
+  /** Could not be opened. */
+  readonly connections_failed: number
+  /** Closed by us: silent for too long, a message that never became whole, or a peer that does not read. */
+  readonly connections_given_up: number
+  /** Closed by us because what came could not be cut into messages. */
+  readonly stream_faults: number
   /** Present numbers, not sums. */
+  readonly connections: number
   readonly dialogs: number
   readonly server_transactions: number
   readonly client_transactions: number
@@ -66,6 +77,13 @@ export function newCounters(tables: Tables): Counters {
     ack_timeouts: 0,
     handler_errors: 0,
     dialogs_created: 0,
+    connections_accepted: 0,
+    connections_opened: 0,
+    connections_refused: 0,
+    connections_failed: 0,
+    connections_given_up: 0,
+    stream_faults: 0,
+    connections: 0,
     get dialogs() {
       return tables.dialogs.size
     },

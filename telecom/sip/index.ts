@@ -1,5 +1,5 @@
 /**
- * SIP (RFC 3261) over UDP: messages, transactions, dialogs, digest. The user of this folder sees calls and requests
+ * SIP (RFC 3261) over UDP and TCP: messages, transactions, dialogs, digest. The user of this folder sees calls and requests
  * (`TransactionUser`), never a datagram or a timer. `README.md` maps section to file to state of support.
  */
 export type { CounterValues } from './counters.ts'
@@ -44,3 +44,5 @@ export type {
 } from './transaction-user.ts'
 export { advertisedOn, expandHosts } from './transport/addresses.ts'
 export { type Flow, type FlowKey, parseFlowKey, type RemoteAddress, type TransportName } from './transport/flow.ts'
+export type { Names } from './transport/names.ts'
+export type { Destination } from './transport/resolve.ts'

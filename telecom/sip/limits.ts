@@ -16,8 +16,26 @@ export interface Limits {
   readonly serverTransactionBytes: number
   /** Client transactions at once; further requests of our own fail at once. */
   readonly clientTransactions: number
+  /** Names that are looked up at once; a further one is not found. */
+  readonly lookups: number
   /** Dialogs at once; a further INVITE gets 503. */
   readonly dialogs: number
+  /** Bytes of start line and headers of one message over a stream; more closes the connection. */
+  readonly streamHeadBytes: number
+  /** Connections at once, in both directions; a further one is closed, or not opened. */
+  readonly connections: number
+  /** Connections at once that one address has opened; our own edges are not counted. */
+  readonly connectionsPerSource: number
+  /** How long a connection may take to be opened. */
+  readonly connectMs: number
+  /** How long the first message of a connection may be in coming. */
+  readonly firstMessageMs: number
+  /** How long a message may take from its first byte to its last. */
+  readonly halfMessageMs: number
+  /** How long nothing at all may come: longer than a phone may be silent between two registrations. */
+  readonly idleMs: number
+  /** Bytes that wait for a peer that does not read, or for a connection that is being opened; above it, it is closed. */
+  readonly unsentBytes: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -30,4 +48,13 @@ export const DEFAULT_LIMITS: Limits = {
   serverTransactionBytes: 256 * 1024 * 1024,
   clientTransactions: 100_000,
   dialogs: 50_000,
+  lookups: 200,
+  streamHeadBytes: 49_152,
+  connections: 10_000,
+  connectionsPerSource: 1_000,
+  connectMs: 4_000,
+  firstMessageMs: 32_000,
+  halfMessageMs: 10_000,
+  idleMs: 3_900_000,
+  unsentBytes: 262_144,
 }

@@ -8,13 +8,15 @@ import type { HeaderInput } from './message/headers.ts'
 import type { Timers } from './timers.ts'
 import type { ClientHandlers, ClientTransaction, Dialog, OutgoingRequest, TransactionUser } from './transaction-user.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
+import type { Names } from './transport/names.ts'
+import type { Destination } from './transport/resolve.ts'
 
-/** One local address to listen on (UDP; other transports come as further kinds). */
+/** One local address to listen on, over one transport. */
 export interface ListenerOptions {
-  readonly transport: 'udp'
+  readonly transport: 'udp' | 'tcp'
   /** An address of this machine, never `0.0.0.0` or `::` (see `expandHosts`). */
   readonly host: string
-  /** 0 takes a free one. */
+  /** 0 takes a free one; the same for UDP and TCP of one host. */
   readonly port: number
   /** What stands in Via, Contact and SDP where others reach us by another address; the socket's own where left out. */
   readonly advertised?: { readonly host: string; readonly port?: number }
@@ -22,7 +24,7 @@ export interface ListenerOptions {
 
 /** A listener that is open, with its real port. */
 export interface ListenerInfo {
-  readonly transport: 'udp'
+  readonly transport: 'udp' | 'tcp'
   readonly local: RemoteAddress
   readonly advertised: { readonly host: string; readonly port: number }
 }
@@ -46,6 +48,13 @@ export interface SipStackOptions {
   readonly limits?: Partial<Limits>
   /** Addresses and networks (`10.0.0.0/8`) of edges whose word about the true source is believed. None by default. */
   readonly trustedEdges?: readonly string[]
+  /**
+   * Which addresses a name or a route may lead to: requests of ours go to no other one, but for where a peer's own packets
+   * come from. All by default.
+   */
+  readonly mayReach?: (address: string) => boolean
+  /** Who knows names; the machine's own name servers by default. */
+  readonly names?: Names
   /** A request came for a dialog of another incarnation: `dead` answers BYE with 200, everything else gets 481. */
   readonly foreignDialog?: (owner: Owner) => 'dead' | 'unknown'
   /** Methods outside of dialogs that `user.request` takes; everything else is 405 or 501. Default: `['REGISTER']`. */
@@ -70,9 +79,16 @@ export interface SipStackDoor {
   readonly counters: CounterValues
   /**
    * Turns a flow's key back into the flow; `undefined` when no listener of ours fits. A listener that has another port
-   * than the key says is taken where its address and transport fit (a restart on a new port).
+   * than the key says is taken where its address and transport fit (a restart on a new port). The flow of a connection that
+   * is gone is not `alive`, and everything sent over it fails at once.
    */
   flow(key: string): Flow | undefined
+  /**
+   * Where a SIP URI leads (RFC 3263), the first to be tried first: at most eight addresses, within three seconds. Empty
+   * where the name is not known, where we have no transport or listener for it, or where none of its addresses may be
+   * reached. Never rejects.
+   */
+  resolve(uri: string): Promise<readonly Destination[]>
   /** Sends a request outside of any dialog. Throws a `SipError` for a malformed one. */
   request(outgoing: OutgoingRequest, handlers?: ClientHandlers): ClientTransaction
   /**
@@ -83,5 +99,5 @@ export interface SipStackDoor {
     state: DialogState,
     options?: { cseqJump?: number; headers?: HeaderInput },
     handlers?: ClientHandlers,
-  ): ClientTransaction
+  ): void
 }

@@ -7,8 +7,9 @@ import { capabilities } from './capabilities.ts'
 import type { Core, InviteHandlers } from './core.ts'
 import { type Counters, newCounters } from './counters.ts'
 import { dialogRequest } from './dialog/dialog-request.ts'
-import { type DialogState, dialogKey, nextHopUri } from './dialog/dialog-state.ts'
+import { type DialogState, dialogKey } from './dialog/dialog-state.ts'
 import { IncomingCall } from './dialog/incoming-call.ts'
+import { NextHops } from './dialog/next-hops.ts'
 import { answer, RequestHandle } from './dialog/request-handle.ts'
 import type { SipDialog } from './dialog/sip-dialog.ts'
 import { Identity, ownerOf } from './identity.ts'
@@ -21,7 +22,7 @@ import { FaultyRequest, parseMessage } from './message/parser.ts'
 import { serialise } from './message/serialise.ts'
 import { SipError } from './message/sip-error.ts'
 import { parseUri } from './message/uri.ts'
-import { bareHost, type Via } from './message/via.ts'
+import type { Via } from './message/via.ts'
 import { buildRequest, requestVia } from './outgoing.ts'
 import type { ListenerInfo, SipStackDoor, SipStackOptions } from './stack-options.ts'
 import { type Timers, timersOf } from './timers.ts'
@@ -29,10 +30,12 @@ import { SentRequest } from './transaction/client-transaction.ts'
 import { clientKey, mergeKey, serverKey } from './transaction/key.ts'
 import { ServerTransaction } from './transaction/server-transaction.ts'
 import type { ClientHandlers, ClientTransaction, Dialog, OutgoingRequest } from './transaction-user.ts'
-import { type Flow, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
-import { responseAddress } from './transport/response-address.ts'
-import { edgeList, trueSource } from './transport/true-source.ts'
-import { UdpListener } from './transport/udp-listener.ts'
+import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
+import { listenerFor } from './transport/listener-for.ts'
+import { makeListener, startListeners } from './transport/listeners.ts'
+import { systemNames } from './transport/names.ts'
+import { type Destination, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
+import { edgeList, isListed, trueSource } from './transport/true-source.ts'
 
 /** How far above the last known CSeq a BYE after a crash begins: more requests than a dialog sends between two writes. */
 const CSEQ_JUMP = 1_000
@@ -52,7 +55,10 @@ export class SipStack implements SipStackDoor, Core {
   readonly #options: SipStackOptions
   readonly #rules: IngressRules
   readonly #edges: ReturnType<typeof edgeList>
-  readonly #listeners: UdpListener[]
+  readonly #listeners: Listener[]
+  readonly #resolving: ResolveNeeds
+  readonly #hops: NextHops
+  #lookups = 0
   readonly #servers = new Map<string, ServerTransaction>()
   /** Bytes of the requests of `#servers`. */
   #serverBytes = 0
@@ -77,23 +83,38 @@ export class SipStack implements SipStackDoor, Core {
     this.#edges = edgeList(options.trustedEdges ?? [])
     const sizes = { dialogs: this.#dialogs, server_transactions: this.#servers, client_transactions: this.#clients }
     this.counters = newCounters(sizes)
-    this.#listeners = options.listeners.map(
-      (listener) =>
-        new UdpListener({
-          options: listener,
-          log: options.log,
-          counters: this.counters,
-          received: (data, flow) => this.#received(data, flow),
-        }),
+    this.#listeners = options.listeners.map((listener) =>
+      makeListener(listener, {
+        clock: this.clock,
+        identity: this.identity,
+        log: this.log,
+        limits: this.limits,
+        counters: this.counters,
+        isEdge: (address) => isListed(this.#edges, address),
+        received: (data, flow, fault) => this.#received(data, flow, fault),
+        closed: (flow) => this.guarded('flow closed', () => options.user.flowClosed?.(flow)),
+      }),
     )
+    this.#resolving = {
+      names: options.names ?? systemNames,
+      clock: this.clock,
+      ids: this.ids,
+      mayReach: (address) => this.#mayReach(address),
+      serves: (transport, family) =>
+        this.#listeners.some(
+          (one) => one.transport === transport && isIP(one.local.address) === (family ?? isIP(one.local.address)),
+        ),
+    }
+    this.#hops = new NextHops((uri) => this.resolve(uri), this.limits.dialogs)
   }
 
   async start(): Promise<void> {
-    const opened = await Promise.allSettled(this.#listeners.map((listener) => listener.start()))
-    const failed = opened.find((result) => result.status === 'rejected')
-    if (!failed) return
-    await this.stop()
-    throw failed.reason
+    try {
+      await startListeners(this.#listeners)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
@@ -102,6 +123,7 @@ export class SipStack implements SipStackDoor, Core {
     for (const transaction of this.#servers.values()) transaction.drop()
     for (const transaction of this.#clients.values()) transaction.drop()
     for (const table of [this.#dialogs, this.#calls, this.#servers, this.#merged, this.#clients]) table.clear()
+    this.#hops.clear()
     this.#serverBytes = 0
     await Promise.all(this.#listeners.map((listener) => listener.stop()))
   }
@@ -120,11 +142,28 @@ export class SipStack implements SipStackDoor, Core {
     const sameTransport = this.#listeners.filter((listener) => listener.transport === parsed.transport)
     const sameAddress = sameTransport.filter((listener) => listener.local.address === parsed.local.address)
     const listener = sameAddress.find((one) => one.local.port === parsed.local.port) ?? sameAddress[0]
-    return listener?.flowTo(parsed.remote)
+    return listener?.flowOf(parsed)
+  }
+
+  async resolve(text: string): Promise<readonly Destination[]> {
+    if (this.#lookups >= this.limits.lookups) {
+      this.counters.refused_overload++
+      return []
+    }
+    this.#lookups++
+    try {
+      const uri = parseUri(text)
+      return uri.kind === 'sip' ? await resolveUri(uri, this.#resolving) : []
+    } catch (error) {
+      if (!(error instanceof SipError)) this.log.error({ error }, 'a SIP URI could not be resolved')
+      return []
+    } finally {
+      this.#lookups--
+    }
   }
 
   request(outgoing: OutgoingRequest, handlers: ClientHandlers = { done() {} }): ClientTransaction {
-    const flow = outgoing.flow ?? (outgoing.target && this.#flowTo(outgoing.target))
+    const flow = outgoing.flow ?? (outgoing.target && this.#flowTo(outgoing.target, outgoing.target.transport ?? 'udp'))
     if (!flow) throw new Error('a request has neither a flow nor a target that a listener of ours reaches')
     return this.send(buildRequest(this, outgoing, flow), flow, handlers)
   }
@@ -133,18 +172,21 @@ export class SipStack implements SipStackDoor, Core {
     state: DialogState,
     options: { cseqJump?: number; headers?: HeaderInput } = {},
     handlers: ClientHandlers = { done() {} },
-  ): ClientTransaction {
+  ): void {
     const flow = this.flow(state.flow)
     if (!flow) throw new Error('no listener of ours reaches the flow of this dialog')
-    const hop = this.nextHop(state, flow)
-    const bye = dialogRequest(state, {
-      method: 'BYE',
-      cseq: Math.min(state.local_cseq + (options.cseqJump ?? CSEQ_JUMP), 2_147_483_647),
-      via: requestVia(hop, this.identity.branch()),
-      product: this.product,
-      headers: options.headers,
+    this.whenHopKnown(state, () => {
+      const hop = this.nextHop(state, flow)
+      this.#hops.forget(dialogKey(state))
+      const bye = dialogRequest(state, {
+        method: 'BYE',
+        cseq: Math.min(state.local_cseq + (options.cseqJump ?? CSEQ_JUMP), 2_147_483_647),
+        via: requestVia(hop, this.identity.branch()),
+        product: this.product,
+        headers: options.headers,
+      })
+      this.send(bye, hop, handlers)
     })
-    return this.send(bye, hop, handlers)
   }
 
   // ── Core: what calls and dialogs ask of the stack ──────────────────────────────────────────────────────────────────
@@ -165,27 +207,29 @@ export class SipStack implements SipStackDoor, Core {
 
   sendBare(request: SipRequest, flow: Flow): void {
     this.counters.requests_sent++
-    flow.listener.send(serialise(request), flow.remote, () => {})
+    flow.send(serialise(request), () => {})
   }
 
   nextHop(state: DialogState, flow: Flow): Flow {
-    if (state.routing === 'flow') return flow
-    const uri = parseUri(nextHopUri(state))
-    if (uri.kind !== 'sip') return flow
-    const address = bareHost(uri.host)
-    // a name would have to be resolved (RFC 3263); until then the flow that the dialog was made over is our best guess
-    if (isIP(address) === 0) return flow
-    const remote = { address, port: uri.port ?? 5060 }
-    return this.#flowTo(remote, flow) ?? flow
+    const found = this.#hops.find(state)
+    if (!found || !(found.remote.address === flow.remote.address || this.#mayReach(found.remote.address))) return flow
+    return this.#flowTo(found.remote, found.transport, flow) ?? flow
+  }
+
+  whenHopKnown(state: DialogState, run: () => void): void {
+    this.#hops.whenKnown(state, run)
   }
 
   addDialog(dialog: SipDialog): void {
     this.counters.dialogs_created++
     this.#dialogs.set(dialog.key, dialog)
+    this.#hops.find(dialog.state) // a name is looked up before it is needed
   }
 
   removeDialog(dialog: SipDialog): void {
-    if (this.#dialogs.get(dialog.key) === dialog) this.#dialogs.delete(dialog.key)
+    if (this.#dialogs.get(dialog.key) !== dialog) return
+    this.#dialogs.delete(dialog.key)
+    this.#hops.forget(dialog.key)
   }
 
   guarded(what: string, run: () => void): boolean {
@@ -201,13 +245,17 @@ export class SipStack implements SipStackDoor, Core {
 
   // ── What comes in ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #received(data: Buffer, flow: Flow): void {
+  /** A message; with `fault` the stream that it came by ends with it, and all that is left is to say so. */
+  #received(data: Buffer, flow: Flow, fault?: SipError): void {
     try {
       const message = parseMessage(data, this.limits)
-      if (message.kind === 'response') this.#receiveResponse(message)
+      if (fault) {
+        if (message.kind === 'request') this.#answerFault(message, flow, fault)
+        else this.#countDropped(fault)
+      } else if (message.kind === 'response') this.#receiveResponse(message)
       else this.#receiveRequest(message, flow, data.length)
     } catch (error) {
-      if (error instanceof FaultyRequest) this.#answerFault(error.request, flow, error)
+      if (error instanceof FaultyRequest) this.#answerFault(error.request, flow, fault ?? error)
       else if (error instanceof SipError) this.#countDropped(error)
       else {
         this.counters.handler_errors++
@@ -421,7 +469,7 @@ export class SipStack implements SipStackDoor, Core {
     const toTag = `${this.identity.prefix}.${createHash('sha1').update(identifying).digest('hex').slice(0, 16)}`
     const bytes = serialise(answer(this, request, status, { ...options, toTag }))
     this.counters.responses_sent++
-    flow.listener.send(bytes, flow.reliable ? flow.remote : responseAddress(viaOf(request), flow.remote), () => {})
+    flow.respond(bytes, viaOf(request), () => {})
   }
 
   #countDropped(error: SipError): void {
@@ -454,12 +502,14 @@ export class SipStack implements SipStackDoor, Core {
     return transaction
   }
 
-  /** A flow to an address, from the listener of `like`, or else from the first one of its family. */
-  #flowTo(remote: RemoteAddress, like?: Flow): Flow | undefined {
-    const family = isIP(remote.address)
-    const fitting = this.#listeners.filter((listener) => isIP(listener.local.address) === family)
-    const listener = fitting.find((one) => one === like?.listener) ?? fitting[0]
-    return listener?.flowTo(remote)
+  /** The way to an address, from the listener of `like` or one beside it where that leads there. */
+  #flowTo(remote: RemoteAddress, transport: Destination['transport'], like?: Flow): Flow | undefined {
+    const listeners = this.#listeners.filter((listener) => listener.transport === transport)
+    return listenerFor(listeners, remote.address, like?.listener.local)?.flowTo(remote)
+  }
+
+  #mayReach(address: string): boolean {
+    return (this.#options.mayReach?.(address) ?? true) || isListed(this.#edges, address)
   }
 
   #sourceOf(transaction: ServerTransaction): RemoteAddress {

@@ -26,6 +26,8 @@ export interface TransactionUser {
    * names). Must be answered with exactly one final response.
    */
   request(request: IncomingRequest): void
+  /** A connection has broken: nothing reaches its peer over it any more, and `flow.key` never comes back to life. */
+  flowClosed?(flow: Flow): void
 }
 
 /** A request that waits for its answer. */
@@ -75,7 +77,10 @@ export interface IncomingInvite {
     sdp?: string | Buffer
     headers?: HeaderInput
     user: DialogUser
-    /** `flow`: requests of ours go back over the call's flow (phones); `target`: as Record-Route and Contact say. */
+    /**
+     * `flow`: requests of ours go back over the call's flow (phones); `target`: as Record-Route and Contact say. Where it is
+     * left out the INVITE's Record-Route decides: with one it is `target`.
+     */
     routing?: 'flow' | 'target'
   }): Dialog | undefined
   /** 300 to 699; resent until its ACK comes. Ignored once the call is cancelled or answered. */
@@ -118,7 +123,7 @@ export interface OutgoingRequest {
   readonly body?: SipBody
   /** Exactly one of the two says where it goes. */
   readonly flow?: Flow
-  readonly target?: RemoteAddress & { readonly transport?: 'udp' }
+  readonly target?: RemoteAddress & { readonly transport?: 'udp' | 'tcp' }
   readonly callId?: string
   readonly cseq?: number
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock, systemClock, timestamp } from '#platform/time'
 import type { SipResponse } from '#telecom/sip'
-import { TestCalls } from '#testkit'
+import { eventually, TestCalls } from '#testkit'
 import { AttemptLimit } from './attempt-limit.ts'
 
 const calls = await TestCalls.start()
@@ -165,14 +165,84 @@ test('a binding that ran out is gone at once, and swept', async () => {
   assert.deepEqual(await calls.db.query(`select 1 from registrations where uri like $1`, [`sip:${phone.user}@%`]), [])
 })
 
-test('a dead connection takes its bindings with it', async () => {
-  const phone = await newPhone()
-  await phone.register()
+const flowOf = async (phone: { user: string }) => {
   const [row] = await calls.db.query<{ flow: string }>('select flow from registrations where uri like $1', [
     `sip:${phone.user}@%`,
   ])
-  await calls.registrar.flowDied(row?.flow ?? '')
-  assert.deepEqual(contactsOf(await phone.register({ contact: null })), {})
+  return row?.flow
+}
+
+test('a broken connection takes its bindings with it, at once; its flow is dead for good', async () => {
+  const phone = await calls.phone('2900', 'secret-2900', { transport: 'tcp' })
+  assert.deepEqual(Object.keys(contactsOf(await phone.register())), [`sip:2900@127.0.0.1:${phone.port};transport=tcp`])
+  const key = (await flowOf(phone)) ?? ''
+  assert.match(key, /^tcp;/)
+  assert.equal(calls.sip.flow(key)?.alive, true)
+  phone.close()
+  await eventually('the binding is gone', async () => (await flowOf(phone)) === undefined || undefined, 1_000)
+  assert.equal(calls.sip.flow(key)?.alive, false)
+  const outcome = await new Promise<string>((resolve) => {
+    const flow = calls.sip.flow(key)
+    assert.ok(flow)
+    calls.sip.request({ method: 'OPTIONS', uri: 'sip:2900@127.0.0.1', flow }, { done: ({ type }) => resolve(type) })
+  })
+  assert.equal(outcome, 'transport failed')
+})
+
+test('a connection that breaks while its binding is being written leaves none', async () => {
+  const phone = await calls.phone('2901', 'secret-2901', { transport: 'tcp' })
+  await phone.register()
+  for (let times = 0; times < 5; times++) {
+    const again = await calls.phone('2901', undefined, { transport: 'tcp' })
+    const before = calls.sip.counters.requests_received
+    const answered = again.register({ password: 'secret-2901', contact: `<sip:2901@127.0.0.1:${again.port}>` })
+    await eventually('the password comes', () => calls.sip.counters.requests_received === before + 2 || undefined)
+    again.close()
+    await Promise.race([answered.catch(() => {}), new Promise((resolve) => setImmediate(resolve))])
+  }
+  const mine = `sip:2901@127.0.0.1:${phone.port};transport=tcp`
+  await eventually('only the phone that is still there is left', async () => {
+    const rows = await calls.db.query<{ uri: string }>(`select uri from registrations where uri like 'sip:2901@%'`)
+    return (rows.length === 1 && rows[0]?.uri === mine) || undefined
+  })
+})
+
+test('after a restart bindings over connections of the earlier life are removed; others stay', async () => {
+  const phone = await calls.phone('2903', 'secret-2903', { transport: 'tcp' })
+  await phone.register()
+  const datagrams = await calls.phone('2904', 'secret-2904')
+  await datagrams.register()
+  const [node = '', incarnation = ''] = ((await flowOf(phone)) ?? '').split(';')[5]?.split('.') ?? []
+  const restart = async (life: { node: string; incarnation: string }) => {
+    calls.registrar.start(life)
+    calls.registrar.stop()
+  }
+  await restart({ node, incarnation })
+  await restart({ node: 'other', incarnation: 'x' })
+  await calls.registrar.sweep()
+  assert.ok(await flowOf(phone))
+  await restart({ node, incarnation: 'later' })
+  await eventually('the binding is gone', async () => (await flowOf(phone)) === undefined || undefined)
+  assert.ok(await flowOf(datagrams))
+})
+
+test('a phone on a connection calls: admitted, answered, talked with and hung up over it alone', async () => {
+  const flow_id = await calls.number('+899100000077')
+  calls.script = (live, input) => {
+    if (input.type === 'started') live.answer('answer')
+  }
+  const phone = await calls.phone('2902', 'secret-2902', { transport: 'tcp' })
+  const call = await phone.call('+899100000077')
+  assert.equal(call.status, 200)
+  assert.equal(calls.prepared.at(-1)?.flow_id, flow_id)
+  const [contact] = call.final?.contacts ?? []
+  assert.ok(contact?.uri.kind === 'sip')
+  assert.equal(contact.uri.parameters.get('transport'), 'tcp')
+  assert.equal((await call.hangUp()).status, 200)
+  const again = await phone.call('+899100000077')
+  calls.lives.at(-1)?.live.hangup('normal')
+  await eventually('BYE comes over the connection', () => again.bye)
+  assert.match(again.bye?.headers.get('via') ?? '', /^SIP\/2\.0\/TCP /)
 })
 
 test('contacts that are no SIP address, malformed ones and too many are refused as a whole', async () => {

@@ -80,8 +80,19 @@ export class RegistrationStore {
     await this.#db.kysely<Tables>().deleteFrom('registrations').where('tm_expire', '<=', now).execute()
   }
 
-  /** Platform-wide: the bindings over a connection that is dead. */
-  async removeFlow(flow: string): Promise<void> {
-    await this.#db.kysely<Tables>().deleteFrom('registrations').where('flow', '=', flow).execute()
+  /** Platform-wide: the bindings over connections to this node (`FlowKey.connection` begins with both) before this life of it. */
+  async removeEarlier({ node, incarnation }: { node: string; incarnation: string }): Promise<void> {
+    const connection = sql<string>`split_part(flow, ';', 6)`
+    await this.#db
+      .kysely<Tables>()
+      .deleteFrom('registrations')
+      .where(connection, 'like', `${node}.%`)
+      .where(connection, 'not like', `${node}.${incarnation}.%`)
+      .execute()
+  }
+
+  /** Platform-wide: the bindings over connections that are dead. */
+  async removeFlows(flows: string[]): Promise<void> {
+    await this.#db.kysely<Tables>().deleteFrom('registrations').where('flow', 'in', flows).execute()
   }
 }

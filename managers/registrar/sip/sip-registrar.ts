@@ -2,7 +2,7 @@ import type { AnyTransaction, Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timer, timestamp, timestampToMs } from '#platform/time'
-import { type IncomingRequest, readableText, SipError, type SipRequest } from '#telecom/sip'
+import { type Flow, type IncomingRequest, readableText, SipError, type SipRequest } from '#telecom/sip'
 import type { ExtensionCredentials } from '../credentials.ts'
 import type { Binding, RegisterWish, WantedContact } from './binding.ts'
 import { applyRegister } from './bindings.ts'
@@ -17,6 +17,10 @@ const MOST_WAITING = 1_000
 const RETRY_AFTER = { 'Retry-After': '5' }
 const LOOKUP_MS = 3_000
 const MOST_PATHS = 8
+/** Broken connections that one sweep removes. */
+const MOST_AT_ONCE = 1_000
+/** Connections with bindings that are remembered; the oldest is forgotten first, whose bindings then run out by themselves. */
+const MOST_FLOWS = 100_000
 
 /**
  * The registrar (RFC 3261 §10): phones say where they are. A binding is on disk before its 200 and survives a restart.
@@ -29,6 +33,10 @@ export class SipRegistrar {
   readonly #store: RegistrationStore
   readonly #gate: ExtensionGate
   readonly #platform: { base: string; defaultCustomer: string }
+  /** Connections over which phones have registered: those alone are looked for when one breaks. */
+  readonly #flows = new Set<string>()
+  /** Broken ones whose bindings could not be removed yet. */
+  readonly #broken = new Set<string>()
   #waiting = 0
   #sweeping: Timer | undefined
 
@@ -52,8 +60,16 @@ export class SipRegistrar {
     this.#platform = { base: needs.base, defaultCustomer: needs.defaultCustomer }
   }
 
-  /** Begins to sweep what ran out; `stop` ends it. */
-  start(): void {
+  /**
+   * Begins to sweep what ran out; `stop` ends it. `life` names this node and its life as connections do: the bindings over
+   * connections of an earlier life of it are removed, which no phone can be reached over any more.
+   */
+  start(life?: { node: string; incarnation: string }): void {
+    if (life) {
+      this.#store
+        .removeEarlier(life)
+        .catch((error) => this.#log.warn({ error }, 'bindings of an earlier life are still there'))
+    }
     this.#sweeping = this.#clock.after(SWEEP_MS, () => {
       this.start()
       this.sweep().catch((error) => this.#log.warn({ error }, 'registrations were not swept'))
@@ -64,9 +80,10 @@ export class SipRegistrar {
     this.#sweeping?.cancel()
   }
 
-  /** Removes what ran out; such bindings count as gone before. */
-  sweep(): Promise<void> {
-    return this.#store.sweep(this.#now())
+  /** Removes what ran out, and what could not be removed when its connection broke; such bindings count as gone before. */
+  async sweep(): Promise<void> {
+    await this.#store.sweep(this.#now())
+    await this.#removeBroken([...this.#broken].slice(0, MOST_AT_ONCE))
   }
 
   /** Takes a REGISTER from the SIP stack and answers it. */
@@ -87,8 +104,30 @@ export class SipRegistrar {
   }
 
   /** A connection broke: the bindings over it are gone at once. */
-  async flowDied(flow: string): Promise<void> {
-    await this.#store.removeFlow(flow)
+  flowClosed(flow: Flow): void {
+    if (this.#flows.has(flow.key)) this.#forget(flow)
+  }
+
+  #forget(flow: Flow): void {
+    this.#flows.delete(flow.key)
+    this.#broken.add(flow.key)
+    dropOldest(this.#broken)
+    this.#db
+      .withDeadline(LOOKUP_MS, () => this.#removeBroken([flow.key]))
+      .catch((error: unknown) => this.#log.warn({ error }, 'the bindings of a broken connection are still there'))
+  }
+
+  async #removeBroken(flows: string[]): Promise<void> {
+    if (flows.length === 0) return
+    await this.#store.removeFlows(flows)
+    for (const flow of flows) this.#broken.delete(flow)
+  }
+
+  /** Remembers that bindings may stand on a connection. */
+  #watch(flow: Flow): void {
+    if (!flow.reliable) return
+    this.#flows.add(flow.key)
+    dropOldest(this.#flows)
   }
 
   async #register(incoming: IncomingRequest): Promise<void> {
@@ -115,25 +154,32 @@ export class SipRegistrar {
   }
 
   /** The bindings afterwards; `undefined` where the request came too late. */
-  #change(
+  async #change(
     incoming: IncomingRequest,
     customer: string,
     { extension_id }: ExtensionCredentials,
     wish: RegisterWish,
   ): Promise<Binding[] | undefined> {
     if (wish.type === 'fetch') return this.bindings(customer, extension_id)
-    return this.#db.transaction(async (trx: AnyTransaction) => {
-      const current = await this.#store.lock(trx, customer, extension_id, this.#now())
-      const { request } = incoming
-      const change = applyRegister(current, wish, {
-        call_id: request.callId,
-        cseq: request.cseq.number,
-        make: (contact, before) => this.#make(incoming, customer, extension_id, contact, before),
+    const { flow } = incoming
+    this.#watch(flow)
+    try {
+      return await this.#db.transaction(async (trx: AnyTransaction) => {
+        const current = await this.#store.lock(trx, customer, extension_id, this.#now())
+        const { request } = incoming
+        const change = applyRegister(current, wish, {
+          call_id: request.callId,
+          cseq: request.cseq.number,
+          make: (contact, before) => this.#make(incoming, customer, extension_id, contact, before),
+        })
+        if (!change.ok) return undefined
+        await this.#store.replace(trx, customer, extension_id, change)
+        return change.bindings
       })
-      if (!change.ok) return undefined
-      await this.#store.replace(trx, customer, extension_id, change)
-      return change.bindings
-    })
+    } finally {
+      // it broke while its binding was written: the row may have come after the removal
+      if (!flow.alive) this.#forget(flow)
+    }
   }
 
   #make(
@@ -198,4 +244,10 @@ function pathOf(request: SipRequest): string[] {
   if (path.some((value) => value.includes('\0')))
     throw new SipError('malformed header', 'Path holds a NUL', { header: 'Path' })
   return path
+}
+
+/** Keeps a set that grows with what others do within bounds. */
+function dropOldest(flows: Set<string>): void {
+  const oldest = flows.keys().next()
+  if (flows.size > MOST_FLOWS && !oldest.done) flows.delete(oldest.value)
 }

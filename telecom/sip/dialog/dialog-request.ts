@@ -10,6 +10,8 @@ export interface DialogRequestParts {
   readonly cseq: number
   /** Value of our Via. */
   readonly via: string
+  /** Our Contact on the way that it goes; the dialog's where left out. */
+  readonly contact?: string | undefined
   readonly product?: string | undefined
   readonly headers?: HeaderInput | undefined
   readonly body?: SipBody | undefined
@@ -32,7 +34,7 @@ export function dialogRequest(state: DialogState, parts: DialogRequestParts): Si
   )
   headers.append('Call-ID', state.call_id)
   headers.append('CSeq', `${parts.cseq} ${parts.method}`)
-  if (WITH_CONTACT.has(parts.method)) headers.append('Contact', `<${state.local_contact}>`)
+  if (WITH_CONTACT.has(parts.method)) headers.append('Contact', `<${parts.contact ?? state.local_contact}>`)
   if (parts.product !== undefined) headers.append('User-Agent', parts.product)
   headers.appendExtra(parts.headers)
   if (parts.body) headers.set('Content-Type', parts.body.type)

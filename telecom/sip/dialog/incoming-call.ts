@@ -46,7 +46,8 @@ export class IncomingCall implements IncomingInvite {
       contact: contactUri(core.identity.prefix, flow.listener),
       flow: flow.key,
       flowSecure: flow.secure,
-      routing: 'flow',
+      // behind proxies requests go the way that these ask for; a phone is where its packets come from
+      routing: request.headers.has('record-route') ? 'target' : 'flow',
     })
     transaction.onCancel = (cancel) => this.cancel(cancel)
     const expires = wholeNumber(request.headers.get('expires') ?? '', 86_400)
@@ -81,7 +82,7 @@ export class IncomingCall implements IncomingInvite {
     const dialog = new SipDialog({
       core: this.#core,
       user: options.user,
-      state: { ...this.dialogState, routing: options.routing ?? 'flow' },
+      state: { ...this.dialogState, ...(options.routing ? { routing: options.routing } : {}) },
       flow: this.flow,
       source: this.source,
       confirmed: false,

@@ -3,7 +3,7 @@ import type { Core } from '../core.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import { isKnownMethod } from '../message/methods.ts'
-import { requestVia } from '../outgoing.ts'
+import { contactUri, requestVia } from '../outgoing.ts'
 import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { Dialog, DialogUser, Outcome, SipBody } from '../transaction-user.ts'
 import type { Flow, RemoteAddress } from '../transport/flow.ts'
@@ -104,7 +104,10 @@ export class SipDialog implements Dialog {
       this.#refuse(transaction, 500, { reason: 'CSeq Out Of Order' })
       return
     }
-    this.#set({ ...this.#state, remote_cseq: request.cseq.number })
+    // a peer whose connection broke goes on over the one that it comes back by
+    const back = !this.#flow.alive && this.#moveTo(transaction.flow)
+    const flow = back ? { flow: this.#flow.key } : {}
+    this.#set({ ...this.#state, ...flow, remote_cseq: request.cseq.number })
     if (request.method === 'BYE') this.#bye(transaction)
     else if (this.#ended) this.#refuse(transaction, 481)
     else this.#dispatch(transaction)
@@ -135,6 +138,10 @@ export class SipDialog implements Dialog {
       return
     }
     this.#ourOffer = true
+    this.#whenHopKnown(() => this.#sendOffer(sdp, headers, done))
+  }
+
+  #sendOffer(sdp: string | Buffer, headers: HeaderInput | undefined, done: Done | undefined): void {
     const invite = this.#build('INVITE', headers, { type: 'application/sdp', content: sdp })
     let ack: SipRequest | undefined
     const finish = (outcome: Outcome) => {
@@ -142,8 +149,7 @@ export class SipDialog implements Dialog {
       this.#tell(() => done?.(outcome))
       this.#watchForEnd(outcome)
     }
-    const hop = this.#hop()
-    this.#core.sendInvite(invite, hop, {
+    this.#core.sendInvite(invite, this.#hop(), {
       response: (response) => {
         if (response.status < 200) return
         if (response.status >= 300) {
@@ -151,12 +157,12 @@ export class SipDialog implements Dialog {
           return
         }
         if (ack) {
-          this.#core.sendBare(ack, hop)
+          this.#core.sendBare(ack, this.#hop())
           return
         }
         this.#refreshTarget(response, undefined)
         ack = this.#build('ACK', undefined, undefined, invite.cseq.number)
-        this.#core.sendBare(ack, hop)
+        this.#core.sendBare(ack, this.#hop())
         finish({ type: 'response', response })
       },
       failed: finish,
@@ -170,12 +176,14 @@ export class SipDialog implements Dialog {
       )
       return
     }
-    this.#core.send(this.#build(method, options.headers, options.body), this.#hop(), {
-      done: (outcome) => {
-        this.#tell(() => done?.(outcome.type === 'response' ? this.#outcomeOf(outcome.response) : outcome))
-        this.#watchForEnd(outcome)
-      },
-    })
+    this.#whenHopKnown(() =>
+      this.#core.send(this.#build(method, options.headers, options.body), this.#hop(), {
+        done: (outcome) => {
+          this.#tell(() => done?.(outcome.type === 'response' ? this.#outcomeOf(outcome.response) : outcome))
+          this.#watchForEnd(outcome)
+        },
+      }),
+    )
   }
 
   /** Says goodbye at once where a BYE still waits for an ACK, and stops every timer: the stack is stopping. */
@@ -214,7 +222,7 @@ export class SipDialog implements Dialog {
       return
     }
     const offer = new PeerOffer(this.#core, transaction, method, {
-      contact: this.#state.local_contact,
+      contact: contactUri(this.#core.identity.prefix, transaction.flow.listener),
       settled: () => {
         this.#peerOffer = undefined
       },
@@ -256,7 +264,7 @@ export class SipDialog implements Dialog {
   }
 
   #sendBye(headers: HeaderInput | undefined, done: Done): void {
-    this.#core.send(this.#build('BYE', headers), this.#hop(), { done })
+    this.#whenHopKnown(() => this.#core.send(this.#build('BYE', headers), this.#hop(), { done }))
   }
 
   /** §12.2.1.2: 481, 408 and silence say that the peer does not have the dialog any more. */
@@ -281,26 +289,43 @@ export class SipDialog implements Dialog {
   /** §12.2: a target refresh moves the remote target; over a phone's flow also the flow. */
   #refreshTarget(message: SipRequest | SipResponse, flow: Flow | undefined): void {
     const contact = message.contacts[0]
-    const moved = flow !== undefined && flow.key !== this.#state.flow
-    if (moved) this.#flow = flow
+    const moved = flow !== undefined && this.#moveTo(flow)
     if (!contact && !moved) return
     const remote_target = contact?.uri.text ?? this.#state.remote_target
     this.#set({ ...this.#state, remote_target, flow: this.#flow.key })
   }
 
+  /** Whether the flow is another one than before; then our Contact is that of its listener. */
+  #moveTo(flow: Flow): boolean {
+    const stays = this.#state.routing === 'target' && this.#flow.alive
+    if (stays || flow.key === this.#state.flow) return false
+    const { listener } = this.#flow
+    this.#flow = flow
+    if (flow.listener === listener) return true
+    const local_contact = contactUri(this.#core.identity.prefix, flow.listener)
+    this.#state = { ...this.#state, local_contact }
+    return true
+  }
+
   #build(method: string, headers?: HeaderInput, body?: SipBody, cseqOfInvite?: number): SipRequest {
     const cseq = cseqOfInvite ?? this.#state.local_cseq + 1
     if (cseqOfInvite === undefined) this.#set({ ...this.#state, local_cseq: cseq })
-    const via = requestVia(this.#hop(), this.#core.identity.branch())
+    const hop = this.#hop()
+    const isElsewhere = hop.listener !== this.#flow.listener
     const defaults = method === 'INVITE' || method === 'UPDATE' ? capabilities(this.#core) : undefined
     return dialogRequest(this.#state, {
       method,
       cseq,
-      via,
+      via: requestVia(hop, this.#core.identity.branch()),
+      contact: isElsewhere ? contactUri(this.#core.identity.prefix, hop.listener) : undefined,
       product: this.#core.product,
       headers: defaults ? { ...defaults, ...headers } : headers,
       body,
     })
+  }
+
+  #whenHopKnown(run: () => void): void {
+    this.#core.whenHopKnown(this.#state, run)
   }
 
   #hop(): Flow {

@@ -28,6 +28,7 @@ export class SentRequest implements ClientTransaction {
   readonly #runner: Runner<{ at: string }, ClientInput<SipResponse>, SipRequest, ClientTell<SipResponse>>
   #lastSent: SipRequest | undefined
   #lastBytes: Buffer | undefined
+  #stopWatching: (() => void) | undefined
   finished = false
 
   constructor(request: SipRequest, flow: Flow, needs: ClientNeeds) {
@@ -48,12 +49,17 @@ export class SentRequest implements ClientTransaction {
         if (tell.type === 'timeout') needs.counters.client_timeouts++
         needs.tell(tell)
       },
-      ended: needs.ended,
+      ended: () => {
+        this.#stopWatching?.()
+        needs.ended()
+      },
     })
   }
 
+  /** Sends it. A connection that breaks while it waits for its answer fails it at once (RFC 3261 §17.1.4). */
   begin(): void {
     this.#runner.begin()
+    this.#stopWatching = this.#flow.onBroken((error) => this.#runner.on({ type: 'transport failed', error }))
   }
 
   receive(response: SipResponse): void {
@@ -63,6 +69,7 @@ export class SentRequest implements ClientTransaction {
   }
 
   drop(): void {
+    this.#stopWatching?.()
     this.#runner.drop()
   }
 
@@ -73,7 +80,7 @@ export class SentRequest implements ClientTransaction {
     }
     this.#counters.requests_sent++
     if (again) this.#counters.retransmissions_sent++
-    this.#flow.listener.send(this.#lastBytes, this.#flow.remote, failed)
+    this.#flow.send(this.#lastBytes, failed)
   }
 }
 

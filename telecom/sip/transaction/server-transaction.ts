@@ -5,7 +5,6 @@ import type { SipRequest, SipResponse } from '../message/message.ts'
 import { serialise } from '../message/serialise.ts'
 import type { Timers } from '../timers.ts'
 import type { Flow } from '../transport/flow.ts'
-import { responseAddress } from '../transport/response-address.ts'
 import { type Input as InviteInput, inviteServer, type Tell } from './invite-server.ts'
 import { type Input as NonInviteInput, nonInviteServer } from './non-invite-server.ts'
 import { Runner } from './runner.ts'
@@ -110,8 +109,6 @@ export class ServerTransaction {
     }
     this.#counters.responses_sent++
     if (again) this.#counters.retransmissions_sent++
-    const { flow } = this
-    const remote = flow.reliable ? flow.remote : responseAddress(this.request.topVia, flow.remote)
-    flow.listener.send(this.#lastBytes, remote, failed)
+    this.flow.respond(this.#lastBytes, this.request.topVia, failed)
   }
 }

@@ -45,3 +45,13 @@ function isLinkLocal(address: string): boolean {
 export function uriHost(address: string): string {
   return isIPv6(address) ? `[${address}]` : address
 }
+
+/** Only addresses reach a socket. Told at once, so that a datagram has left before the socket may be closed; no resolver. */
+export function addressesOnly(
+  host: string,
+  _options: object,
+  found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void {
+  const family = isIP(host)
+  found(family === 0 ? new Error('the host is no address') : null, host, family)
+}

@@ -8,6 +8,7 @@ import { parseVia } from '../message/via.ts'
 import { until } from '../udp-peer.ts'
 import { advertisedOn, expandHosts } from './addresses.ts'
 import { type Flow, parseFlowKey } from './flow.ts'
+import { listenerFor } from './listener-for.ts'
 import { responseAddress } from './response-address.ts'
 import { edgeList, trueSource } from './true-source.ts'
 import { UdpListener } from './udp-listener.ts'
@@ -48,7 +49,7 @@ test('a flow is named by its key, which also holds for IPv6', async () => {
   try {
     const flow = client.flowTo(server.local)
     assert.deepEqual(parseFlowKey(flow.key), { transport: 'udp', local: client.local, remote: server.local })
-    flow.listener.send(Buffer.from('OPTIONS'), flow.remote, assert.fail)
+    flow.send(Buffer.from('OPTIONS'), assert.fail)
     await until('the datagram arrives', () => got.length === 1)
     assert.deepEqual(got, [['OPTIONS', client.local.port]])
     assert.equal(server.advertised.host, '[::1]')
@@ -59,7 +60,17 @@ test('a flow is named by its key, which also holds for IPv6', async () => {
 })
 
 test('a text that is no flow key names no flow', () => {
-  for (const key of ['', 'udp', 'icmp;a;1;b;2', 'udp;a;0;b;2', 'udp;a;1;b;70000', 'udp;a;1;b;2;c', 'udp;;1;b;2']) {
+  for (const key of [
+    '',
+    'udp',
+    'icmp;a;1;b;2',
+    'udp;a;0;b;2',
+    'udp;a;1;b;70000',
+    'udp;a;1;b;2;c',
+    'tcp;a;1;b;2;',
+    'tcp;a;1;b;2;c;d',
+    'udp;;1;b;2',
+  ]) {
     assert.equal(parseFlowKey(key), undefined, key)
   }
 })
@@ -144,4 +155,27 @@ test('an address outside is advertised by the listeners of its own family only, 
   assert.equal(advertisedOn('10.0.0.4', '2001:db8::9'), undefined)
   assert.deepEqual(advertisedOn('2001:db8::4', 'sip.example.com'), { host: 'sip.example.com' })
   assert.equal(advertisedOn('10.0.0.4', undefined), undefined)
+})
+
+test('requests leave from the listener of their dialog, else from one that leads to where they go', () => {
+  const at = (address: string) => ({ local: { address, port: 5060 } })
+  const listeners = ['127.0.0.1', '203.0.113.4', '10.0.0.4', '::1', '2001:db8::4'].map(at)
+  const networks = () => ({
+    lo: [{ address: '127.0.0.1', cidr: '127.0.0.1/8' }],
+    wan: [{ address: '203.0.113.4', cidr: '203.0.113.4/24' }],
+    lan: [
+      { address: '10.0.0.4', cidr: '10.0.0.4/8' },
+      { address: '2001:db8::4', cidr: '2001:db8::4/64' },
+    ],
+  })
+  const from = (address: string, like?: string) =>
+    listenerFor(listeners, address, like === undefined ? undefined : { address: like, port: 5060 }, networks)?.local
+      .address
+  assert.equal(from('127.0.0.1'), '127.0.0.1')
+  assert.equal(from('10.9.9.9'), '10.0.0.4')
+  assert.equal(from('198.51.100.7'), '203.0.113.4')
+  assert.equal(from('198.51.100.7', '10.0.0.4'), '10.0.0.4')
+  assert.equal(from('198.51.100.7', '127.0.0.1'), '203.0.113.4')
+  assert.equal(from('2001:4860::1'), '2001:db8::4')
+  assert.equal(listenerFor([at('127.0.0.1')], '2001:4860::1'), undefined)
 })

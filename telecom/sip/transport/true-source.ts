@@ -41,6 +41,6 @@ export function trueSource(request: SipRequest, remote: RemoteAddress, edges: Bl
   return source
 }
 
-function isListed(edges: BlockList, address: string): boolean {
+export function isListed(edges: BlockList, address: string): boolean {
   return edges.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }

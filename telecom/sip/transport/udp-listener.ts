@@ -1,26 +1,18 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { isIP, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import type { Log } from '#platform/log'
 import type { Counters } from '../counters.ts'
+import type { Via } from '../message/via.ts'
 import type { ListenerOptions } from '../stack-options.ts'
-import { uriHost } from './addresses.ts'
-import { type Flow, flowKey, type RemoteAddress, type Transport } from './flow.ts'
+import { addressesOnly, uriHost } from './addresses.ts'
+import { type Flow, type FlowKey, flowKey, type Listener, type RemoteAddress, type SendFailed } from './flow.ts'
+import { responseAddress } from './response-address.ts'
 
 /** The kernel's buffer holds a burst while the loop is busy with something else. */
 const BUFFER_BYTES = 4 * 1024 * 1024
 
-/** Only addresses reach a socket. Told at once, so that a datagram has left before the socket may be closed; no resolver. */
-function addressesOnly(
-  host: string,
-  _options: object,
-  found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-): void {
-  const family = isIP(host)
-  found(family === 0 ? new Error('the host is no address') : null, host, family)
-}
-
 /** One UDP socket on one local address: datagrams in, datagrams out. It never throws and never ends the process. */
-export class UdpListener implements Transport {
+export class UdpListener implements Listener {
   readonly transport = 'udp'
   readonly reliable = false
   readonly secure = false
@@ -48,6 +40,10 @@ export class UdpListener implements Transport {
     return this.#local
   }
 
+  get wanted(): RemoteAddress {
+    return { address: this.#options.host, port: this.#options.port }
+  }
+
   get advertised(): { host: string; port: number } {
     const { advertised } = this.#options
     return {
@@ -60,13 +56,13 @@ export class UdpListener implements Transport {
     return this.#socket !== undefined
   }
 
-  start(): Promise<void> {
+  start(port = this.#options.port): Promise<void> {
     const ipv6 = isIPv6(this.#options.host)
     const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6, lookup: addressesOnly })
     socket.on('message', (data, from) => this.#take(data, { address: from.address, port: from.port }))
     return new Promise((resolve, reject) => {
       socket.once('error', reject)
-      socket.bind({ address: this.#options.host, port: this.#options.port, exclusive: true }, () => {
+      socket.bind({ address: this.#options.host, port, exclusive: true }, () => {
         socket.off('error', reject)
         socket.on('error', (error) => {
           this.#counters.transport_errors++
@@ -100,7 +96,11 @@ export class UdpListener implements Transport {
     return new UdpFlow(this, remote)
   }
 
-  send(data: Buffer, remote: RemoteAddress, failed: (error: Error) => void): void {
+  flowOf(key: FlowKey): Flow {
+    return this.flowTo(key.remote)
+  }
+
+  send(data: Buffer, remote: RemoteAddress, failed: SendFailed): void {
     const socket = this.#socket
     if (!socket) {
       setImmediate(failed, new Error('the listener is closed'))
@@ -159,5 +159,17 @@ class UdpFlow implements Flow {
 
   get alive(): boolean {
     return this.listener.open
+  }
+
+  send(data: Buffer, failed: SendFailed): void {
+    this.listener.send(data, this.remote, failed)
+  }
+
+  respond(data: Buffer, via: Via | undefined, failed: SendFailed): void {
+    this.listener.send(data, responseAddress(via, this.remote), failed)
+  }
+
+  onBroken(): () => void {
+    return () => {}
   }
 }
