@@ -34,6 +34,7 @@ const PACKAGES: Record<string, string[]> = {
   pino: ['platform/log'],
   'prom-client': ['platform/metrics'],
   'request-filtering-agent': ['platform/outbound'],
+  ws: ['platform/http', 'testkit'],
   typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
 }
 /** Packages that only tests and tools use. */

@@ -23,4 +23,5 @@ export { databaseProcesses, familyOf, openFiles, proportionalBytes, signalAll } 
 export { canRecognise, recognise } from './recognise.ts'
 export { Sipp, type SippOptions, type SippResult } from './sipp.ts'
 export { decodeAlaw, decodeUlaw, levelAt, readWavFile, rms, sine, wavFile } from './tones.ts'
+export { Refused, refused, WebSocketClient, type WebSocketClientOptions } from './web-socket-client.ts'
 export { type ReceivedWebhook, type Treatment, WebhookReceiver } from './webhook-receiver.ts'

@@ -2,6 +2,7 @@ import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
 import { CallService } from '#managers/call'
 import { ActiveflowService, ActiveflowStore } from '#managers/flow'
 import { WebhookDelivery } from '#managers/webhook'
+import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
 import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
@@ -28,7 +29,7 @@ export interface ApiRoleNeeds {
   log: Log
 }
 
-/** HTTP, passwords, the ledger's sequencer and webhook delivery: everything that no phone waits for. */
+/** HTTP and WebSockets, passwords, the ledger's sequencer and webhook delivery: everything that no phone waits for. */
 export class ApiRole {
   readonly url: string
   readonly #stops: (() => Promise<void> | void)[]
@@ -60,8 +61,9 @@ export class ApiRole {
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
+    const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, activeflows, events }),
+      routes: apiRoutes({ ...services, logins, calls, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,
@@ -97,9 +99,10 @@ export class ApiRole {
     })
     sequencer.start()
     delivery.start()
+    sockets.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
-      () => server.close(),
+      () => Promise.all([sockets.stop(), server.close()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

@@ -4,6 +4,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
+import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
 import type { Services } from './services.ts'
@@ -14,6 +15,7 @@ export interface ApiServices extends Services {
   calls: CallService
   activeflows: ActiveflowService
   events: PublicEvents
+  sockets: WebSockets
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -27,5 +29,6 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...callRoutes(services.calls),
     ...numberRoutes(services.numbers),
     ...eventRoutes(services.events),
+    ...webSocketRoutes(services.sockets),
   ]
 }

@@ -28,6 +28,7 @@ const PARTS = [
   'GET /numbers/{id}',
   'DELETE /numbers/{id}',
   'PUT /numbers/{id}/flow_ids',
+  'GET /ws',
 ]
 
 let platform: Platform

@@ -44,9 +44,10 @@ const BODIES: Record<string, object> = {
   'PUT /v1.0/numbers/{id}/flow_ids': { call_flow_id: NIL_UUID, message_flow_id: NIL_UUID },
 }
 
-/** Who may (`platform.md` §4.2): bits of which one is needed, `self`, or an agent of whatever permission. */
-function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' {
+/** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
+function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
   if (path === '/v1.0/me') return 'agent'
+  if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
   if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
   return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
 }
@@ -136,7 +137,8 @@ test('a token wins over a key: a bad one is refused although the key is good', a
 test('a role that is not enough is PERMISSION_DENIED before anything is looked up or read', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const refused = gate === 'admin' ? ['manager', 'agent', 'none'] : gate === 'agent' ? [] : ['agent', 'none']
+    const refused =
+      gate === 'admin' ? ['manager', 'agent', 'none'] : gate === 'agent' || gate === 'any' ? [] : ['agent', 'none']
     for (const role of refused as ('manager' | 'agent' | 'none')[]) {
       const answers: Answer[] = []
       for (const id of [mine, theirs].map((owned) => owned[operation.family as Family] ?? UNKNOWN).concat(UNKNOWN))

@@ -79,14 +79,14 @@ export class Authenticator {
     throw apiErrors.AUTHENTICATION_REQUIRED()
   }
 
-  async #byToken(token: string, { trustLastKnown }: AuthenticateOptions): Promise<Identity | undefined> {
+  async #byToken(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
     const claims = await this.#tokens.read(token)
     if (!claims) return undefined
     const { agent_id, customer_id, token_version } = claims
     const known = await this.#knownAgents.get(
       `${customer_id} ${agent_id}`,
       () => this.#loadAgent(customer_id, agent_id),
-      trustLastKnown,
+      options,
     )
     return known?.token_version === token_version ? known.identity : undefined
   }
@@ -101,10 +101,10 @@ export class Authenticator {
     return { identity: { kind: 'agent', customer_id, agent_id, permission }, token_version }
   }
 
-  async #byAccesskey(token: string, { trustLastKnown }: AuthenticateOptions): Promise<Identity | undefined> {
+  async #byAccesskey(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
     if (!isAccesskeyToken(token)) return undefined
     const key = createHash('sha256').update(token).digest('base64')
-    const known = await this.#knownKeys.get(key, () => this.#loadAccesskey(token), trustLastKnown)
+    const known = await this.#knownKeys.get(key, () => this.#loadAccesskey(token), options)
     return known && known.expiresMs > this.#clock.wallMs() ? known.identity : undefined
   }
 

@@ -13,7 +13,7 @@ function setUp() {
     new Promise<string | undefined>((answer, fail) => {
       asked.push({ answer, fail })
     })
-  const get = (trustLastKnown = false) => memory.get('key', load, trustLastKnown)
+  const get = (trustLastKnown = false) => memory.get('key', load, { trustLastKnown })
   const learn = async (value: string) => {
     const learned = get()
     asked.at(-1)?.answer(value)

@@ -1,4 +1,5 @@
 import { DatabaseUnavailable } from '#platform/db'
+import type { AuthenticateOptions } from '#platform/http'
 import type { Clock } from '#platform/time'
 
 /** Milliseconds during which an answer is simply repeated. */
@@ -34,10 +35,14 @@ export class LastKnown<T> {
   }
 
   /** The answer for a key, from memory or by `load`; those who ask for the same at once share one `load`. */
-  async get(key: string, load: () => Promise<T | undefined>, trustLastKnown = false): Promise<T | undefined> {
+  async get(
+    key: string,
+    load: () => Promise<T | undefined>,
+    { trustLastKnown = false, noOlderThanMs = FRESH_MS }: AuthenticateOptions = {},
+  ): Promise<T | undefined> {
     const known = this.#known.get(key)
     const ageMs = known ? this.#clock.monotonicMs() - known.atMs : Number.POSITIVE_INFINITY
-    if (known && ageMs <= FRESH_MS) return this.#touched(key, known)
+    if (known && ageMs <= Math.min(noOlderThanMs, FRESH_MS)) return this.#touched(key, known)
     const loading = this.#load(key, load)
     if (!known || !trustLastKnown || ageMs > TRUSTED_MS) return loading.answer
     return this.#hurried(loading, known.value)

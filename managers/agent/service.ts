@@ -115,6 +115,11 @@ export class AgentService implements UsernameOwner {
     return (await this.#store.findByUsername(username))?.customer_id
   }
 
+  /** Platform-wide: whose each of these agents is or was; one that never was is left out. */
+  customersOf(agent_ids: readonly string[]): Promise<Map<string, string>> {
+    return this.#store.customersOf(agent_ids)
+  }
+
   /** The agent at whom an address reaches, an extension by its number or id; `undefined` when it is nobody's. */
   async ownerOf(customer: string, address: Address): Promise<string | undefined> {
     const { type = '', target = '' } = normaliseAddress(address)

@@ -50,6 +50,18 @@ export class AgentStore {
       .executeTakeFirst()
   }
 
+  /** Platform-wide: whose each of these agents is or was; one that never was is left out. */
+  async customersOf(ids: readonly string[]): Promise<Map<string, string>> {
+    if (ids.length === 0) return new Map()
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('agents')
+      .select(['id', 'customer_id'])
+      .where('id', 'in', ids)
+      .execute()
+    return new Map(rows.map(({ id, customer_id }) => [id, customer_id]))
+  }
+
   async count(trx: AnyTransaction, customer: string): Promise<number> {
     const row = await on(trx)
       .selectFrom('agents')

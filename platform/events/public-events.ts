@@ -63,7 +63,16 @@ export class PublicEvents {
     return { result, next_after: result.length < limit ? head : (result.at(-1)?.sequence ?? head) }
   }
 
-  /** The same, but waits up to `waitMs` for an event when there is none. Ends early, with what there is, on `signal`. */
+  /** How far the public events of customers go; one that never had an event is left out. */
+  async heads(customers: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.#db.query<{ customer_id: string; sequence: number }>(
+      'SELECT customer_id, sequence FROM ledger_heads WHERE customer_id = ANY ($1::uuid[])',
+      [customers],
+    )
+    return new Map(rows.map(({ customer_id, sequence }) => [customer_id, sequence]))
+  }
+
+  /** `listEvents`, but waits up to `waitMs` for an event when there is none. Ends early, with what there is, on `signal`. */
   async follow(customer: string, asked: EventRequest, waitMs: number, signal?: AbortSignal): Promise<EventPage> {
     const untilMs = this.#clock.monotonicMs() + waitMs
     let page = await this.listEvents(customer, asked)

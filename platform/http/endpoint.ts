@@ -1,9 +1,16 @@
 import type { Static, TObject, TSchema } from 'typebox'
+import type { WebSocket } from 'ws'
 import type { Reason } from '#platform/errors'
-import type { Identity } from './identity.ts'
+import type { AuthenticateOptions, Identity } from './identity.ts'
 import type { Gate } from './permission.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** What a WebSocket endpoint takes. */
+export interface SocketLimits {
+  /** Of one message, however many frames it comes in; a longer one closes the connection (1009). */
+  maxMessageBytes: number
+}
 
 /** An object without declared members: what an endpoint without parameters or body is given. */
 export type Nothing = TObject<Record<never, never>>
@@ -44,6 +51,8 @@ export interface Endpoint<
   /** The body may be absent; the handler is then given `{}` with the defaults of the schema. */
   bodyOptional?: true
   returns: R
+  /** A `GET` that becomes a WebSocket (see `handleSocket`): success is 101, and `returns` describes nothing. */
+  socket?: SocketLimits
   /** The HTTP code of success; 200 unless the wire contract says otherwise. */
   success?: 200 | 201 | 202
   errors: readonly Reason[]
@@ -77,6 +86,14 @@ export interface Request<P, Q, B> {
   setCookie(name: string, value: string, maxAgeSeconds: number): void
 }
 
+/** What the handler of a WebSocket endpoint is given. Whatever it throws before `accept` is an ordinary answer. */
+export interface SocketRequest<P, Q> extends Request<P, Q, unknown> {
+  /** Answers 101; from here on the connection is the handler's. Throws where the client did not ask for a WebSocket. */
+  accept: () => WebSocket
+  /** Who is behind the credentials of this request by now; rejects as the gate would. It may outlive the request. */
+  authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity>
+}
+
 /** An endpoint with the code that serves it. */
 export interface Route {
   endpoint: Endpoint
@@ -89,4 +106,12 @@ export function handle<P extends TObject, Q extends TObject, B extends TSchema, 
   handler: (request: Request<Static<P>, Static<Q>, Static<B>>) => Promise<Static<R>> | Static<R>,
 ): Route {
   return { endpoint: declared as unknown as Endpoint, handler: handler as Route['handler'] }
+}
+
+/** The same for an endpoint with `socket`: the handler calls `accept`, or throws. */
+export function handleSocket<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
+  declared: Endpoint<P, Q, B, R>,
+  handler: (request: SocketRequest<Static<P>, Static<Q>>) => Promise<void> | void,
+): Route {
+  return { endpoint: declared as unknown as Endpoint, handler: handler as unknown as Route['handler'] }
 }

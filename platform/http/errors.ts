@@ -85,7 +85,6 @@ export const apiErrors = defineErrors('api-manager', {
       required: ['limited_by'],
       properties: { limited_by: { type: 'string', enum: ['ip', 'customer'] } },
     },
-    pending: true,
   },
   RESOURCE_NOT_FOUND: {
     status: 'NOT_FOUND',

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { anonymous, type Identity } from './identity.ts'
+import { type AuthenticateOptions, anonymous, type Identity } from './identity.ts'
 
 /** One request from its first line to the end of its answer. */
 export class Exchange {
@@ -11,6 +11,8 @@ export class Exchange {
   /** It waits on purpose (a long poll), so it has nothing to lose when the server stops. */
   readonly patient: boolean
   identity: Identity = anonymous
+  /** Who is behind its credentials by now, for what outlives it. */
+  authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity> = async () => anonymous
   /** An answer has been given, or nobody waits for one any more. */
   settled = false
   /** The reason that was answered, for log and metric. */

@@ -1,6 +1,7 @@
-import type { Request } from './endpoint.ts'
+import type { WebSocket } from 'ws'
+import type { Request, SocketRequest } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
-import type { Identity } from './identity.ts'
+import type { AuthenticateOptions, Identity } from './identity.ts'
 
 /** What a handler is given; the rarely asked parts are worked out when they are asked for. */
 export class HandlerRequest implements Request<unknown, unknown, unknown> {
@@ -33,5 +34,20 @@ export class HandlerRequest implements Request<unknown, unknown, unknown> {
       const cookie = `${name}=${encodeURIComponent(value)}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Strict`
       this.#exchange.reply.header('set-cookie', cookie)
     }
+  }
+}
+
+/** What only a WebSocket endpoint asks for. */
+export type ForSockets = Pick<SocketRequest<unknown, unknown>, 'accept' | 'authenticateAgain'>
+
+/** What the handler of a WebSocket endpoint is given. */
+export class HandlerSocketRequest extends HandlerRequest implements SocketRequest<unknown, unknown> {
+  readonly accept: () => WebSocket
+  readonly authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity>
+
+  constructor(exchange: Exchange, input: { params: unknown; query: unknown }, ip: string, forSockets: ForSockets) {
+    super(exchange, { ...input, body: undefined }, ip)
+    this.accept = forSockets.accept
+    this.authenticateAgain = forSockets.authenticateAgain
   }
 }

@@ -23,6 +23,8 @@ export interface AuthenticateOptions {
    * behind these credentials is believed for at most 60 s, because ending a call never waits for a disk.
    */
   trustLastKnown?: boolean
+  /** What is remembered may be so old, in milliseconds; as old as the authenticator finds right unless said. */
+  noOlderThanMs?: number
 }
 
 /** Plugged in by the server: finds the identity behind credentials or throws a reason. */

@@ -26,6 +26,7 @@ export function impliedErrors(endpoint: Endpoint): Reason[] {
   if (allow === 'agent' && endpoint.notAgent) reasons.push(endpoint.notAgent)
   if (params) reasons.push(...ofPath(params))
   if (query) reasons.push(...ofQuery(query))
+  if (endpoint.socket) reasons.push(apiErrors.INVALID_ARGUMENT)
   if (body) reasons.push(...ofBody(body))
   return reasons
 }

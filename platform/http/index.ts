@@ -2,12 +2,24 @@
  * The HTTP edge: endpoints declared once become validation, OpenAPI document and types; every failure leaves in one
  * envelope with a declared reason; lists, ids, times and addresses are the same everywhere.
  */
+import type { WebSocket } from 'ws'
 import type { HttpNeeds, HttpServer } from './server.ts'
 
 export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
 export { catalogueRows, ErrorReason } from './catalogue.ts'
 export type { TrustedProxy } from './client-address.ts'
-export { type Endpoint, endpoint, type HttpMethod, handle, type Nothing, type Request, type Route } from './endpoint.ts'
+export {
+  type Endpoint,
+  endpoint,
+  type HttpMethod,
+  handle,
+  handleSocket,
+  type Nothing,
+  type Request,
+  type Route,
+  type SocketRequest,
+} from './endpoint.ts'
+export { envelope } from './envelope.ts'
 export { apiErrors } from './errors.ts'
 export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
 export type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
@@ -28,6 +40,7 @@ export {
 } from './paging.ts'
 export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
 export { type Parts, platformRoutes } from './platform-routes.ts'
+export { translate } from './translate.ts'
 export {
   ADDRESS_TYPES,
   Address,
@@ -40,7 +53,7 @@ export {
   typedIdParams,
   Uuid,
 } from './wire.ts'
-export type { HttpNeeds, HttpServer }
+export type { HttpNeeds, HttpServer, WebSocket }
 
 /** Makes a server of routes. The framework is loaded here and not before: other threads use this folder's types only. */
 export async function openHttpServer(needs: HttpNeeds): Promise<HttpServer> {

@@ -107,11 +107,16 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
         'x-reasons': group.map(identity).sort(),
       },
     ])
+  const success = endpoint.socket
+    ? { '101': { description: 'The connection is a WebSocket now (RFC 6455).' } }
+    : {
+        [String(endpoint.success ?? 200)]: {
+          description: 'Done.',
+          content: { 'application/json': { schema: document(endpoint.returns, schemas) } },
+        },
+      }
   return {
-    [String(endpoint.success ?? 200)]: {
-      description: 'Done.',
-      content: { 'application/json': { schema: document(endpoint.returns, schemas) } },
-    },
+    ...success,
     ...Object.fromEntries(failures),
     '4XX': { $ref: '#/components/responses/ClientError' },
     '5XX': { $ref: '#/components/responses/ServerError' },

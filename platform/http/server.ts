@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
 import type { Catalogue, ReasonedError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -9,13 +10,13 @@ import { clientAddress, isLocal, type TrustedProxy } from './client-address.ts'
 import { refuse } from './client-error.ts'
 import { readCredentials } from './credentials.ts'
 import { Deadlines } from './deadlines.ts'
-import type { Route } from './endpoint.ts'
+import type { Endpoint, Route, SocketLimits } from './endpoint.ts'
 import { envelope, retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { pass } from './gate.ts'
-import { HandlerRequest } from './handler-request.ts'
-import type { Authenticate } from './identity.ts'
+import { HandlerRequest, HandlerSocketRequest } from './handler-request.ts'
+import type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 import { BODY_LIMIT } from './json-body.ts'
 import { openapiDocument } from './openapi.ts'
 import { servedPaths } from './paths.ts'
@@ -23,6 +24,7 @@ import { type Parts, platformRoutes } from './platform-routes.ts'
 import { newRequestId, requestId } from './request-id.ts'
 import { ServedRoute } from './served-route.ts'
 import { translate } from './translate.ts'
+import { Upgrades } from './upgrade.ts'
 
 /** What an HTTP server is made of. */
 export interface HttpNeeds {
@@ -85,6 +87,7 @@ export class HttpServer {
   readonly #seconds: Histogram<'route'>
   readonly #undeclared: string[] = []
   readonly #routes: readonly Route[]
+  readonly #upgrades = new Upgrades()
   #document: Record<string, unknown> | undefined
   #closing = false
 
@@ -154,7 +157,7 @@ export class HttpServer {
       forceCloseConnections: 'idle',
       return503OnClosing: false,
       routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
-      http: { requireHostHeader: false, headersTimeout: 10_000 },
+      http: { requireHostHeader: false, headersTimeout: 10_000, shouldUpgradeCallback: Upgrades.wants },
       genReqId: (request) => requestId(request.headers['x-request-id'], ids),
       frameworkErrors: (error, request, reply) => this.#refuseUnrouted(error, request, reply),
       clientErrorHandler: (error, socket) => this.#refuseBytes(error, socket),
@@ -167,6 +170,7 @@ export class HttpServer {
     fastify.setErrorHandler((error, request) => this.#fail(request.exchange, translate(error)))
     fastify.setNotFoundHandler((request) => this.#fail(request.exchange, apiErrors.ROUTE_NOT_FOUND()))
     fastify.server.maxConnections = CONNECTIONS
+    this.#upgrades.listen(fastify.server, (request, response) => fastify.routing(request, response))
     // Without a listener Node answers an unknown Expect with a bare 417.
     fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response))
     return fastify
@@ -228,9 +232,8 @@ export class HttpServer {
     const { exchange } = request
     try {
       const credentials = readCredentials(request)
-      const identity = await this.#needs.authenticate(credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
-      pass(endpoint, identity)
-      exchange.identity = identity
+      exchange.identity = await this.#identify(endpoint, credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
+      if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
     } catch (error) {
       this.#fail(exchange, translate(error))
       return
@@ -238,11 +241,22 @@ export class HttpServer {
     if (!exchange.settled) next()
   }
 
+  async #identify(endpoint: Endpoint, credentials: Credentials, options?: AuthenticateOptions): Promise<Identity> {
+    const identity = await this.#needs.authenticate(credentials, options)
+    pass(endpoint, identity)
+    return identity
+  }
+
+  /** Holds on to the credentials and to nothing else of the request. */
+  #again(endpoint: Endpoint, credentials: Credentials) {
+    return (options?: AuthenticateOptions) => this.#identify(endpoint, credentials, options)
+  }
+
   async #handle(served: ServedRoute, request: FastifyRequest, reply: FastifyReply) {
     const { exchange } = request
     try {
       const input = served.read(request)
-      const result = await served.route.handler(this.#input(exchange, input, request) as never)
+      const result = await served.route.handler(this.#input(served, input, request) as never)
       if (exchange.settled) return
       const text = served.write(result, reply)
       exchange.settled = true
@@ -255,9 +269,28 @@ export class HttpServer {
     }
   }
 
-  #input(exchange: Exchange, input: { params: unknown; query: unknown; body: unknown }, request: FastifyRequest) {
+  #input(served: ServedRoute, input: { params: unknown; query: unknown; body: unknown }, request: FastifyRequest) {
+    const { exchange } = request
     const peer = request.socket.remoteAddress ?? ''
-    return new HandlerRequest(exchange, input, clientAddress(peer, request.headers, this.#needs.trustedProxy))
+    const ip = clientAddress(peer, request.headers, this.#needs.trustedProxy)
+    const { socket: limits } = served.endpoint
+    if (!limits) return new HandlerRequest(exchange, input, ip)
+    return new HandlerSocketRequest(exchange, input, ip, {
+      accept: () => this.#accept(served, request, limits),
+      authenticateAgain: exchange.authenticateAgain,
+    })
+  }
+
+  /** Turns the connection over; the exchange ends with its 101. */
+  #accept(served: ServedRoute, request: FastifyRequest, limits: SocketLimits): WebSocket {
+    const { exchange } = request
+    const { reply, request_id } = exchange
+    if (exchange.settled) throw apiErrors.REQUEST_CANCELED()
+    const socket = this.#upgrades.accept(request.raw, reply.raw, limits, request_id)
+    exchange.settled = true
+    reply.code(101).hijack()
+    this.#end(exchange, request, served)
+    return socket
   }
 
   /** A reason that the endpoint does not promise is a fault of ours: loud in tests, logged in production. */
