@@ -158,6 +158,7 @@ for (const [status, reason] of [
       assert.deepEqual([outgoing.hangup_by, outgoing.hangup_reason], ['remote', reason])
       assert.equal(incoming.hangup_by, 'local')
     } finally {
+      await pair.callee.register({ contact: '*', expires: 0 }) // a phone that is silent would be waited for
       pair.stop()
     }
   })
