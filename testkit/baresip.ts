@@ -78,13 +78,7 @@ export class Baresip {
     const [sipPort, controlPort, rtpPort] = await Promise.all([freePort('udp'), freePort('tcp'), freePort('udp')])
     mkdirSync(join(folder, 'rec'))
     writeFileSync(join(folder, 'contacts'), '')
-    writeFileSync(
-      join(folder, 'accounts'),
-      `<sip:${account.user}@${account.server};transport=${options.transport ?? 'udp'}>;auth_user=${account.user};` +
-        `auth_pass=${account.password};regint=${options.register === false ? 0 : 60};` +
-        `audio_codecs=${account.codecs ?? 'pcmu,pcma'};ptime=${options.ptimeMs ?? 20};` +
-        `answermode=${options.answers === 'when told' ? 'manual' : 'auto'}\n`,
-    )
+    writeFileSync(join(folder, 'accounts'), '')
     writeFileSync(join(folder, 'config'), configuration(folder, sipPort, controlPort, rtpPort))
     writeFileSync(join(folder, MICROPHONE), wavFile(sine([options.microphoneHz ?? MICROPHONE_HZ], 120_000)))
     const child = startChild('timeout', ['-k', '2', '180', 'baresip', '-f', folder])
@@ -97,7 +91,10 @@ export class Baresip {
       await rm(folder, { recursive: true, force: true })
       throw new Error(`${error.message}: ${child.output()}`)
     })
-    return new Baresip(folder, child, socket)
+    const phone = new Baresip(folder, child, socket)
+    // only now: one that cannot be steered is ended, and may not have registered before
+    await phone.command('uanew', accountLine(account, options))
+    return phone
   }
 
   /** Sends a command (`dial`, `hangup`, `sndcode`, `reginfo`, …) and gives its answer. */
@@ -168,6 +165,15 @@ export class Baresip {
       else this.#pending.get(message.token)?.(message)
     }
   }
+}
+
+function accountLine(account: BaresipAccount, options: BaresipOptions): string {
+  return (
+    `<sip:${account.user}@${account.server};transport=${options.transport ?? 'udp'}>;auth_user=${account.user};` +
+    `auth_pass=${account.password};regint=${options.register === false ? 0 : 60};` +
+    `audio_codecs=${account.codecs ?? 'pcmu,pcma'};ptime=${options.ptimeMs ?? 20};` +
+    `answermode=${options.answers === 'when told' ? 'manual' : 'auto'}`
+  )
 }
 
 async function connect(port: number): Promise<net.Socket | undefined> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { lstatSync, readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,9 @@ import { eventually } from './eventually.ts'
 import { freePort } from './ports.ts'
 
 const main = fileURLToPath(new URL('../apps/server/main.ts', import.meta.url))
+
+/** The sample extensions stand below it. */
+const FIRST_EXTENSION = 2_000
 
 /** What the first run wrote into `credentials.json`. */
 export interface SampleCredentials {
@@ -26,6 +30,7 @@ export class Platform {
   readonly environment: NodeJS.ProcessEnv
   credentials!: SampleCredentials
   child!: Child
+  #extensions = 0
 
   private constructor(dataDir: string, environment: NodeJS.ProcessEnv) {
     this.dataDir = dataDir
@@ -114,6 +119,14 @@ export class Platform {
     })
     const text = await response.text()
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+  }
+
+  /** A new extension of the sample customer, which no other phone has ever registered. */
+  async extension(): Promise<{ extension: string; password: string }> {
+    const account = { extension: String(FIRST_EXTENSION + this.#extensions++), password: randomUUID() }
+    const { status, body } = await this.api('POST', '/extensions', { ...account, name: 'test', detail: '' })
+    if (status !== 200) throw new Error(`no extension: ${JSON.stringify(body)}`)
+    return account
   }
 
   /** The data folder of its PostgreSQL. */

@@ -1,36 +1,32 @@
+import { randomInt } from 'node:crypto'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
+
+/** Below the ports that Linux gives to connections that go out: one of those would take a port between look and use. */
+const FIRST = 10_000
+const LAST = 32_000
 
 /** A port of 127.0.0.1 that nothing uses at this moment; `sip` = neither over UDP nor over TCP. */
 export async function freePort(kind: 'tcp' | 'udp' | 'sip'): Promise<number> {
-  if (kind === 'sip') {
-    for (;;) {
-      const port = await freePort('udp')
-      const server = net.createServer().listen(port, '127.0.0.1')
-      const isFree = await Promise.race([
-        once(server, 'listening').then(() => true),
-        once(server, 'error').then(() => false),
-      ])
-      if (!isFree) continue
-      server.close()
-      await once(server, 'close')
-      return port
-    }
-  }
-  if (kind === 'tcp') {
-    const server = net.createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    server.close()
-    await once(server, 'close')
+  for (;;) {
+    const port = randomInt(FIRST, LAST)
+    if (kind !== 'tcp' && !(await isFree(dgram.createSocket('udp4'), (socket) => socket.bind(port, '127.0.0.1'))))
+      continue
+    if (kind !== 'udp' && !(await isFree(net.createServer(), (server) => server.listen(port, '127.0.0.1')))) continue
     return port
   }
-  const socket = dgram.createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
+}
+
+async function isFree<T extends dgram.Socket | net.Server>(socket: T, open: (socket: T) => unknown): Promise<boolean> {
+  const opened = Promise.race([
+    once(socket, 'listening').then(() => true),
+    new Promise<false>((resolve) => socket.once('error', () => resolve(false))),
+  ])
+  open(socket)
+  if (!(await opened)) return false
+  const closed = once(socket, 'close')
   socket.close()
-  await once(socket, 'close')
-  return port
+  await closed
+  return true
 }

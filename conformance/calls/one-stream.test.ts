@@ -20,7 +20,7 @@ after(() => platform?.stop())
 test('a caller gets one stream from speech through ringing, conversation and hold to the end', async () => {
   const phones = await talkingPhones(platform)
   try {
-    const number = await speakThenConnect(platform)
+    const number = await speakThenConnect(platform, phones.callee.user)
     const { a, b } = await converse(phones, number, () => pause(3_000)) // it rings for three seconds
     const hushA = a.sound.hum(440)
     const hushB = b.sound.hum(CALLEE_HZ)

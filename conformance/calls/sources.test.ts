@@ -64,7 +64,7 @@ const loudWith = (hz: number) => (samples: Int16Array) => levelAt(samples, hz) >
 test('who sprays RTP at a call from elsewhere is never heard and is sent nothing', async () => {
   let early: Attacker | undefined
   const nth = phones.callee.callees.length
-  const { a, b } = await converse(phones, '1001', async (call) => {
+  const { a, b } = await converse(phones, phones.callee.user, async (call) => {
     if (call.sound.target) early = await Attacker.start(call.sound.target)
     await pause(300) // before anything of the conversation is heard
   })
@@ -89,7 +89,7 @@ test('who sprays RTP at a call from elsewhere is never heard and is sent nothing
 })
 
 test('a phone that says by re-INVITE that it has moved is heard again within 100 ms', async () => {
-  const { a, b } = await converse(phones, '1001')
+  const { a, b } = await converse(phones, phones.callee.user)
   const hush = a.sound.hum(CALLER_HZ)
   await hears('the callee hears the caller', b, loudWith(CALLER_HZ), 5_000)
   await hush()
@@ -103,7 +103,7 @@ test('a phone that says by re-INVITE that it has moved is heard again within 100
 })
 
 test('a phone whose NAT forgot its port is heard again within 4 s, with the same stream', async () => {
-  const { a, b } = await converse(phones, '1001')
+  const { a, b } = await converse(phones, phones.callee.user)
   const hush = a.sound.hum(CALLER_HZ)
   await hears('the callee hears the caller', b, loudWith(CALLER_HZ), 5_000)
   await hush()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { eventually, type FakeCall, type FakeCallee, FakePhone, type Json, type Platform } from '#testkit'
 import { callableFlow } from './sample.ts'
 
-/** Two phones of the tests' own that show every packet; 1000 dials a flow that connects it with 1001. */
+/** Two phones of the tests' own, on new extensions, that show every packet. */
 export interface TalkingPhones {
   caller: FakePhone
   callee: FakePhone
@@ -10,15 +10,13 @@ export interface TalkingPhones {
 }
 
 export async function talkingPhones(platform: Platform): Promise<TalkingPhones> {
-  const start = async (nth: number) => {
-    const account = platform.credentials.extensions[nth]
-    assert.ok(account)
-    const { extension: user, password } = account
+  const start = async () => {
+    const { extension: user, password } = await platform.extension()
     const phone = await FakePhone.start({ server: platform.sip, user, password })
     assert.equal((await phone.register()).status, 200)
     return phone
   }
-  const [caller, callee] = [await start(0), await start(1)]
+  const [caller, callee] = [await start(), await start()]
   return {
     caller,
     callee,
@@ -29,12 +27,12 @@ export async function talkingPhones(platform: Platform): Promise<TalkingPhones> 
   }
 }
 
-/** Puts a flow on the sample number that speaks first and then connects with 1001; gives the number. */
-export function speakThenConnect(platform: Platform): Promise<string> {
+/** Puts a flow on the sample number that speaks first and then connects with this extension; gives the number. */
+export function speakThenConnect(platform: Platform, extension: string): Promise<string> {
   return callableFlow(platform, [
     { type: 'answer' },
     { type: 'talk', option: { text: 'One moment, please.', language: 'en-US' } },
-    { type: 'connect', option: { destinations: [{ type: 'extension', target_name: '1001' }] } },
+    { type: 'connect', option: { destinations: [{ type: 'extension', target_name: extension }] } },
     { type: 'hangup' },
   ])
 }
