@@ -362,7 +362,7 @@ export class Endpoint implements DistantListener {
    * Not twice in a row, so that nobody hears a hole.
    */
   #isEarly(count: number): boolean {
-    return this.#ticking && !this.#waited && !this.#keypad.holding && this.#outgoing.ahead >= count
+    return this.#ticking && !this.#waited && !this.#keypad.busy && this.#outgoing.ahead >= count
   }
 
   /** Whether the peer's packets go out as they come, and do come. */
