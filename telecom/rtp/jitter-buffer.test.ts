@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { JitterBuffer } from './jitter-buffer.ts'
+import { JitterBuffer, type JitterPolicy } from './jitter-buffer.ts'
 
 interface Arrival {
   atMs: number
@@ -147,3 +147,36 @@ test('a sender that starts a new timeline is heard again after three packets', (
   }))
   find(play(buffer, [...before, ...after]), voice(320, 160 * 18))
 })
+
+test('a sender whose timestamps stood still while it paused is heard again, however long the pause was', () => {
+  for (const pauseMs of [100, 250, 400, 700, 5_000]) {
+    const packets = stream(60, (n) => (n < 20 ? 0 : pauseMs))
+    find(play(new JitterBuffer(), packets), voice(23 * 160, 37 * 160))
+  }
+})
+
+/** The least delay that ticks of 20 ms allow. */
+const EAGER: JitterPolicy = { startMs: 20, longestMs: 200, growBelow: 8, shrinkAbove: 192, shrinkTo: 32, patience: 3 }
+
+for (const [what, make, seconds] of [
+  ['in the next silence', talk, 5],
+  ['after a while where nobody pauses', voice, 12],
+] as const) {
+  test(`delay that a stall of the network brought goes again ${what}`, () => {
+    const buffer = new JitterBuffer(EAGER)
+    const packets = stream(seconds * 50, (n) => (n >= 20 && n < 25 ? 490 - n * 20 : 1), 160, make)
+    const frame = new Int16Array(160)
+    let next = 0
+    let longestMs = 0
+    for (let nowMs = 0; nowMs < seconds * 1_000; nowMs += 20) {
+      for (; next < packets.length && (packets[next]?.atMs ?? 0) <= nowMs; next++) {
+        const { timestamp, samples, atMs } = packets[next] as Arrival
+        buffer.put(timestamp, samples, 160, (nowMs - atMs) * 8, 160)
+      }
+      buffer.read(frame, 160)
+      longestMs = Math.max(longestMs, buffer.delayMs)
+    }
+    assert.ok(longestMs >= 80, String(longestMs))
+    assert.ok(buffer.delayMs <= 40, String(buffer.delayMs))
+  })
+}

@@ -351,6 +351,7 @@ test('where the far end takes no events a pressed key is a tone in place of the 
 test('only so many keys wait, and what is no key is not pressed', () => {
   const { clock, b } = conversation()
   b.endpoint.press('x', 100)
+  b.endpoint.press('5', Number.NaN)
   for (let n = 0; n < 200; n++) b.endpoint.press('1', 40)
   clock.advance(60_000)
   const events = b.sent.filter(({ header }) => header.payloadType === 101)

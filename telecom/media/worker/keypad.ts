@@ -25,11 +25,11 @@ export class Keypad {
   #current: Press | undefined
   #tone: Tone | undefined
   /** Time until the next key may begin. */
-  #busy = 0
+  #occupied = 0
 
   /** Queues a key; false where it is none or too many wait. */
   press(key: string, holdSamples: number, gapSamples: number, ofPrompt = false): boolean {
-    if (eventOfKey(key) < 0 || holdSamples <= 0 || this.#waiting.length === MOST_WAITING) return false
+    if (eventOfKey(key) < 0 || !(holdSamples > 0) || this.#waiting.length === MOST_WAITING) return false
     this.#waiting.push({ key, holdSamples, gapSamples, ofPrompt })
     return true
   }
@@ -42,11 +42,11 @@ export class Keypad {
 
   /** Begins the next key where its time has come. */
   begin(asEvents: boolean): void {
-    if (this.#busy > 0 || this.#events.active || this.#tone) return
+    if (this.#occupied > 0 || this.#events.active || this.#tone) return
     this.#current = this.#waiting.shift()
     if (!this.#current) return
     const { key, holdSamples, gapSamples } = this.#current
-    this.#busy = holdSamples + gapSamples
+    this.#occupied = holdSamples + gapSamples
     if (asEvents) this.#events.begin(eventOfKey(key), holdSamples, gapSamples)
     else this.#tone = new Tone(keyTones(key), holdSamples / SAMPLES_PER_MS, TONE_LEVEL_DBM0)
   }
@@ -61,15 +61,20 @@ export class Keypad {
     return this.#tone !== undefined
   }
 
+  /** Whether a key is pressed or waits to be. */
+  get busy(): boolean {
+    return this.holding || this.sounding || this.#waiting.length > 0
+  }
+
   /** Lets `samples` of time pass; what an event has to send then, `undefined` when nothing is due. */
   next(samples: number): EventStep | undefined {
-    if (this.#busy > 0) this.#busy -= samples
+    if (this.#occupied > 0) this.#occupied -= samples
     return this.#events.next(samples)
   }
 
   /** Writes the tone over the start of a frame, as far as it goes. */
   sound(into: Int16Array, count: number): void {
     const written = this.#tone?.read(into, 0, count) ?? 0
-    if (written < count || this.#busy <= (this.#current?.gapSamples ?? 0)) this.#tone = undefined
+    if (written < count || this.#occupied <= (this.#current?.gapSamples ?? 0)) this.#tone = undefined
   }
 }

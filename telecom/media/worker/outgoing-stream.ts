@@ -145,9 +145,9 @@ export class OutgoingStream {
 
   /** The time of this tick passes without sound on the wire. */
   skip(samples: number): void {
+    this.#catchUp()
     this.flush()
-    const end = (this.#time + samples) >>> 0
-    if (((end - this.#timestamp) | 0) > 0) this.#timestamp = end
+    this.#timestamp = (this.#timestamp + samples) >>> 0
     this.#resuming = true
   }
 
