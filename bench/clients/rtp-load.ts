@@ -1,4 +1,7 @@
-/** Phones that talk to each other through a relay: each packet is marked and looked for at the other end. */
+/**
+ * Phones that talk to each other through a relay: each packet is marked and looked for at the other end. They stand behind
+ * one address, as behind a NAT: a socket for each would cost the generator more than the relay has to do.
+ */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { systemClock } from '#platform/time'
@@ -26,6 +29,8 @@ export interface RtpFigures {
 
 const HEADER = 12
 const SILENCE = 0xff
+/** Speech, as loudness goes: in silence a relay may correct its timing by leaving packets out. */
+const SPEECH = 0x20
 const MARK = 0x90
 const DIGIT = 0xa0
 /** Where a jitter buffer is measured it needs silence to adapt in: so many packets for one that is marked. */
@@ -39,7 +44,6 @@ const ON_ITS_WAY_MS = 300
 
 /** One direction of one call. */
 interface Way {
-  socket: dgram.Socket
   to: number
   packet: Buffer
   packetMs: number
@@ -53,6 +57,7 @@ interface Way {
 
 const { ports, packetMs, warmUpMs, measureMs } = options<RtpLoad>()
 const relayed = packetMs[0] === packetMs[1]
+const filling = relayed ? SPEECH : SILENCE
 const delays = new Samples()
 const startMs = performance.now() + 50
 const fromMs = startMs + warmUpMs
@@ -60,10 +65,13 @@ const untilMs = fromMs + measureMs - ON_ITS_WAY_MS
 let sent = 0
 let received = 0
 
+const socket = await openSocket()
 const ways: Way[] = []
+/** By the relay's port. */
+const byPort = new Map<number, Way>()
 for (const [call, [a, b]] of ports.entries()) {
-  const there = await way(a, packetMs[0], packetMs[1], call)
-  const back = await way(b, packetMs[1], packetMs[0], call + 0.5)
+  const there = way(a, packetMs[0], packetMs[1], call)
+  const back = way(b, packetMs[1], packetMs[0], call + 0.5)
   there.peer = back
   back.peer = there
   ways.push(there, back)
@@ -71,19 +79,33 @@ for (const [call, [a, b]] of ports.entries()) {
 let warm = false
 turn()
 
-async function way(to: number, packetMs: number, otherMs: number, at: number): Promise<Way> {
-  const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 1 << 18 })
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  socket.on('error', () => {})
+async function openSocket(): Promise<dgram.Socket> {
+  const opened = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 << 20, sendBufferSize: 4 << 20, lookup: literal })
+  const listening = once(opened, 'listening')
+  opened.bind(0, '127.0.0.1')
+  await listening
+  opened.on('error', () => {})
+  opened.on('message', (packet, from) => {
+    const way = byPort.get(from.port)
+    if (way) hear(way, packet)
+  })
+  return opened
+}
+
+/** Nothing asks a name server. */
+function literal(address: string, _: unknown, looked: (error: null, address: string, family: number) => void): void {
+  looked(null, address, 4)
+}
+
+function way(to: number, packetMs: number, otherMs: number, at: number): Way {
   const made: Way = {
-    ...{ socket, to, packetMs, sequence: 0, peer: undefined },
-    packet: Buffer.alloc(HEADER + packetMs * 8, SILENCE),
+    ...{ to, packetMs, sequence: 0, peer: undefined },
+    packet: Buffer.alloc(HEADER + packetMs * 8, filling),
     longerMs: Math.max(0, otherMs - packetMs),
     dueMs: startMs + (((at * 20) / ports.length) % packetMs),
     sentMs: new Float64Array(REMEMBERED),
   }
-  socket.on('message', (packet) => hear(made, packet))
+  byPort.set(to, made)
   return made
 }
 
@@ -107,16 +129,16 @@ function speak(way: Way): void {
   const { packet } = way
   const marked = relayed || way.sequence % MARKED_OF_PROCESSED === 0
   writeRtpHeader(packet, 0, way.sequence === 0, way.sequence & 0xffff, way.sequence * way.packetMs * 8, way.to)
-  packet[HEADER] = marked ? MARK : SILENCE
-  packet[HEADER + 1] = marked ? DIGIT + Math.floor(mark / BASE) : SILENCE
-  packet[HEADER + 2] = marked ? DIGIT + (mark % BASE) : SILENCE
+  packet[HEADER] = marked ? MARK : filling
+  packet[HEADER + 1] = marked ? DIGIT + Math.floor(mark / BASE) : filling
+  packet[HEADER + 2] = marked ? DIGIT + (mark % BASE) : filling
   const nowMs = performance.now()
   if (marked) way.sentMs[mark] = nowMs
   if (marked && isMeasured(nowMs)) sent++
   way.sequence++
   way.dueMs += way.packetMs
   // a copy: the socket may still hold this one when the next is written
-  way.socket.send(Buffer.from(packet), way.to, '127.0.0.1')
+  socket.send(Buffer.from(packet), way.to, '127.0.0.1')
 }
 
 function hear(way: Way, packet: Buffer): void {
