@@ -72,7 +72,8 @@ export class CallRole {
     const base = config.sipDomain
     const lanes = new PostgresLanes({ connection, clock, ids, log })
     wakeSequencer(bus, db, lanes)
-    const media = new MediaEngine({ log, workers: config.mediaWorkers, ports: config.rtpPorts })
+    const { mediaWorkers: workers, mediaPlacement, rtpPorts: ports } = config
+    const media = new MediaEngine({ log, workers, placement: mediaPlacement, ports })
     const [node, nonceKey] = await Promise.all([
       NodeIdentity.start({ dataDir: config.dataDir, db, clock, ids, log }),
       new PlatformSettings(db).secret('nonce', ids),

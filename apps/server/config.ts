@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { LOG_LEVELS, type LogLevel } from '#platform/log'
+import type { Placement } from '#telecom/media'
 
 /** The only reader of the environment. Every setting is read once, all are checked together, and passed on as values. */
 
@@ -20,6 +21,7 @@ export interface Config {
   databaseUrl: string | undefined
   roles: readonly Role[]
   mediaWorkers: number
+  mediaPlacement: Placement
   adminPassword: string | undefined
   allowPrivateTargets: readonly string[]
   drainSeconds: number
@@ -84,6 +86,12 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     meaning: 'threads for sound',
     read: (value) => (value === undefined ? Math.max(1, availableParallelism() - 1) : whole(value, 1, 64)),
   },
+  mediaPlacement: setting(
+    'MEDIA_PLACEMENT',
+    'together',
+    'whether the legs of a conversation share a thread for sound: together or apart',
+    placement,
+  ),
   adminPassword: {
     name: 'ADMIN_PASSWORD',
     fallback: 'generated',
@@ -195,6 +203,11 @@ function roles(value: string): readonly Role[] {
   if (asked.length === 0 || asked.some((role) => !ROLES.includes(role as Role)))
     throw new BadSetting(`takes one or both of ${ROLES.join(',')}`)
   return ROLES.filter((role) => asked.includes(role))
+}
+
+function placement(value: string): Placement {
+  if (value !== 'together' && value !== 'apart') throw new BadSetting('takes together or apart')
+  return value
 }
 
 function password(value: string): string {

@@ -23,7 +23,7 @@ const CALLEE_HZ = 700
 let platform: Platform
 
 before(async () => {
-  platform = await Platform.start({ MEDIA_WORKERS: '3' })
+  platform = await Platform.start({ MEDIA_WORKERS: '3', MEDIA_PLACEMENT: 'apart' })
 })
 after(() => platform?.stop())
 

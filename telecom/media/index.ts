@@ -2,7 +2,13 @@
  * Sound. `MediaEngine` owns the worker threads; a `MediaEndpoint` is one line's pair of sockets in one of them, told
  * what it shall be by `want` and telling what it hears by events. No RTP packet ever reaches the calling thread.
  */
-export { type MediaEndpoint, MediaEngine, type MediaEngineOptions, type OpenEndpoint } from './media-engine.ts'
+export {
+  type MediaEndpoint,
+  MediaEngine,
+  type MediaEngineOptions,
+  type OpenEndpoint,
+  type Placement,
+} from './media-engine.ts'
 export { MediaError, type MediaProblem } from './media-error.ts'
 export type { EndpointStatistics, MediaEvent, PromptOutcome } from './media-event.ts'
 export type { RecordingIssue } from './recording/recording-issue.ts'

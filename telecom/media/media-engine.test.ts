@@ -236,6 +236,26 @@ test('closing says goodbye once: the prompt is stopped, statistics follow, the p
   await done()
 })
 
+test('where peers are to live apart, a hint names the worker that is not taken', async () => {
+  const apart = new MediaEngine({
+    log: silentLog,
+    workers: 2,
+    placement: 'apart',
+    address: '127.0.0.1',
+    ports: await freeRange(8),
+  })
+  await apart.start()
+  const on = () => {}
+  try {
+    const a = await apart.open({ id: 'a', on })
+    const b = await apart.open({ id: 'b', on, workerHint: a.worker })
+    const c = await apart.open({ id: 'c', on, workerHint: b.worker })
+    assert.deepEqual([b.worker, c.worker], [1 - a.worker, a.worker])
+  } finally {
+    await apart.stop()
+  }
+})
+
 test('endpoints are spread over workers, a hint is honoured, an id is used once, and full is said', async () => {
   const small = new MediaEngine({
     log: silentLog,

@@ -13,6 +13,9 @@ import type { WantedMedia } from './wanted-media.ts'
 import { doorbellMemory } from './worker/doorbell.ts'
 import { WorkerHost } from './worker-host.ts'
 
+/** Whether an endpoint lives in the worker of its hint, or in another one. */
+export type Placement = 'together' | 'apart'
+
 export interface MediaEngineOptions {
   log: Log
   /** Default: the machine's. */
@@ -21,6 +24,8 @@ export interface MediaEngineOptions {
   ids?: Ids
   /** How many worker threads; at least 1. */
   workers: number
+  /** Default `together`, which spares the way between threads; `apart` lets one conversation use two of them. */
+  placement?: Placement
   /** The local address that sockets are bound to. Default `0.0.0.0`. */
   address?: string
   /** The range of UDP ports: pairs of an even one (RTP) and the next (RTCP). */
@@ -58,7 +63,7 @@ export interface OpenEndpoint {
   id: string
   /** The local address to bind to; default: the engine's. */
   address?: string
-  /** The worker that it would best live in, e.g. its peer's. */
+  /** The worker that it would best live in, e.g. its peer's (with the placement `apart`: best not). */
   workerHint?: number
   /** Called for each event, in order, never during a call of ours. */
   on: (event: MediaEvent) => void
@@ -74,6 +79,7 @@ export class MediaEngine {
   readonly #log: Log
   readonly #address: string
   readonly #ports: PortPool
+  readonly #apart: boolean
   readonly #recorder: Recorder
   readonly #hosts: WorkerHost<ToWorker, FromWorker>[] = []
   readonly #bells: SharedArrayBuffer[] = []
@@ -91,6 +97,7 @@ export class MediaEngine {
     this.#clock = options.clock ?? systemClock
     this.#log = options.log
     this.#address = options.address ?? '0.0.0.0'
+    this.#apart = options.placement === 'apart'
     this.#recorder = new Recorder({ clock: this.#clock, log: this.#log, script: options.recordingWriter })
     this.#ports = new PortPool(options.ports, options.ids ?? systemIds)
     for (let number = 0; number < Math.max(1, options.workers); number++) {
@@ -167,11 +174,12 @@ export class MediaEngine {
   }
 
   #chooseWorker(hint: number | undefined): number | undefined {
-    if (hint !== undefined && this.#hosts[hint]?.up) return hint
+    if (hint !== undefined && !this.#apart && this.#hosts[hint]?.up) return hint
     const counts = this.#hosts.map(() => 0)
     for (const { worker } of this.#endpoints.values()) counts[worker] = (counts[worker] ?? 0) + 1
     const up = this.#hosts.map((_, number) => number).filter((number) => this.#hosts[number]?.up)
-    return up.sort((a, b) => (counts[a] ?? 0) - (counts[b] ?? 0))[0]
+    up.sort((a, b) => (counts[a] ?? 0) - (counts[b] ?? 0))
+    return up.find((number) => number !== hint) ?? up[0]
   }
 
   #tryOpen(worker: number, id: string, address: string, port: number) {
