@@ -88,7 +88,7 @@ export class IncomingAdmission {
     const domain = readSipDomain(host, this.#needs)
     switch (domain.kind) {
       case 'sip':
-        return this.#anonymous(request, source, dialled, () => true)
+        return this.#anonymous(request, source, dialled, () => this.#find(dialled))
       case 'bare':
         return this.#bare(request, source, domain.customer, dialled)
       case 'registrar':
@@ -103,15 +103,17 @@ export class IncomingAdmission {
 
   async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Admission> {
     const from = request.from.uri
-    const proves =
-      request.headers.has('authorization') ||
-      (from.kind === 'sip' && (await this.#needs.gate.isExtension(customer, from.user)))
-    if (proves) return this.#authenticated(request, source, customer, dialled)
-    if (!isDirectHash(dialled) && numberOf(dialled) === undefined)
+    const isForAnybody = isDirectHash(dialled) || numberOf(dialled) !== undefined
+    if (request.headers.has('authorization') || !isForAnybody)
       return this.#authenticated(request, source, customer, dialled)
+    const isExtension = from.kind === 'sip' && this.#needs.gate.isExtension(customer, from.user)
+    // at the same time: the caller waits for both
+    const [proves, found] = await Promise.all([isExtension, this.#find(dialled)])
+    if (proves) return this.#authenticated(request, source, customer, dialled)
     const mine = (target: Target | undefined) =>
       isDirectHash(dialled) || (target?.isOpen === true && target.customer_id === customer)
-    return this.#anonymous(request, source, dialled, mine, () =>
+    const find = () => Promise.resolve(found)
+    return this.#anonymous(request, source, dialled, find, mine, () =>
       this.#authenticated(request, source, customer, dialled),
     )
   }
@@ -134,13 +136,14 @@ export class IncomingAdmission {
     request: SipRequest,
     source: RemoteAddress,
     dialled: string,
-    mayReach: (target: Target | undefined) => boolean,
+    find: () => Promise<Target | undefined>,
+    mayReach: (target: Target | undefined) => boolean = () => true,
     otherwise = (): Promise<Admission> => Promise.resolve(refuse(404, 'nobody has this number')),
   ): Promise<Admission> {
     const leave = this.#needs.caps.enter(dialled, source.address)
     if (!leave) return refuse(503, 'too many calls without credentials', RETRY_AFTER)
     try {
-      const target = await this.#find(dialled)
+      const target = await find()
       const admission = !mayReach(target)
         ? await otherwise()
         : target
