@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { IncomingLine } from './incoming-line.ts'
-import { dialled, inDialog, lines, reply, sdp, talking } from './test-lines.ts'
+import { dialled, inDialog, lines, reply, sdp, type Test, talking } from './test-lines.ts'
 import { until } from './test-phone.ts'
 
 test('two lines that are bridged hear each other until one sounds something else', async (t) => {
@@ -87,8 +87,8 @@ test('a recording runs beside whatever sounds; its end is told even after the le
   assert.equal(events.at(-1)?.type, 'recording_ended')
 })
 
-test('a caller hears ringback as early media', async (t) => {
-  const at = await lines(t)
+/** A caller with this offer, let in. */
+async function calling(at: Test, offer = sdp()): Promise<IncomingLine> {
   const invite = [
     'INVITE sip:bob@example.com SIP/2.0',
     `Via: SIP/2.0/UDP 127.0.0.1:${at.phone.port};branch=z9hG4bKincoming`,
@@ -99,9 +99,9 @@ test('a caller hears ringback as early media', async (t) => {
     'CSeq: 1 INVITE',
     `Contact: <sip:alice@127.0.0.1:${at.phone.port}>`,
     'Content-Type: application/sdp',
-    `Content-Length: ${sdp().length}`,
+    `Content-Length: ${offer.length}`,
     '',
-    sdp(),
+    offer,
   ].join('\r\n')
   await at.phone.send(invite)
   await until('it comes in', () => at.invites.length === 1)
@@ -109,6 +109,23 @@ test('a caller hears ringback as early media', async (t) => {
   assert.ok(incoming)
   const line = new IncomingLine(incoming, at.needs)
   await line.open()
+  return line
+}
+
+test('a caller who holds by the first offer already is told of as held once answered', async (t) => {
+  const at = await lines(t)
+  const line = await calling(at, sdp({ lines: 'a=sendonly\r\n' }))
+  const types: string[] = []
+  line.listen(({ type }) => types.push(type))
+  assert.ok(line.answer())
+  await at.phone.response(200)
+  await until('it is told', () => types.includes('held'))
+  assert.deepEqual(types, ['answered', 'held'])
+})
+
+test('a caller hears ringback as early media', async (t) => {
+  const at = await lines(t)
+  const line = await calling(at)
   line.ringback()
   assert.match((await at.phone.response(183)).sdp?.toString() ?? '', /m=audio/)
   const { sending } = at.soundOf(line.id).wanted.at(-1) ?? {}

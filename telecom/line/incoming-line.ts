@@ -71,6 +71,7 @@ export class IncomingLine extends PhoneLine {
     this.established = dialog
     this.sound.want()
     this.tell({ type: 'answered' })
+    if (this.held) this.tell({ type: 'held' }) // by its first offer already
     return true
   }
 
