@@ -82,22 +82,28 @@ test('the answer to our own challenge is accepted, for each algorithm, from a pa
   }
 })
 
-test('credentials for one destination cannot be used to call another', () => {
+const forDestination = (uri: string) => {
   const ha1 = ha1Of('1000', 'r', 'p')
   const answer = answerChallenge({
     challenges: digestChallenge({ realm: 'r', nonce: 'n' }),
-    method: 'INVITE',
-    uri: 'sip:1001@example.com',
-    secret: { username: '1000', ha1 },
-    cnonce: 'c',
+    ...{ method: 'INVITE', uri, secret: { username: '1000', ha1 }, cnonce: 'c' },
   })
   const credentials = readCredentials(answer ?? '')
   assert.ok(credentials)
-  assert.equal(
-    verifyDigest({ credentials, method: 'INVITE', uri: 'sip:1001@example.com:5060;transport=udp', ha1 }),
-    true,
-  )
-  assert.equal(verifyDigest({ credentials, method: 'INVITE', uri: 'sip:+4477@example.com', ha1 }), false)
+  return (called: string) => verifyDigest({ credentials, method: 'INVITE', uri: called, ha1 })
+}
+
+test('credentials for one destination cannot be used to call another', () => {
+  const mayCall = forDestination('sip:1001@example.com')
+  assert.equal(mayCall('sip:1001@example.com:5060;transport=udp'), true)
+  for (const other of ['sip:+4477@example.com', 'sip:1001@example.org', 'sip:example.com', 'tel:+4477', 'nonsense'])
+    assert.equal(mayCall(other), false, other)
+})
+
+test('a client that names the server alone in its credentials, as SIPp does, is known by that server only', () => {
+  const mayCall = forDestination('sip:example.com:5060')
+  assert.equal(mayCall('sip:1001@example.com'), true)
+  assert.equal(mayCall('sip:1001@example.org'), false)
 })
 
 test('a client without qop (RFC 2069) and one with MD5-sess are understood; auth-int and a bad nc are not', () => {
