@@ -31,6 +31,8 @@ const PACKAGES: Record<string, string[]> = {
   jose: ['managers/agent'],
   kysely: ['platform/db', 'platform/events', 'platform/node', 'platform/http', 'managers', 'testkit'],
   'libphonenumber-js': ['managers/call'],
+  marked: ['apps/server'],
+  negotiator: ['platform/http'],
   pg: ['platform/db', 'platform/events', 'testkit', 'bench'],
   pino: ['platform/log'],
   'prom-client': ['platform/metrics'],

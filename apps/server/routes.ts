@@ -8,6 +8,7 @@ import { type FileDownloads, fileRoutes } from '#managers/storage'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
+import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
 /** What the API's routes are served by. */
@@ -35,5 +36,6 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...numberRoutes(services.numbers),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
+    ...docsRoutes(),
   ]
 }

@@ -290,3 +290,23 @@ async function raw(bytes: string, cut?: 'cut'): Promise<string> {
   await once(socket, 'close')
   return text
 }
+
+test('each reason has a page, and the Link of a refusal leads to its own', async () => {
+  const { result } = (await api.get('/v1.0/errors')).body
+  const names = new Set<string>(result.map((row: Json) => row.reason))
+  assert.ok(names.size > 50)
+  for (const name of names) {
+    const page = await fetch(`${platform.http}/docs/errors/${name}`)
+    assert.equal(page.status, 200, name)
+    assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+    assert.match(await page.text(), new RegExp(`<h1>${name}</h1>`))
+  }
+  const refused = await api.get(`/v1.0/flows/${UNKNOWN}`)
+  const [, link] = /^<(.+)>; rel="help"$/.exec(refused.headers.get('link') ?? '') ?? []
+  assert.ok(link)
+  assert.match(await (await fetch(new URL(link, platform.http))).text(), /<h1>FLOW_NOT_FOUND<\/h1>/)
+  const index = await (await fetch(`${platform.http}/docs/errors`)).text()
+  assert.match(index, /href="\/docs\/errors\/FLOW_NOT_FOUND"/)
+  for (const wrong of ['NO_SUCH_REASON', 'README', '..%2F..%2FREADME', 'released.json'])
+    assertReason(await api.get(`/docs/errors/${wrong}`), 404, 'RESOURCE_NOT_FOUND')
+})

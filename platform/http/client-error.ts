@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { envelope } from './envelope.ts'
 import { apiErrors } from './errors.ts'
+import { refusal } from './problem.ts'
 
 /** What was wrong with bytes that did not become a request, by the parser's code. */
 const ISSUES: Readonly<Record<string, string>> = {
@@ -19,13 +19,15 @@ export function refuse(socket: Socket, code: string | undefined, request_id: str
     return
   }
   const issue = ISSUES[code ?? ''] ?? 'is not valid HTTP'
-  const body = envelope(apiErrors.INVALID_ARGUMENT({ field: 'request', issue }), request_id)
+  const error = apiErrors.INVALID_ARGUMENT({ field: 'request', issue })
+  const { contentType, link, body } = refusal(error, request_id, undefined)
   socket.end(
     [
       'HTTP/1.1 400 Bad Request',
       `X-Request-Id: ${request_id}`,
       'Access-Control-Allow-Origin: *',
-      'Content-Type: application/json; charset=utf-8',
+      `Content-Type: ${contentType}`,
+      `Link: ${link}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',
       '',

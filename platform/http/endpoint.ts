@@ -55,6 +55,8 @@ export interface Endpoint<
   redirects?: true
   /** Success is a `Download` of one of these content types (its `returns` is `fileSchema`). */
   files?: readonly string[]
+  /** Success is a page for people: the handler returns its HTML. */
+  page?: true
   /** A `GET` that becomes a WebSocket (see `handleSocket`): success is 101, and `returns` describes nothing. */
   socket?: SocketLimits
   /** The HTTP code of success; 200 unless the wire contract says otherwise. */

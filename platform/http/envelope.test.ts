@@ -30,6 +30,7 @@ test('a refusal has exactly the members of the envelope, and leaves details out 
   )
   assertReason(answer, 404, 'TEA_NOT_FOUND', 'tea-manager')
   assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8')
+  assert.equal(answer.headers.get('link'), '</docs/errors/TEA_NOT_FOUND>; rel="help"')
   assert.deepEqual(Object.keys(answer.body.error), ['status', 'reason', 'message', 'request_id', 'domain'])
 })
 
@@ -125,4 +126,49 @@ test('each refusal is counted by domain, reason and blame', async () => {
     await at.metrics.text(),
     /strowger_errors_total\{domain="tea-manager",reason="TEA_NOT_FOUND",blame="client"\} 1/,
   )
+})
+
+test('a client that prefers application/problem+json is told the same facts as RFC 9457 has them', async () => {
+  await using at = await startServer()
+  const url = `${at.url}/v1.0/teas/00000000-0000-4000-8000-000000000001`
+  const ask = (accept: string) => fetch(url, { headers: { authorization: 'Bearer vb_admin', accept } })
+  const answer = await ask('application/problem+json')
+  assert.equal(answer.status, 404)
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
+  assert.equal(answer.headers.get('vary'), 'Accept')
+  assert.deepEqual(await answer.json(), {
+    type: '/docs/errors/TEA_NOT_FOUND',
+    title: 'There is no such tea.',
+    status: 404,
+    detail: 'There is no such tea.',
+    canonical_status: 'NOT_FOUND',
+    reason: 'TEA_NOT_FOUND',
+    domain: 'tea-manager',
+    request_id: answer.headers.get('x-request-id'),
+  })
+  const typeFor = async (accept: string) => (await ask(accept)).headers.get('content-type')?.split(';')[0]
+  assert.equal(await typeFor('application/json;q=0.5, application/problem+json'), 'application/problem+json')
+  assert.equal(await typeFor('application/problem+json;q=0.5, application/json'), 'application/json')
+  assert.equal(await typeFor('application/problem+json, application/json'), 'application/problem+json')
+  assert.equal(await typeFor('application/json, application/problem+json'), 'application/json')
+  assert.equal(await typeFor('application/problem+json;q=0, */*;q=0.2'), 'application/json')
+  assert.equal(await typeFor('*/*'), 'application/json')
+  assert.equal(await typeFor('text/html'), 'application/json')
+  assert.equal(await typeFor(','.repeat(4000)), 'application/json')
+})
+
+test('details travel in a problem document too', async () => {
+  await using at = await startServer()
+  const answer = await fetch(`${at.url}/v1.0/teas`, {
+    method: 'POST',
+    headers: {
+      authorization: 'Bearer vb_admin',
+      accept: 'application/problem+json',
+      'content-type': 'application/json',
+    },
+    body: '{"kind":"red"}',
+  })
+  const { reason, details } = (await answer.json()) as { reason: string; details: { pointer: string }[] }
+  assert.equal(reason, 'INVALID_ARGUMENT')
+  assert.deepEqual(details.map((each) => each.pointer).sort(), ['/kind', '/name'])
 })

@@ -49,7 +49,7 @@ test('the document that is served is made from the running routes, and every ref
 
 test('named schemas are components, referred to by name wherever they stand', () => {
   const document: Document = openapiDocument(routes, '0.1.0')
-  assert.deepEqual(Object.keys(document.components.schemas), ['Address', 'Error', 'Pot', 'Tea'])
+  assert.deepEqual(Object.keys(document.components.schemas), ['Address', 'Error', 'Pot', 'Problem', 'Tea'])
   const list = document.paths['/v1.0/pots'].get.responses['200'].content['application/json'].schema
   assert.deepEqual(list.properties.result.items, { $ref: '#/components/schemas/Pot' })
   assert.deepEqual(document.components.schemas.Pot.properties.tea, { $ref: '#/components/schemas/Tea' })

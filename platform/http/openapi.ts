@@ -31,6 +31,23 @@ const ERROR: Json = {
   },
 }
 
+/** The same facts as RFC 9457 has them, for a client whose `Accept` prefers `application/problem+json`. */
+const PROBLEM: Json = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'canonical_status', 'reason', 'domain', 'request_id'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference', description: 'The page of the reason.' },
+    title: { type: 'string', description: 'The cause, the same for every problem of this reason.' },
+    status: { type: 'integer', description: 'The HTTP code.' },
+    detail: { type: 'string', description: 'What Error calls message.' },
+    canonical_status: { type: 'string', enum: Object.keys(HTTP_STATUS), description: 'What Error calls status.' },
+    reason: { type: 'string' },
+    domain: { type: 'string' },
+    request_id: { type: 'string' },
+    details: { type: 'array', items: { type: 'object', additionalProperties: true } },
+  },
+}
+
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'A token of POST /auth/login, or an access key (vb_…).' },
   accesskey: { type: 'apiKey', in: 'query', name: 'accesskey' },
@@ -41,7 +58,7 @@ const SECURITY_SCHEMES = {
 
 /** The OpenAPI 3.1 document of these routes: the very schemas that check input and write answers. */
 export function openapiDocument(routes: readonly Route[], version: string): Json {
-  const schemas: Record<string, Json> = { Error: ERROR }
+  const schemas: Record<string, Json> = { Error: ERROR, Problem: PROBLEM }
   const paths: Record<string, Json> = {}
   for (const { endpoint } of routes) {
     const path = endpoint.root ? endpoint.path : `/v1.0${endpoint.path}`
@@ -63,6 +80,7 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
     paths: sorted(paths),
     components: {
       schemas: sorted(schemas),
+      headers: { Help: { description: 'The page of the reason, with `rel="help"`.', schema: { type: 'string' } } },
       responses: {
         ClientError: errorResponse('The request was refused.'),
         ServerError: errorResponse('The platform could not do it.'),
@@ -116,7 +134,7 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
 }
 
 function success(endpoint: Endpoint, schemas: Record<string, Json>): Json {
-  const { returns, redirects, socket, files = ['application/json'] } = endpoint
+  const { returns, redirects, socket, page, files = [page ? 'text/html' : 'application/json'] } = endpoint
   if (socket) return { description: 'The connection is a WebSocket now (RFC 6455).' }
   const schema = document(returns, schemas)
   return {
@@ -127,7 +145,14 @@ function success(endpoint: Endpoint, schemas: Record<string, Json>): Json {
 }
 
 function errorResponse(description: string): Json {
-  return { description, content: { 'application/json': { schema: { $ref: `${COMPONENTS}Error` } } } }
+  return {
+    description,
+    headers: { Link: { $ref: '#/components/headers/Help' } },
+    content: {
+      'application/json': { schema: { $ref: `${COMPONENTS}Error` } },
+      'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } },
+    },
+  }
 }
 
 /** The api-manager reasons are everybody's; the others say whose they are. */

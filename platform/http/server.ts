@@ -12,7 +12,7 @@ import { readCredentials } from './credentials.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Download, sendDownload } from './download.ts'
 import type { Endpoint, Route, SocketLimits } from './endpoint.ts'
-import { envelope, retryAfter } from './envelope.ts'
+import { retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { pass } from './gate.ts'
@@ -22,6 +22,7 @@ import { BODY_LIMIT } from './json-body.ts'
 import { openapiDocument } from './openapi.ts'
 import { servedPaths } from './paths.ts'
 import { type Parts, platformRoutes } from './platform-routes.ts'
+import { refusal } from './problem.ts'
 import { newRequestId, requestId } from './request-id.ts'
 import { ServedRoute } from './served-route.ts'
 import { translate } from './translate.ts'
@@ -54,6 +55,13 @@ export interface HttpNeeds {
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
+/** Pages are text and looks of our own: nothing in them runs, and nobody frames them. */
+const PAGE = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+}
 const DEADLINE_MS = 10_000
 /** The most files that are sent at once; further ones are asked to come back. */
 const DOWNLOADS = 200
@@ -65,7 +73,7 @@ const CUT_MS = 2_500
 
 const CORS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'Content-Length, X-Request-Id, Retry-After',
+  'access-control-expose-headers': 'Content-Length, X-Request-Id, Retry-After, Link',
 }
 const PREFLIGHT = {
   'access-control-allow-methods': 'POST, GET, PUT, DELETE, PATCH, HEAD, OPTIONS',
@@ -263,6 +271,7 @@ export class HttpServer {
       const result = await served.route.handler(this.#input(served, input, request) as never)
       if (exchange.settled) return
       if (served.endpoint.files) return await this.#sendFile(exchange, request, result as Download)
+      if (served.endpoint.page) return this.#sendPage(exchange, String(result))
       const text = served.write(result, reply)
       exchange.settled = true
       if (this.#closing) reply.header('connection', 'close')
@@ -272,6 +281,11 @@ export class HttpServer {
     } catch (thrown) {
       this.#fail(exchange, this.#declared(served, translate(thrown)))
     }
+  }
+
+  #sendPage(exchange: Exchange, html: string) {
+    exchange.settled = true
+    exchange.reply.code(200).headers(PAGE).send(html)
   }
 
   /** What leaves a file unread has left already: nobody can be told but by a connection that is cut. */
@@ -341,7 +355,8 @@ export class HttpServer {
     if (this.#closing) reply.header('connection', 'close')
     const after = retryAfter(error)
     if (after !== undefined) reply.header('retry-after', after)
-    reply.code(error.http).header('content-type', JSON_TYPE).send(envelope(error, exchange.request_id))
+    const { contentType, link, body } = refusal(error, exchange.request_id, reply.request.headers.accept)
+    reply.code(error.http).header('content-type', contentType).header('link', link).header('vary', 'Accept').send(body)
   }
 
   #count(exchange: Exchange, { domain, reason, declaration: { blame } }: ReasonedError) {
