@@ -26,6 +26,8 @@ import { NumberService, migrations as numberMigrations, numberRoutes } from '#ma
 import { numberErrors } from '#managers/number/errors'
 import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
+import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
+import { tagErrors } from '#managers/tag/errors'
 import type { AnyTransaction, Database } from '#platform/db'
 import { apiErrors, type HttpServer, openHttpServer, Permission, type Route } from '#platform/http'
 import { systemIds } from '#platform/ids'
@@ -62,6 +64,7 @@ export class TestAccounts {
   readonly agents: AgentService
   readonly extensions: ExtensionService
   readonly numbers: NumberService
+  readonly tags: TagService
   readonly tokens: AgentTokens
   readonly authenticator: Authenticator
   readonly routes: Route[]
@@ -78,6 +81,7 @@ export class TestAccounts {
       ...agentMigrations,
       ...numberMigrations,
       ...registrarMigrations,
+      ...tagMigrations,
     ]
     const { db } = await freshDatabase(all)
     const accounts = new TestAccounts(db)
@@ -111,6 +115,10 @@ export class TestAccounts {
       customers: this.customers,
       flows: { flowExists: async (customer, flow_id) => this.flows.has(`${customer} ${flow_id}`) },
     })
+    this.tags = new TagService({
+      ...basics,
+      onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
+    })
     this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
@@ -120,6 +128,7 @@ export class TestAccounts {
       ...agentRoutes(this.agents, logins),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),
+      ...tagRoutes(this.tags),
     ]
   }
 
@@ -127,7 +136,16 @@ export class TestAccounts {
     this.server = await openHttpServer({
       routes: this.routes,
       authenticate: this.authenticator.authenticate,
-      catalogues: [apiErrors, agentErrors, billingErrors, customerErrors, flowErrors, numberErrors, registrarErrors],
+      catalogues: [
+        apiErrors,
+        agentErrors,
+        billingErrors,
+        customerErrors,
+        flowErrors,
+        numberErrors,
+        registrarErrors,
+        tagErrors,
+      ],
       clock: systemClock,
       ids: systemIds,
       log: silentLog,

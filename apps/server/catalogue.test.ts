@@ -98,8 +98,6 @@ test('a reason is thrown somewhere exactly when it is not pending', () => {
       used.add(`${names.get(name)}/${reason}`)
   const wrong = rows
     .filter((row) => used.has(`${row.domain}/${row.reason}`) === row.pending)
-    // what a test of the gate shows; no identity of these kinds exists yet
-    .filter((row) => row.reason !== 'DIRECT_ACCESS_NOT_SUPPORTED')
     .map((row) => `${row.domain}/${row.reason} is ${row.pending ? 'pending, and thrown' : 'thrown nowhere'}`)
   assert.deepEqual(wrong, [])
 })

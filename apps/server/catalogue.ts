@@ -8,6 +8,7 @@ import { numberErrors } from '#managers/number/errors'
 import { provisioningErrors } from '#managers/provisioning/errors'
 import { registrarErrors } from '#managers/registrar/errors'
 import { storageErrors } from '#managers/storage/errors'
+import { tagErrors } from '#managers/tag/errors'
 import { ttsErrors } from '#managers/tts/errors'
 import type { Catalogue } from '#platform/errors'
 import { apiErrors } from '#platform/http'
@@ -25,5 +26,6 @@ export const catalogues: readonly Catalogue[] = [
   provisioningErrors,
   registrarErrors,
   storageErrors,
+  tagErrors,
   ttsErrors,
 ]

@@ -5,6 +5,7 @@ import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
 import { type FileDownloads, fileRoutes } from '#managers/storage'
+import { tagRoutes } from '#managers/tag'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
@@ -34,6 +35,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...recordingRoutes(services.recordings),
     ...fileRoutes(services.downloads),
     ...numberRoutes(services.numbers),
+    ...tagRoutes(services.tags),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
     ...docsRoutes(),

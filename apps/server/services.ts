@@ -6,6 +6,7 @@ import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import { TagService } from '#managers/tag'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
@@ -33,6 +34,10 @@ export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesN
   const registrations = new RegistrationStore(db)
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, registrations, base })
   const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const tags = new TagService({
+    ...basics,
+    onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
+  })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
   const flows: FlowService = new FlowService({
     ...basics,
@@ -41,7 +46,7 @@ export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesN
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
   const outboundConfigs = new OutboundConfigStore(db)
-  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers, outboundConfigs }
+  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers, outboundConfigs, tags }
 }
 
 export type Services = ReturnType<typeof createServices>

@@ -35,6 +35,7 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   flows: ['FLOW_NOT_FOUND', 'flow-manager'],
   numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
   recordings: ['RECORDING_NOT_FOUND', 'call-manager'],
+  tags: ['TAG_NOT_FOUND', 'tag-manager'],
 }
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */
@@ -43,11 +44,12 @@ const BODIES: Record<string, object> = {
   'PUT /v1.0/extensions/{id}': { name: 'taken', detail: 'over', password: 'another password' },
   'PUT /v1.0/flows/{id}': { name: 'taken', detail: 'over', actions: [] },
   'PUT /v1.0/numbers/{id}/flow_ids': { call_flow_id: NIL_UUID, message_flow_id: NIL_UUID },
+  'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
 /** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
 function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
-  if (path === '/v1.0/me') return 'agent'
+  if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
   if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
   if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
   return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
@@ -160,7 +162,8 @@ test('a role that is enough passes every gate; a super admin passes them all', a
     const roles = gate === 'admin' ? ['accesskey', 'admin', 'root'] : ['accesskey', 'admin', 'manager', 'root']
     for (const role of roles as (keyof typeof callers)[]) {
       const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
-      if (gate === 'agent' && role === 'accesskey') assertReason(answer, 403, 'AGENT_AUTH_REQUIRED')
+      if (gate === 'agent' && role === 'accesskey')
+        assertReason(answer, 403, operation.family === 'me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
       else
         assert.ok(
           answer.status !== 401 && answer.status !== 403,
@@ -184,6 +187,7 @@ test("another customer's id is answered byte for byte like one that does not exi
   for (const operation of operations.filter(({ path }) => path.includes('{id}')))
     for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
       if (role === 'manager' && gateOf(operation) === 'admin') continue
+      if (role === 'accesskey' && gateOf(operation) === 'agent') continue
       const [foreign, unknown] = [
         await ask(callers[role], operation, theirs[operation.family as Family]),
         await ask(callers[role], operation, UNKNOWN),
@@ -292,9 +296,9 @@ function protectedOperations(document: Json): Operation[] {
   )
 }
 
-/** Whose ids a path takes: the files of a recording are found by the recording's. */
+/** Whose ids a path takes: the files of a recording are found by the recording's, and agents read what is there already. */
 function familyOf(path: string): string {
-  const [, , family = ''] = path.split('/')
+  const [, , family = ''] = path.replace('/service_agents/', '/').split('/')
   return family === 'recordingfiles' ? 'recordings' : family
 }
 

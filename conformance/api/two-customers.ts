@@ -22,6 +22,7 @@ export const FAMILIES = [
   'flows',
   'numbers',
   'recordings',
+  'tags',
 ] as const
 export type Family = (typeof FAMILIES)[number]
 export type Owned = Record<Family, string>
@@ -68,6 +69,7 @@ export async function makeOwned(api: ApiClient, db: Database, customer: string, 
     agents: await make('/agents', newAgent(`owned${which}@example.com`, 0)),
     calls: await insertCall(db, customer),
     recordings: await insertRecording(db, customer),
+    tags: await make('/tags', named),
     extensions: await make('/extensions', { ...named, extension: `7${which}`, password: 'a long password' }),
     numbers: await make('/numbers', { ...named, number: `+89955500000${which}`, type: 'virtual', call_flow_id: flows }),
   }

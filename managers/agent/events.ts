@@ -14,4 +14,4 @@ const about =
     data: presentAgent(agent),
   })
 
-export const agentEvents = { agent_created: about('agent_created') }
+export const agentEvents = { agent_created: about('agent_created'), agent_updated: about('agent_updated') }

@@ -172,6 +172,12 @@ export class AgentService implements UsernameOwner {
     return record
   }
 
+  /** Takes a deleted tag away from the agents who have it. */
+  async detachTag(trx: AnyTransaction, customer: string, tag_id: string): Promise<void> {
+    const agents = await this.#store.detachTag(trx, customer, tag_id, timestamp(this.#clock.wallMs()))
+    await this.#announce(trx, ...agents.map(agentEvents.agent_updated))
+  }
+
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
   }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { type AnyTransaction, type Database, jsonb } from '#platform/db'
 import { type Address, type PageRequest, pageOf } from '#platform/http'
+import type { Timestamp } from '#platform/time'
 import type { AgentRecord } from './agent.ts'
 
 interface Tables {
@@ -81,6 +82,18 @@ export class AgentStore {
       .returning('id')
       .executeTakeFirst()
     return row !== undefined
+  }
+
+  /** Takes a tag away from every agent who has it; gives those agents as they are now. */
+  detachTag(trx: AnyTransaction, customer: string, tag_id: string, tm_update: Timestamp): Promise<AgentRecord[]> {
+    return on(trx)
+      .updateTable('agents')
+      .set({ tag_ids: sql<string[]>`array_remove(tag_ids, ${tag_id}::uuid)`, tm_update })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .where(sql<boolean>`tag_ids && array[${tag_id}::uuid]`)
+      .returningAll()
+      .execute()
   }
 
   /** Makes the addresses the agent's own; those that another agent of the customer has are returned and stay there. */

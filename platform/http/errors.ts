@@ -63,7 +63,6 @@ export const apiErrors = defineErrors('api-manager', {
     cause: 'The endpoint needs the login of an agent, or is outside what a direct token may use.',
     fix: 'Log in with POST /auth/login and use that token.',
     message: () => 'This endpoint does not take this kind of credential.',
-    pending: true,
   },
   AGENT_AUTH_REQUIRED: {
     status: 'PERMISSION_DENIED',

@@ -1,0 +1,59 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
+import type { Timestamp } from '#platform/time'
+import type { Tag } from './contract.ts'
+
+interface Tables {
+  tags: Tag
+}
+
+const on = (trx: AnyTransaction) => trx.kysely<Tables>()
+
+/** SQL of tags: live rows only. */
+export class TagStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  list(customer: string, page: PageRequest): Promise<Tag[]> {
+    return pageOf(this.#live(customer), page).execute()
+  }
+
+  find(customer: string, id: string): Promise<Tag | undefined> {
+    return this.#live(customer).where('id', '=', id).executeTakeFirst()
+  }
+
+  async insert(trx: AnyTransaction, customer: string, tag: Tag): Promise<void> {
+    await on(trx)
+      .insertInto('tags')
+      .values({ ...tag, customer_id: customer })
+      .execute()
+  }
+
+  update(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    change: Partial<Tag> & { tm_update: Timestamp },
+  ): Promise<Tag | undefined> {
+    return on(trx)
+      .updateTable('tags')
+      .set(change)
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
+  #live(customer: string) {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('tags')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+  }
+}
