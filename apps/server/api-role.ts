@@ -8,7 +8,7 @@ import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
 import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
-import { type HttpServer, openHttpServer } from '#platform/http'
+import { type HttpServer, openHttpServer, RateLimits } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
@@ -16,7 +16,7 @@ import { OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { catalogues } from './catalogue.ts'
-import type { Config } from './config.ts'
+import { type Config, rateLimitsOf, trustedProxyOf } from './config.ts'
 import { PlatformSettings } from './platform-settings.ts'
 import { apiRoutes } from './routes.ts'
 import { runAll } from './run-all.ts'
@@ -73,6 +73,7 @@ export class ApiRole {
 
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
+    const trustedProxy = trustedProxyOf(config)
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,
@@ -82,6 +83,8 @@ export class ApiRole {
       log,
       metrics,
       version: VERSION,
+      limits: new RateLimits(rateLimitsOf(config), clock),
+      ...(trustedProxy ? { trustedProxy } : {}),
       parts: {
         database: () => db.available(),
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),

@@ -28,7 +28,7 @@ test('an empty setting counts as unset, and settings of other programs are left 
 
 test('every setting is documented', () => {
   for (const { name, fallback, meaning } of settingsTable()) {
-    assert.match(name, /^STROWGER_[A-Z_]+$/)
+    assert.match(name, /^STROWGER_[A-Z0-9_]+$/)
     assert.ok(fallback.length > 0 && meaning.length > 0, name)
   }
 })

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
+import type { RateLimitSettings, TrustedProxy } from '#platform/http'
 import { LOG_LEVELS, type LogLevel } from '#platform/log'
 import type { Placement } from '#telecom/media'
 
@@ -27,6 +28,20 @@ export interface Config {
   drainSeconds: number
   anonymousCallsPerSecond: number
   anonymousCallsAtOnce: number
+  trustedProxies: readonly string[]
+  trustedProxyHeader: string
+  authPublicRps: number
+  authPublicBurst: number
+  authProtectedRps: number
+  authProtectedBurst: number
+  v1Rps: number
+  v1Burst: number
+  customerRps: number
+  customerBurst: number
+  customerDirectRps: number
+  customerDirectBurst: number
+  customerDelegateRps: number
+  customerDelegateBurst: number
   logLevel: LogLevel
 }
 
@@ -120,6 +135,30 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     'calls without credentials per number and source at the same time',
     (value) => whole(value, 0, 1_000_000),
   ),
+  trustedProxies: {
+    name: 'TRUSTED_PROXIES',
+    fallback: 'unset',
+    meaning: "networks of the proxies whose header is believed about a client's address, e.g. 10.0.0.0/8",
+    read: (value) => (value === undefined ? [] : networks(value)),
+  },
+  trustedProxyHeader: setting(
+    'TRUSTED_PROXY_HEADER',
+    'cf-connecting-ip',
+    "the header in which such a proxy says the client's address",
+    headerName,
+  ),
+  authPublicRps: rps('AUTH_PUBLIC', '10', 'an address to `/auth/*` without credentials'),
+  authPublicBurst: burst('AUTH_PUBLIC', '20', 'an address to `/auth/*` without credentials'),
+  authProtectedRps: rps('AUTH_PROTECTED', '10', 'an address to `/auth/*` with credentials'),
+  authProtectedBurst: burst('AUTH_PROTECTED', '20', 'an address to `/auth/*` with credentials'),
+  v1Rps: rps('V1', '200', 'an address to everything else'),
+  v1Burst: burst('V1', '400', 'an address to everything else'),
+  customerRps: rps('CUSTOMER_V1', '17', 'the agents and access keys of a customer'),
+  customerBurst: burst('CUSTOMER_V1', '33', 'the agents and access keys of a customer'),
+  customerDirectRps: rps('CUSTOMER_V1_DIRECT', '50', 'the direct tokens of a customer'),
+  customerDirectBurst: burst('CUSTOMER_V1_DIRECT', '100', 'the direct tokens of a customer'),
+  customerDelegateRps: rps('CUSTOMER_V1_DELEGATE', '8', 'the delegates of a customer'),
+  customerDelegateBurst: burst('CUSTOMER_V1_DELEGATE', '16', 'the delegates of a customer'),
   logLevel: setting('LOG_LEVEL', 'info', `how much is logged: ${LOG_LEVELS.join(', ')}`, logLevel),
 }
 
@@ -153,6 +192,25 @@ export class SettingsError extends Error {
   }
 }
 
+/** How often addresses and customers may ask. */
+export function rateLimitsOf(config: Config): RateLimitSettings {
+  const allowance = (perSecond: number, burst: number) => ({ perSecond, burst })
+  return {
+    authPublic: allowance(config.authPublicRps, config.authPublicBurst),
+    authProtected: allowance(config.authProtectedRps, config.authProtectedBurst),
+    v1: allowance(config.v1Rps, config.v1Burst),
+    customer: allowance(config.customerRps, config.customerBurst),
+    customerDirect: allowance(config.customerDirectRps, config.customerDirectBurst),
+    customerDelegate: allowance(config.customerDelegateRps, config.customerDelegateBurst),
+  }
+}
+
+/** Whose word about a client's address is believed; nobody's unless said. */
+export function trustedProxyOf({ trustedProxies, trustedProxyHeader }: Config): TrustedProxy | undefined {
+  if (trustedProxies.length === 0) return undefined
+  return { header: trustedProxyHeader, networks: trustedProxies }
+}
+
 /** Every setting with its default and meaning, for `--help` and the settings page. */
 export function settingsTable(): { name: string; fallback: string; meaning: string }[] {
   return Object.values(SETTINGS).map(({ name, fallback, meaning }) => ({ name: PREFIX + name, fallback, meaning }))
@@ -171,6 +229,26 @@ function whole(value: string, least: number, most: number): number {
   if (!/^\d+$/.test(value) || number < least || number > most)
     throw new BadSetting(`takes a whole number from ${least} to ${most}`)
   return number
+}
+
+function rps(tier: string, fallback: string, whose: string): Setting<number> {
+  return setting(`RATE_LIMIT_${tier}_RPS`, fallback, `requests each second of ${whose} (0 = no limit)`, rate)
+}
+
+function burst(tier: string, fallback: string, whose: string): Setting<number> {
+  const meaning = `requests at once, after a pause, of ${whose} (0 = no limit)`
+  return setting(`RATE_LIMIT_${tier}_BURST`, fallback, meaning, (value) => whole(value, 0, 1_000_000_000))
+}
+
+function rate(value: string): number {
+  const number = Number(value)
+  if (!/^\d{1,9}(\.\d{1,3})?$/.test(value)) throw new BadSetting('takes a number such as 17 or 8.3')
+  return number
+}
+
+function headerName(value: string): string {
+  if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) throw new BadSetting('takes the name of a header')
+  return value.toLowerCase()
 }
 
 function portRange(value: string): { first: number; last: number } {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { apiErrors, endpoint } from '#platform/http'
+import { endpoint } from '#platform/http'
 
 /** The bounds of what a client may say and hold. */
 export const MOST_MESSAGE_BYTES = 65_536
@@ -50,5 +50,5 @@ export const webSocket = endpoint({
     ),
   }),
   returns: Type.Object({}),
-  errors: [apiErrors.RATE_LIMIT_EXCEEDED],
+  errors: [],
 })

@@ -57,6 +57,8 @@ const CHECKERS = 2
 const AGAIN_MS = 1_000
 /** How long a client has to answer the goodbye of a server that stops. */
 const GOODBYE_MS = 1_000
+/** When a customer with as many sockets as it may have should ask again. */
+const RETRY_AFTER_SECONDS = 60
 
 /**
  * Brings public events to everybody who follows them over a WebSocket, live. One process serves the connections that it
@@ -126,7 +128,7 @@ export class WebSockets {
     if (identity.kind === 'delegate') throw apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
     if (this.#stopping || this.#count >= this.#limits.connections) throw apiErrors.SERVICE_UNAVAILABLE()
     if ((this.#perCustomer.get(customer) ?? 0) >= this.#limits.connectionsPerCustomer)
-      throw apiErrors.RATE_LIMIT_EXCEEDED({ limited_by: 'customer' })
+      throw apiErrors.RATE_LIMIT_EXCEEDED({ limited_by: 'customer', retry_after: RETRY_AFTER_SECONDS })
     const socket = request.accept()
     const { backlog, limits, number } = { backlog: this.#backlog, limits: this.#limits, number: this.#accepted++ }
     const { clock } = this.#needs

@@ -11,9 +11,11 @@ export function envelope(error: ReasonedError, request_id: string): string {
 const SOON = '1'
 const LATER = '60'
 
-/** The `Retry-After` of a 429 or 503; `undefined` for every other answer. */
+/** The `Retry-After` of a 429 or 503, in seconds: what its details say, else a usual value; `undefined` otherwise. */
 export function retryAfter(error: ReasonedError): string | undefined {
   if (error.http !== 429 && error.http !== 503) return undefined
   const { retry } = error.declaration
+  const [detail] = error.details
+  if (detail && 'retry_after' in detail) return String(detail.retry_after)
   return retry === 'after_delay' || retry === 'same_key' ? SOON : LATER
 }

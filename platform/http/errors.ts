@@ -11,6 +11,14 @@ const validation = {
   details_schema: faultSchema,
 } as const
 
+/** What a refusal for being too fast says: whose limit, how much it allows, and the seconds until it allows more. */
+export interface LimitFacts {
+  limited_by: 'ip' | 'customer'
+  retry_after: number
+  per_second?: number
+  burst?: number
+}
+
 /** The reasons that belong to no manager: who asks, what was asked, and whether the platform could answer at all. */
 export const apiErrors = defineErrors('api-manager', {
   AUTHENTICATION_REQUIRED: {
@@ -78,11 +86,17 @@ export const apiErrors = defineErrors('api-manager', {
     retry: 'after_delay',
     cause: 'More requests than the address or the customer may send.',
     fix: 'Wait for the seconds in Retry-After, then continue more slowly.',
-    message: (_: { limited_by: 'ip' | 'customer' }) => 'Too many requests.',
+    message: ({ limited_by, retry_after }: LimitFacts) =>
+      `Too many requests of this ${limited_by}; try again in ${retry_after} s.`,
     details_schema: {
       type: 'object',
-      required: ['limited_by'],
-      properties: { limited_by: { type: 'string', enum: ['ip', 'customer'] } },
+      required: ['limited_by', 'retry_after'],
+      properties: {
+        limited_by: { type: 'string', enum: ['ip', 'customer'], description: 'Whose limit it is.' },
+        retry_after: { type: 'integer', description: 'Seconds, the same as in Retry-After.' },
+        per_second: { type: 'number', description: 'Requests that come free each second.' },
+        burst: { type: 'integer', description: 'Requests that may come at once after a pause.' },
+      },
     },
   },
   RESOURCE_NOT_FOUND: {

@@ -7,6 +7,7 @@ import { forInput, isNode, type Json } from './schema.ts'
 /** What any endpoint may answer. */
 const ALWAYS: readonly Reason[] = [
   apiErrors.INTERNAL,
+  apiErrors.RATE_LIMIT_EXCEEDED,
   apiErrors.REQUEST_CANCELED,
   apiErrors.REQUEST_TIMEOUT,
   apiErrors.SERVICE_UNAVAILABLE,

@@ -70,7 +70,7 @@ test('two different schemas of one name are refused', () => {
 test('each operation lists its reasons under their status, and the class answers for all others', () => {
   const document: Document = openapiDocument(routes, '0.1.0')
   const { responses, 'x-reasons': all } = document.paths['/v1.0/teas/{id}'].get
-  assert.deepEqual(Object.keys(responses), ['200', '400', '401', '403', '404', '500', '503', '4XX', '5XX'])
+  assert.deepEqual(Object.keys(responses), ['200', '400', '401', '403', '404', '429', '500', '503', '4XX', '5XX'])
   assert.deepEqual(responses['404']['x-reasons'], ['tea-manager/TEA_NOT_FOUND'])
   assert.deepEqual(responses['401']['x-reasons'], ['AUTHENTICATION_REQUIRED', 'INVALID_CREDENTIALS'])
   assert.match(responses['400'].description, /`INVALID_ID`/)

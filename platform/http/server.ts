@@ -23,6 +23,7 @@ import { openapiDocument } from './openapi.ts'
 import { servedPaths } from './paths.ts'
 import { type Parts, platformRoutes } from './platform-routes.ts'
 import { refusal } from './problem.ts'
+import type { RateLimits } from './rate-limits.ts'
 import { newRequestId, requestId } from './request-id.ts'
 import { ServedRoute } from './served-route.ts'
 import { translate } from './translate.ts'
@@ -48,6 +49,8 @@ export interface HttpNeeds {
   metricsFromAnywhere?: boolean
   /** Whose header is believed about the client's address. */
   trustedProxy?: TrustedProxy
+  /** How often addresses and customers may ask; as often as they like unless said. */
+  limits?: RateLimits
   /** Milliseconds until a request is answered with `REQUEST_TIMEOUT`; 10 s unless said. */
   deadlineMs?: number
   /** For tests and development: an undeclared reason becomes `INTERNAL` and is recorded in `undeclared`. */
@@ -236,7 +239,26 @@ export class HttpServer {
     else if (request.method === 'OPTIONS') {
       exchange.settled = true
       reply.code(204).headers(PREFLIGHT).send()
-    } else next()
+    } else if (this.#isInTime(request, served)) next()
+  }
+
+  /** Whether this address may ask again by now; it is told when not. */
+  #isInTime(request: FastifyRequest, served: ServedRoute | undefined): boolean {
+    const { limits } = this.#needs
+    if (!limits) return true
+    const path = request.url.split('?', 1)[0] ?? ''
+    const needsLogin = served !== undefined && served.endpoint.allow !== 'public'
+    try {
+      limits.checkAddress(this.#addressOf(request), path, needsLogin)
+      return true
+    } catch (error) {
+      this.#fail(request.exchange, translate(error))
+      return false
+    }
+  }
+
+  #addressOf(request: FastifyRequest): string {
+    return clientAddress(request.socket.remoteAddress ?? '', request.headers, this.#needs.trustedProxy)
   }
 
   /** Who asks, and may they: before the body is read and before anything is looked up. */
@@ -244,7 +266,10 @@ export class HttpServer {
     const { exchange } = request
     try {
       const credentials = readCredentials(request)
-      exchange.identity = await this.#identify(endpoint, credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
+      const options = endpoint.endsCall ? { trustLastKnown: true } : {}
+      exchange.identity = await this.#needs.authenticate(credentials, options)
+      if (!endpoint.root) this.#needs.limits?.checkCustomer(exchange.identity)
+      pass(endpoint, exchange.identity)
       if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
     } catch (error) {
       this.#fail(exchange, translate(error))
@@ -253,15 +278,13 @@ export class HttpServer {
     if (!exchange.settled) next()
   }
 
-  async #identify(endpoint: Endpoint, credentials: Credentials, options?: AuthenticateOptions): Promise<Identity> {
-    const identity = await this.#needs.authenticate(credentials, options)
-    pass(endpoint, identity)
-    return identity
-  }
-
   /** Holds on to the credentials and to nothing else of the request. */
   #again(endpoint: Endpoint, credentials: Credentials) {
-    return (options?: AuthenticateOptions) => this.#identify(endpoint, credentials, options)
+    return async (options?: AuthenticateOptions): Promise<Identity> => {
+      const identity = await this.#needs.authenticate(credentials, options)
+      pass(endpoint, identity)
+      return identity
+    }
   }
 
   async #handle(served: ServedRoute, request: FastifyRequest, reply: FastifyReply) {
@@ -309,8 +332,7 @@ export class HttpServer {
 
   #input(served: ServedRoute, input: { params: unknown; query: unknown; body: unknown }, request: FastifyRequest) {
     const { exchange } = request
-    const peer = request.socket.remoteAddress ?? ''
-    const ip = clientAddress(peer, request.headers, this.#needs.trustedProxy)
+    const ip = this.#addressOf(request)
     const { socket: limits } = served.endpoint
     if (!limits) return new HandlerRequest(exchange, input, ip)
     return new HandlerSocketRequest(exchange, input, ip, {
