@@ -29,7 +29,15 @@ import { registrarErrors } from '#managers/registrar/errors'
 import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
 import { tagErrors } from '#managers/tag/errors'
 import type { AnyTransaction, Database } from '#platform/db'
-import { apiErrors, type HttpServer, openHttpServer, Permission, type Route } from '#platform/http'
+import {
+  apiErrors,
+  type HttpServer,
+  httpMigrations,
+  Idempotency,
+  openHttpServer,
+  Permission,
+  type Route,
+} from '#platform/http'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
@@ -75,6 +83,7 @@ export class TestAccounts {
   /** Starts with an empty database; all of it ends with the tests of the file. */
   static async start(): Promise<TestAccounts> {
     const all = [
+      ...httpMigrations,
       ...billingMigrations,
       ...customerMigrations,
       ...directMigrations,
@@ -151,6 +160,7 @@ export class TestAccounts {
       log: silentLog,
       metrics: new Metrics(),
       version: 'test',
+      idempotency: new Idempotency({ db: this.db, clock: systemClock, ids: systemIds, log: silentLog }),
       strictReasons: true,
     })
     this.url = await this.server.listen('127.0.0.1', 0)

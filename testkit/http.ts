@@ -19,7 +19,7 @@ export interface ClientCredentials {
 /** Asks the API like a customer's program would. */
 export interface ApiClient {
   get(path: string): Promise<Answer>
-  post(path: string, body?: unknown): Promise<Answer>
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   put(path: string, body?: unknown): Promise<Answer>
   delete(path: string): Promise<Answer>
   /** Anything else: own headers, own body. */
@@ -49,12 +49,16 @@ export function apiClient(baseUrl: string, { accesskey, token }: ClientCredentia
       body: isJson && text ? JSON.parse(text) : undefined,
     }
   }
-  const json = (method: string) => (path: string, body?: unknown) =>
-    send(
-      method,
-      path,
-      body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
-    )
+  const json =
+    (method: string) =>
+    (path: string, body?: unknown, headers: Record<string, string> = {}) =>
+      send(
+        method,
+        path,
+        body === undefined
+          ? { headers }
+          : { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) },
+      )
   return {
     get: (path) => send('GET', path),
     post: json('POST'),

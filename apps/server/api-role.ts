@@ -8,7 +8,7 @@ import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
 import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
-import { type HttpServer, openHttpServer, RateLimits } from '#platform/http'
+import { type HttpServer, Idempotency, openHttpServer, RateLimits } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
@@ -74,6 +74,7 @@ export class ApiRole {
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
+    const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,
@@ -83,6 +84,7 @@ export class ApiRole {
       log,
       metrics,
       version: VERSION,
+      idempotency,
       limits: new RateLimits(rateLimitsOf(config), clock),
       ...(trustedProxy ? { trustedProxy } : {}),
       parts: {
@@ -114,9 +116,11 @@ export class ApiRole {
     sequencer.start()
     delivery.start()
     sockets.start()
+    idempotency.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
+      () => idempotency.stop(),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

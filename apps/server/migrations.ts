@@ -10,6 +10,7 @@ import { migrations as tag } from '#managers/tag'
 import { migrations as webhook } from '#managers/webhook'
 import { databaseMigrations, type Migration } from '#platform/db'
 import { eventMigrations } from '#platform/events'
+import { httpMigrations } from '#platform/http'
 import { nodeMigrations } from '#platform/node'
 import { settingsMigrations } from './platform-settings.ts'
 
@@ -17,6 +18,7 @@ import { settingsMigrations } from './platform-settings.ts'
 export const allMigrations: Migration[] = [
   ...databaseMigrations,
   ...eventMigrations,
+  ...httpMigrations,
   ...nodeMigrations,
   ...settingsMigrations,
   ...billing,

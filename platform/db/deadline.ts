@@ -1,12 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AnyTransaction } from './database.ts'
 
-/** Until when the work that is under way may take, and what its transaction has noted. */
+/** Until when the work that is under way may take, what holds for its transactions, and what they have noted. */
 export interface Scope {
-  /** Monotonic milliseconds. */
-  untilMs: number
+  /** Monotonic milliseconds; the default of the database where it is left out. */
+  untilMs?: number
   signal?: AbortSignal
   topics?: Set<string>
+  fence?: Fence
 }
+
+/** Runs as the first thing in every transaction of some work; what it throws undoes the transaction. */
+export type Fence = (trx: AnyTransaction) => Promise<void>
 
 /** The scope travels with the work, so that a store needs not be told about the request that it serves. */
 export const scope = new AsyncLocalStorage<Scope>()
@@ -17,4 +22,12 @@ export const scope = new AsyncLocalStorage<Scope>()
  */
 export function noteInTransaction(topic: string): void {
   scope.getStore()?.topics?.add(topic)
+}
+
+/**
+ * Runs `work` with a fence around it: whatever it commits, in however many transactions, is committed together with what
+ * the fence writes, or not at all.
+ */
+export function withFence<R>(fence: Fence, work: () => Promise<R>): Promise<R> {
+  return scope.run({ ...scope.getStore(), fence }, work)
 }

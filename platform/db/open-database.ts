@@ -76,7 +76,11 @@ class PooledDatabase implements Database {
     const result = await scope.run(inner, () =>
       this.kysely<Tables>()
         .transaction()
-        .execute((trx) => work(Object.assign(trx, { kysely: () => trx }) as unknown as OpenTransaction<Tables>)),
+        .execute(async (trx) => {
+          const open = Object.assign(trx, { kysely: () => trx }) as unknown as OpenTransaction<Tables>
+          await inner.fence?.(open)
+          return work(open)
+        }),
     )
     for (const listener of this.#listeners) listener(topics)
     return result
@@ -98,6 +102,7 @@ class PooledDatabase implements Database {
       untilMs: Math.min(outer?.untilMs ?? Number.POSITIVE_INFINITY, this.#clock.monotonicMs() + ms),
       ...(signals.length === 0 ? {} : { signal: signals.length === 1 ? signals[0] : AbortSignal.any(signals) }),
       ...(outer?.topics ? { topics: outer.topics } : {}),
+      ...(outer?.fence ? { fence: outer.fence } : {}),
     }
     return scope.run(inner, work)
   }
@@ -130,8 +135,9 @@ class PooledDatabase implements Database {
     this.#pool.cut()
   }
 
-  #scope(): Scope {
-    return scope.getStore() ?? { untilMs: this.#clock.monotonicMs() + this.#deadlineMs }
+  #scope(): Scope & { untilMs: number } {
+    const outer = scope.getStore()
+    return { ...outer, untilMs: outer?.untilMs ?? this.#clock.monotonicMs() + this.#deadlineMs }
   }
 
   #lease(): Promise<Lease> {

@@ -15,7 +15,7 @@ const ALWAYS: readonly Reason[] = [
 
 /** The reasons that follow from an endpoint's gate and schemas, so that no contract has to repeat them. */
 export function impliedErrors(endpoint: Endpoint): Reason[] {
-  const { allow, params, query, body } = endpoint
+  const { allow, params, query, body, method } = endpoint
   const reasons = [...ALWAYS]
   if (allow !== 'public')
     reasons.push(
@@ -25,6 +25,7 @@ export function impliedErrors(endpoint: Endpoint): Reason[] {
     )
   if (typeof allow !== 'string') reasons.push(apiErrors.PERMISSION_DENIED)
   if (allow === 'agent' && endpoint.notAgent) reasons.push(endpoint.notAgent)
+  if (method === 'POST') reasons.push(apiErrors.INVALID_ARGUMENT, apiErrors.STATE_INVALID)
   if (params) reasons.push(...ofPath(params))
   if (query) reasons.push(...ofQuery(query))
   if (endpoint.socket) reasons.push(apiErrors.INVALID_ARGUMENT)

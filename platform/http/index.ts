@@ -23,7 +23,9 @@ export {
 export { envelope } from './envelope.ts'
 export { apiErrors } from './errors.ts'
 export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
+export { Idempotency } from './idempotency/idempotency.ts'
 export type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
+export { httpMigrations } from './migrations/index.ts'
 export { openapiDocument } from './openapi.ts'
 export {
   decodePageToken,

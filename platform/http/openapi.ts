@@ -48,6 +48,16 @@ const PROBLEM: Json = {
   },
 }
 
+const IDEMPOTENCY_KEY: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Repeating a request with its key gives the first answer again (for 24 h, with `Idempotent-Replayed: true`) and does ' +
+    'nothing twice. 503 and 429 are not kept. The same key with another body is `INVALID_ARGUMENT`.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
+}
+
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'A token of POST /auth/login, or an access key (vb_…).' },
   accesskey: { type: 'apiKey', in: 'query', name: 'accesskey' },
@@ -80,6 +90,7 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
     paths: sorted(paths),
     components: {
       schemas: sorted(schemas),
+      parameters: { IdempotencyKey: IDEMPOTENCY_KEY },
       headers: { Help: { description: 'The page of the reason, with `rel="help"`.', schema: { type: 'string' } } },
       responses: {
         ClientError: errorResponse('The request was refused.'),
@@ -93,7 +104,11 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
 function operation(endpoint: Endpoint, schemas: Record<string, Json>): Json {
   const { params, query, body, bodyOptional, allow, summary, description } = endpoint
   const reasons = [...reasonsOf(endpoint)].filter((reason) => !reason.declaration.pending)
-  const parameters = [...parametersOf('path', params, schemas), ...parametersOf('query', query, schemas)]
+  const parameters = [
+    ...parametersOf('path', params, schemas),
+    ...parametersOf('query', query, schemas),
+    ...(endpoint.method === 'POST' ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
+  ]
   return {
     operationId: operationId(endpoint),
     tags: [tagOf(endpoint)],

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ReasonedError } from '#platform/errors'
+import { type Answer, ownHeaders } from './answer.ts'
 import type { Endpoint, Route } from './endpoint.ts'
 import { reasonsOf } from './implied-errors.ts'
 import { forAnswers, type Json } from './schema.ts'
@@ -12,7 +13,7 @@ export class ServedRoute {
   readonly #validator: Validator
   /** `domain/REASON` of everything that it may answer with. */
   readonly #declared: ReadonlySet<string>
-  #answer: Json | undefined
+  #schema: Json | undefined
 
   constructor(route: Route) {
     this.route = route
@@ -34,16 +35,14 @@ export class ServedRoute {
     return { params, query, body: this.#validator.body(bytes, request.headers['content-type']) }
   }
 
-  /** The answer as JSON: only what the schema declares. `undefined` = an empty answer. */
-  write(result: unknown, reply: FastifyReply): string | undefined {
-    if (result === undefined) return undefined
-    if (this.endpoint.redirects) {
-      reply.header('location', String(result))
-      return undefined
-    }
-    this.#answer ??= forAnswers(this.endpoint.returns)
+  /** The answer, as JSON of only what the schema declares. */
+  answer(result: unknown, reply: FastifyReply): Answer {
+    const code = this.endpoint.success ?? 200
+    if (result === undefined) return { code, headers: ownHeaders(reply) }
+    if (this.endpoint.redirects) return { code, headers: { ...ownHeaders(reply), location: String(result) } }
+    this.#schema ??= forAnswers(this.endpoint.returns)
     // the framework keeps what it compiled with the route
-    return reply.serializeInput(result as Json, this.#answer)
+    return { code, headers: ownHeaders(reply), text: reply.serializeInput(result as Json, this.#schema) }
   }
 
   /** Whether the endpoint promises this reason. */

@@ -6,6 +6,7 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Counter, Histogram, Metrics } from '#platform/metrics'
 import type { Clock } from '#platform/time'
+import type { Answer } from './answer.ts'
 import { clientAddress, isLocal, type TrustedProxy } from './client-address.ts'
 import { refuse } from './client-error.ts'
 import { readCredentials } from './credentials.ts'
@@ -17,6 +18,8 @@ import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { pass } from './gate.ts'
 import { HandlerRequest, HandlerSocketRequest } from './handler-request.ts'
+import type { Idempotency } from './idempotency/idempotency.ts'
+import { KeyedAnswers, keyOf } from './idempotency/keyed-answers.ts'
 import type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 import { BODY_LIMIT } from './json-body.ts'
 import { openapiDocument } from './openapi.ts'
@@ -49,6 +52,8 @@ export interface HttpNeeds {
   metricsFromAnywhere?: boolean
   /** Whose header is believed about the client's address. */
   trustedProxy?: TrustedProxy
+  /** Keeps answers under the keys that clients send; keys mean nothing unless it is given. */
+  idempotency?: Idempotency
   /** How often addresses and customers may ask; as often as they like unless said. */
   limits?: RateLimits
   /** Milliseconds until a request is answered with `REQUEST_TIMEOUT`; 10 s unless said. */
@@ -76,7 +81,7 @@ const CUT_MS = 2_500
 
 const CORS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'Content-Length, X-Request-Id, Retry-After, Link',
+  'access-control-expose-headers': 'Content-Length, X-Request-Id, Retry-After, Link, Idempotent-Replayed',
 }
 const PREFLIGHT = {
   'access-control-allow-methods': 'POST, GET, PUT, DELETE, PATCH, HEAD, OPTIONS',
@@ -102,6 +107,7 @@ export class HttpServer {
   readonly #undeclared: string[] = []
   readonly #routes: readonly Route[]
   readonly #upgrades = new Upgrades()
+  readonly #keyed: KeyedAnswers | undefined
   #document: Record<string, unknown> | undefined
   #downloads = 0
   #closing = false
@@ -109,6 +115,7 @@ export class HttpServer {
   constructor(needs: HttpNeeds) {
     const { metrics } = needs
     this.#needs = needs
+    this.#keyed = needs.idempotency && new KeyedAnswers(needs.idempotency, needs.catalogues)
     this.#deadlines = new Deadlines(needs.clock, (exchange) => this.#expire(exchange))
     this.#requests = metrics.counter('http_requests_total', 'Requests answered.', ['method', 'route', 'code'])
     this.#errors = metrics.counter('errors_total', 'Error answers by reason.', ['domain', 'reason', 'blame'])
@@ -289,24 +296,38 @@ export class HttpServer {
 
   async #handle(served: ServedRoute, request: FastifyRequest, reply: FastifyReply) {
     const { exchange } = request
+    const { endpoint } = served
     try {
       const input = served.read(request)
-      const result = await served.route.handler(this.#input(served, input, request) as never)
-      if (exchange.settled) return
-      if (served.endpoint.files) return await this.#sendFile(exchange, request, result as Download)
-      if (served.endpoint.page) return this.#sendPage(exchange, String(result))
-      const text = served.write(result, reply)
-      exchange.settled = true
-      if (this.#closing) reply.header('connection', 'close')
-      reply.code(served.endpoint.success ?? 200)
-      if (text === undefined) reply.send()
-      else reply.header('content-type', JSON_TYPE).send(text)
+      const work = async () => await served.route.handler(this.#input(served, input, request) as never)
+      if (endpoint.files) return await this.#sendFile(exchange, request, (await work()) as Download)
+      if (endpoint.socket) return void (await work())
+      if (endpoint.page) return this.#sendPage(exchange, String(await work()))
+      const answer = async () => served.answer(await work(), reply)
+      const key = this.#keyed ? keyOf(endpoint, request.headers) : undefined
+      if (key === undefined) return this.#send(exchange, await answer())
+      const asked = { key, endpoint, params: input.params, request, ip: this.#addressOf(request) }
+      const judge = (thrown: unknown) => this.#declared(served, translate(thrown))
+      this.#send(exchange, await this.#keyed?.answer(asked, answer, judge))
     } catch (thrown) {
       this.#fail(exchange, this.#declared(served, translate(thrown)))
     }
   }
 
+  #send(exchange: Exchange, answer: Answer | undefined) {
+    if (exchange.settled || !answer) return
+    const { code, headers, text } = answer
+    exchange.settled = true
+    const { reply } = exchange
+    if (this.#closing) reply.header('connection', 'close')
+    reply.code(code)
+    for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
+    if (text === undefined) reply.send()
+    else reply.header('content-type', JSON_TYPE).send(text)
+  }
+
   #sendPage(exchange: Exchange, html: string) {
+    if (exchange.settled) return
     exchange.settled = true
     exchange.reply.code(200).headers(PAGE).send(html)
   }
