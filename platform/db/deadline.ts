@@ -8,6 +8,7 @@ export interface Scope {
   signal?: AbortSignal
   topics?: Set<string>
   fence?: Fence
+  wanted?: AbortSignal
 }
 
 /** Runs as the first thing in every transaction of some work; what it throws undoes the transaction. */
@@ -30,4 +31,12 @@ export function noteInTransaction(topic: string): void {
  */
 export function withFence<R>(fence: Fence, work: () => Promise<R>): Promise<R> {
   return scope.run({ ...scope.getStore(), fence }, work)
+}
+
+/**
+ * Runs `work` for somebody who may lose interest: once `wanted` aborts it begins no further statement (each rejects with
+ * `DatabaseUnavailable`, `aborted`); one that runs, and a transaction that is open, end in peace.
+ */
+export function whileWanted<R>(wanted: AbortSignal, work: () => Promise<R>): Promise<R> {
+  return scope.run({ ...scope.getStore(), wanted }, work)
 }

@@ -3,7 +3,7 @@
  * migrations, and the write lanes through which live calls write.
  */
 export type { AnyTransaction, Connection, Database, OpenTransaction } from './database.ts'
-export { type Fence, noteInTransaction, withFence } from './deadline.ts'
+export { type Fence, noteInTransaction, whileWanted, withFence } from './deadline.ts'
 export { DatabaseRefused } from './embedded/refused.ts'
 export { openServer, type PostgresServer, type ServerOptions } from './embedded/server.ts'
 export { sqlState, uniqueViolation } from './failure.ts'

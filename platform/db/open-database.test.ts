@@ -4,6 +4,7 @@ import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { eventually, freshDatabase, ownServer, signalServer } from '#testkit'
 import {
+  type AnyTransaction,
   type Database,
   DatabaseUnavailable,
   jsonb,
@@ -11,6 +12,8 @@ import {
   openDatabase,
   sqlState,
   uniqueViolation,
+  whileWanted,
+  withFence,
 } from './index.ts'
 
 interface Tables {
@@ -194,4 +197,49 @@ test('a closed database answers nobody and leaves nobody waiting', async () => {
   await db.close()
   await asked
   await assert.rejects(db.query('SELECT 1'), isUnavailable('closed'))
+})
+
+test('once nobody wants the answer no further statement is begun; what runs ends in peace', async () => {
+  const { db } = await freshDatabase(migrations)
+  const leaver = new AbortController()
+  const seen = await whileWanted(leaver.signal, async () => {
+    const running = db.query<{ one: number }>('SELECT 1 AS one, pg_sleep(0.05)')
+    await db.query('SELECT 1')
+    leaver.abort()
+    await assert.rejects(db.query('SELECT 2'), isUnavailable('aborted'))
+    return running
+  })
+  assert.equal(seen[0]?.one, 1)
+  await db.query('SELECT 3')
+})
+
+test('a fence writes into every transaction of some work, and what it throws undoes them', async () => {
+  const { db } = await freshDatabase(migrations)
+  const insert = (id: number) => (trx: AnyTransaction) =>
+    trx
+      .kysely<Tables>()
+      .insertInto('teas')
+      .values({ id, name: 'a', parts: jsonb([]), tm_create: '2026-01-01T00:00:00Z' })
+      .execute()
+  let id = 100
+  await withFence(
+    async (trx) => void (await insert(id++)(trx)),
+    async () => {
+      await db.transaction(insert(1))
+      await db.withDeadline(5_000, () => db.transaction(insert(2)))
+    },
+  )
+  const shut = new Error('the fence is shut')
+  await assert.rejects(
+    withFence(
+      () => Promise.reject(shut),
+      () => db.transaction(insert(3)),
+    ),
+    shut,
+  )
+  const rows = await db.query<{ id: number }>('SELECT id FROM teas ORDER BY id')
+  assert.deepEqual(
+    rows.map((row) => row.id),
+    [1, 2, 100, 101],
+  )
 })

@@ -103,6 +103,7 @@ class PooledDatabase implements Database {
       ...(signals.length === 0 ? {} : { signal: signals.length === 1 ? signals[0] : AbortSignal.any(signals) }),
       ...(outer?.topics ? { topics: outer.topics } : {}),
       ...(outer?.fence ? { fence: outer.fence } : {}),
+      ...(outer?.wanted ? { wanted: outer.wanted } : {}),
     }
     return scope.run(inner, work)
   }
@@ -140,7 +141,11 @@ class PooledDatabase implements Database {
     return { ...outer, untilMs: outer?.untilMs ?? this.#clock.monotonicMs() + this.#deadlineMs }
   }
 
-  #lease(): Promise<Lease> {
-    return this.#pool.lease(this.#scope())
+  async #lease(): Promise<Lease> {
+    const asked = this.#scope()
+    const lease = await this.#pool.lease(asked)
+    if (!asked.wanted?.aborted) return lease
+    lease.release()
+    throw new DatabaseUnavailable('aborted')
   }
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
+import { whileWanted } from '#platform/db'
 import type { Catalogue, ReasonedError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -299,7 +300,9 @@ export class HttpServer {
     const { endpoint } = served
     try {
       const input = served.read(request)
-      const work = async () => await served.route.handler(this.#input(served, input, request) as never)
+      const handle = async () => await served.route.handler(this.#input(served, input, request) as never)
+      // what changes something is done to its end
+      const work = endpoint.method === 'GET' ? () => whileWanted(exchange.signal, handle) : handle
       if (endpoint.files) return await this.#sendFile(exchange, request, (await work()) as Download)
       if (endpoint.socket) return void (await work())
       if (endpoint.page) return this.#sendPage(exchange, String(await work()))

@@ -80,7 +80,10 @@ test('any page may read answers and errors: CORS on everything, preflight withou
   const api = apiClient(at.url)
   for (const answer of [await api.get('/ping'), await api.get('/nothing'), await api.get(`/v1.0/teas/${TEA}`)]) {
     assert.equal(answer.headers.get('access-control-allow-origin'), '*')
-    assert.equal(answer.headers.get('access-control-expose-headers'), 'Content-Length, X-Request-Id, Retry-After, Link, Idempotent-Replayed')
+    assert.equal(
+      answer.headers.get('access-control-expose-headers'),
+      'Content-Length, X-Request-Id, Retry-After, Link, Idempotent-Replayed',
+    )
   }
   const preflight = await api.send('OPTIONS', '/v1.0/teas', { headers: { 'access-control-request-method': 'POST' } })
   assert.equal(preflight.status, 204)
