@@ -1,12 +1,17 @@
 import { after } from 'node:test'
 import {
+  AgentChanges,
   type AgentRecord,
   AgentService,
   AgentTokens,
   Authenticator,
   migrations as agentMigrations,
   agentRoutes,
+  authRoutes,
+  LoginAttempts,
   LoginService,
+  PasswordChanges,
+  Passwords,
 } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
@@ -70,6 +75,7 @@ export class TestAccounts {
   readonly customers: CustomerService
   readonly accesskeys: AccesskeyService
   readonly agents: AgentService
+  readonly changes: AgentChanges
   readonly extensions: ExtensionService
   readonly numbers: NumberService
   readonly tags: TagService
@@ -105,18 +111,22 @@ export class TestAccounts {
     this.directs = new DirectService(basics)
     const forget = (id: string) => this.authenticator.forgetAccesskey(id)
     this.accesskeys = new AccesskeyService({ ...basics, onRevoked: forget })
+    this.tags = new TagService({
+      ...basics,
+      onTagDeleted: (trx, customer, tag_id) => this.changes.detachTag(trx, customer, tag_id),
+    })
     this.extensions = new ExtensionService({
-      ...basics,
-      plans: this.billing,
-      directs: this.directs,
-      base: TEST_BASE,
+      ...{ ...basics, plans: this.billing, directs: this.directs, base: TEST_BASE },
+      onExtensionDeleted: (trx, customer, extension_id) => this.changes.detachExtension(trx, customer, extension_id),
     })
-    this.agents = new AgentService({
-      ...basics,
-      plans: this.billing,
-      directs: this.directs,
-      extensions: this.extensions,
-    })
+    const { extensions, directs, tags } = this
+    const passwords = new Passwords(systemIds)
+    const attempts = new LoginAttempts(basics)
+    this.agents = new AgentService({ ...basics, plans: this.billing, directs, extensions, tags, passwords })
+    const onAccessChanged = (id: string) => this.authenticator.forgetAgent(id)
+    const changes = new AgentChanges({ ...basics, directs, extensions, tags, onAccessChanged })
+    this.changes = changes
+    const passwordChanges = new PasswordChanges({ ...basics, changes, passwords, attempts })
     this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents })
     this.numbers = new NumberService({
       ...basics,
@@ -124,17 +134,14 @@ export class TestAccounts {
       customers: this.customers,
       flows: { flowExists: async (customer, flow_id) => this.flows.has(`${customer} ${flow_id}`) },
     })
-    this.tags = new TagService({
-      ...basics,
-      onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
-    })
     this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
-    const logins = new LoginService({ db, customers, tokens })
+    const logins = new LoginService({ db, customers, tokens, passwords, attempts })
     this.routes = [
       ...customerRoutes(customers, accesskeys),
-      ...agentRoutes(this.agents, logins),
+      ...authRoutes({ logins }),
+      ...agentRoutes({ agents: this.agents, changes, passwordChanges }),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),
       ...tagRoutes(this.tags),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { AgentService, migrations as agentMigrations } from '#managers/agent'
+import { AgentService, migrations as agentMigrations, Passwords } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
@@ -421,7 +421,11 @@ function servicesOn(db: Database) {
   const directs = new DirectService(basics)
   const customers = new CustomerService({ ...basics, billing })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const agents = new AgentService({
+    ...{ ...basics, plans: billing, directs, extensions },
+    tags: { hold: async () => {} },
+    passwords: new Passwords(systemIds),
+  })
   const flows = { flowExists: async () => true }
   const numbers = new NumberService({ ...basics, billing, customers, flows })
   return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }

@@ -57,11 +57,12 @@ export class ApiRole {
       ids,
       base: config.sipDomain,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
+      onAccessChanged: (id) => authenticator.forgetAgent(id),
     })
     const { customers, accesskeys } = services
     const tokens = new AgentTokens({ secret, clock })
     const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
-    const logins = new LoginService({ db, customers, tokens })
+    const logins = new LoginService({ ...services, db, tokens })
     const commands = new CommandDoor({ bus, clock })
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })

@@ -1,4 +1,4 @@
-import { agentRoutes, type LoginService } from '#managers/agent'
+import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
 import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
@@ -13,8 +13,7 @@ import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
 /** What the API's routes are served by. */
-export interface ApiServices extends Services {
-  logins: LoginService
+export interface ApiServices extends Services, AuthParts {
   calls: CallService
   recordings: RecordingService
   downloads: FileDownloads
@@ -26,7 +25,8 @@ export interface ApiServices extends Services {
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
 export function apiRoutes(services: ApiServices): Route[] {
   return [
-    ...agentRoutes(services.agents, services.logins),
+    ...authRoutes(services),
+    ...agentRoutes(services),
     ...customerRoutes(services.customers, services.accesskeys),
     ...extensionRoutes(services.extensions),
     ...flowRoutes(services.flows),

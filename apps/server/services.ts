@@ -1,4 +1,4 @@
-import { AgentService } from '#managers/agent'
+import { AgentChanges, AgentService, LoginAttempts, PasswordChanges, Passwords } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerService } from '#managers/customer'
@@ -23,21 +23,33 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
+  /** Hears of each agent whose tokens or permission are not what they were. */
+  onAccessChanged?: (agent_id: string) => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
-export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesNeeds) {
+export function createServices({ db, clock, ids, base, onKeyRevoked, onAccessChanged }: ServicesNeeds) {
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
-  const extensions = new ExtensionService({ ...basics, plans: billing, directs, registrations, base })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
-  const tags = new TagService({
+  const tags: TagService = new TagService({
     ...basics,
-    onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
+    onTagDeleted: (trx, customer, tag_id) => changes.detachTag(trx, customer, tag_id),
   })
+  const extensions: ExtensionService = new ExtensionService({
+    ...{ ...basics, plans: billing, directs, registrations, base },
+    onExtensionDeleted: (trx, customer, extension_id) => changes.detachExtension(trx, customer, extension_id),
+  })
+  const passwords = new Passwords(ids)
+  const attempts = new LoginAttempts(basics)
+  const agents = new AgentService({ ...basics, plans: billing, directs, extensions, tags, passwords })
+  const changes = new AgentChanges({
+    ...{ ...basics, directs, extensions, tags },
+    ...(onAccessChanged ? { onAccessChanged } : {}),
+  })
+  const passwordChanges = new PasswordChanges({ ...basics, changes, passwords, attempts })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
   const flows: FlowService = new FlowService({
     ...basics,
@@ -46,7 +58,10 @@ export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesN
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
   const outboundConfigs = new OutboundConfigStore(db)
-  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers, outboundConfigs, tags }
+  return {
+    ...{ billing, directs, accesskeys, extensions, customers, flows, numbers, outboundConfigs, tags },
+    ...{ agents, changes, passwords, passwordChanges, attempts },
+  }
 }
 
 export type Services = ReturnType<typeof createServices>

@@ -41,18 +41,27 @@ const NOT_FOUND: Record<Family, [string, string]> = {
 /** Bodies that are right, so that an answer is about the id and not about the body. */
 const BODIES: Record<string, object> = {
   'PUT /v1.0/accesskeys/{id}': { name: 'taken', detail: 'over' },
+  'PUT /v1.0/agents/{id}': { name: 'taken', detail: 'over' },
+  'PUT /v1.0/agents/{id}/addresses': { addresses: [] },
+  'PUT /v1.0/agents/{id}/tag_ids': { tag_ids: [] },
+  'PUT /v1.0/agents/{id}/status': { status: 'away' },
+  'PUT /v1.0/agents/{id}/permission': { permission: 16 },
+  'PUT /v1.0/agents/{id}/password': { password: 'taken over you are' },
   'PUT /v1.0/extensions/{id}': { name: 'taken', detail: 'over', password: 'another password' },
   'PUT /v1.0/flows/{id}': { name: 'taken', detail: 'over', actions: [] },
   'PUT /v1.0/numbers/{id}/flow_ids': { call_flow_id: NIL_UUID, message_flow_id: NIL_UUID },
   'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
+/** What every agent may of itself, by its own id. */
+const SELF = ['GET /v1.0/agents/{id}', 'PUT /v1.0/agents/{id}', 'PUT /v1.0/agents/{id}/status']
+
 /** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
 function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
   if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
   if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
   if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
-  return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
+  return SELF.includes(`${method} ${path}`) ? 'self' : 'manager'
 }
 
 let platform: Platform
@@ -163,7 +172,7 @@ test('a role that is enough passes every gate; a super admin passes them all', a
     for (const role of roles as (keyof typeof callers)[]) {
       const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
       if (gate === 'agent' && role === 'accesskey')
-        assertReason(answer, 403, operation.family === 'me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
+        assertReason(answer, 403, operation.path === '/v1.0/me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
       else
         assert.ok(
           answer.status !== 401 && answer.status !== 403,

@@ -1,8 +1,5 @@
-import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { AccesskeyService, CustomerService } from '#managers/customer'
-import { DirectService } from '#managers/direct'
-import { ExtensionService } from '#managers/registrar'
 import { type Database, openDatabase, openServer } from '#platform/db'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
@@ -38,10 +35,7 @@ export async function databaseOf(platform: Platform): Promise<Database> {
 export async function secondCustomer(db: Database): Promise<{ id: string; accesskey: string }> {
   const basics = { db, clock: systemClock, ids: systemIds }
   const billing = new BillingService(basics)
-  const directs = new DirectService(basics)
-  const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: 'strowger.localhost' })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
-  const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const customers = new CustomerService({ ...basics, billing })
   const accesskeys = new AccesskeyService(basics)
   let accesskey = ''
   const { id } = await customers.create(

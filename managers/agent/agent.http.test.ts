@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Permission } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
-import { assertReason, sameButRequestId, TEST_PASSWORD, TestAccounts } from '#testkit'
+import { type ApiClient, assertReason, sameButRequestId, TEST_PASSWORD, TestAccounts } from '#testkit'
 
 const accounts = await TestAccounts.start()
 const { CustomerAdmin, CustomerManager, CustomerAgent } = Permission
 const MISSING = '7b1f6f0e-1111-4222-8333-944455556666'
-const TAG = 'aaaaaaaa-0000-4000-8000-000000000001'
 
 let made = 0
 const wanted = (change: object = {}) => ({
@@ -22,16 +21,20 @@ const wanted = (change: object = {}) => ({
   ...change,
 })
 
+const newTag = async (client: ApiClient): Promise<string> =>
+  (await client.post('/v1.0/tags', { name: 'x', detail: '' })).body.id
+
 test('a new agent is offline, has a direct hash, and its password is nowhere to be read', async () => {
   const { id, admin } = await accounts.customer()
-  const body = wanted({ ring_method: 'linear', tag_ids: [TAG.toUpperCase(), TAG] })
+  const tag = await newTag(admin)
+  const body = wanted({ ring_method: 'linear', tag_ids: [tag.toUpperCase(), tag] })
   const { status, body: agent, text } = await admin.post('/v1.0/agents', body)
   assert.equal(status, 201)
   assert.equal(agent.customer_id, id)
   assert.equal(agent.username, body.username)
   assert.equal(agent.status, 'offline')
   assert.equal(agent.ring_method, 'linear')
-  assert.deepEqual(agent.tag_ids, [TAG])
+  assert.deepEqual(agent.tag_ids, [tag])
   assert.deepEqual(agent.addresses, body.addresses)
   assert.match(agent.direct_hash, /^direct\.[0-9a-f]{12}$/)
   assert.equal('tm_update' in agent || 'tm_delete' in agent, false)
@@ -163,7 +166,7 @@ test('nobody gives more than they may: admins are made by admins, project people
 
 test('lists are filtered by tags, any of them, and by status', async () => {
   const { admin } = await accounts.customer()
-  const other = 'aaaaaaaa-0000-4000-8000-000000000002'
+  const [TAG, other] = [await newTag(admin), await newTag(admin)]
   const tagged = (await admin.post('/v1.0/agents', wanted({ tag_ids: [TAG] }))).body.id
   const both = (await admin.post('/v1.0/agents', wanted({ tag_ids: [TAG, other] }))).body.id
   const none = (await admin.post('/v1.0/agents', wanted())).body.id

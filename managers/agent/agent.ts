@@ -1,6 +1,7 @@
-import { type Address, mayPass, Permission } from '#platform/http'
+import { type Address, apiErrors } from '#platform/http'
 import type { Timestamp } from '#platform/time'
-import type { Agent } from './contract.ts'
+import { AGENT_NAME_MAX_BYTES, type Agent, RING_METHODS } from './contract.ts'
+import { agentErrors } from './errors.ts'
 
 /** An agent as it is stored. */
 export interface AgentRecord {
@@ -44,12 +45,14 @@ export function presentAgent(record: AgentRecord): Agent {
   }
 }
 
-/**
- * Whether a caller with these bits may give an agent those bits: project bits are the super admin's to give, and only an
- * admin makes admins. Everything else a manager may give.
- */
-export function mayGrant(granter: number, granted: number): boolean {
-  if ((granter & Permission.ProjectSuperAdmin) !== 0) return true
-  if ((granted & Permission.ProjectAll) !== 0) return false
-  return (granted & Permission.CustomerAdmin) === 0 || mayPass(granter, [Permission.CustomerAdmin])
+/** Refuses a name that is too long. */
+export function checkName(name: string): void {
+  if (Buffer.byteLength(name) > AGENT_NAME_MAX_BYTES)
+    throw apiErrors.INVALID_ARGUMENT({ field: 'name', issue: `must not be longer than ${AGENT_NAME_MAX_BYTES} bytes` })
+}
+
+export function checkRingMethod(wanted: string): Agent['ring_method'] {
+  const ring_method = RING_METHODS.find((known) => known === wanted)
+  if (!ring_method) throw agentErrors.INVALID_RING_METHOD()
+  return ring_method
 }

@@ -82,13 +82,13 @@ export class Authenticator {
   async #byToken(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
     const claims = await this.#tokens.read(token)
     if (!claims) return undefined
-    const { agent_id, customer_id, token_version } = claims
+    const { agent_id, customer_id, token_version, login_ms } = claims
     const known = await this.#knownAgents.get(
       `${customer_id} ${agent_id}`,
       () => this.#loadAgent(customer_id, agent_id),
       options,
     )
-    return known?.token_version === token_version ? known.identity : undefined
+    return known?.token_version === token_version ? { ...known.identity, login_ms } : undefined
   }
 
   async #loadAgent(customer_id: string, agent_id: string): Promise<KnownAgent | undefined> {

@@ -7,21 +7,21 @@ import {
   type Address,
   apiErrors,
   type Identity,
-  mayPass,
   normaliseAddress,
   type Page,
   type PageRequest,
-  Permission,
   paginate,
 } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { checkAddresses, type ExtensionLookup } from './address.ts'
-import { type AgentRecord, mayGrant, presentAgent } from './agent.ts'
-import { AGENT_NAME_MAX_BYTES, type Agent, type AgentCreate, RING_METHODS } from './contract.ts'
-import { agentErrors } from './errors.ts'
+import { type AgentRecord, checkName, checkRingMethod, presentAgent } from './agent.ts'
+import { claimAddresses, type TagHolder } from './agent-changes.ts'
+import type { Agent, AgentCreate } from './contract.ts'
+import { agentErrors, noAgent } from './errors.ts'
 import { agentEvents } from './events.ts'
-import { hashPassword } from './password.ts'
+import type { Passwords } from './passwords.ts'
+import { mayGrant, refuseStranger } from './privilege.ts'
 import { type AgentFilter, AgentStore } from './store.ts'
 
 /** What a new agent is made of when the platform itself makes it: all of it has been checked. */
@@ -46,6 +46,8 @@ export class AgentService implements UsernameOwner {
   readonly #plans: PlanLimits
   readonly #directs: Directs
   readonly #extensions: ExtensionLookup
+  readonly #tags: TagHolder
+  readonly #passwords: Passwords
 
   constructor(needs: {
     db: Database
@@ -54,6 +56,8 @@ export class AgentService implements UsernameOwner {
     plans: PlanLimits
     directs: Directs
     extensions: ExtensionLookup
+    tags: TagHolder
+    passwords: Passwords
   }) {
     this.#db = needs.db
     this.#store = new AgentStore(needs.db)
@@ -62,6 +66,8 @@ export class AgentService implements UsernameOwner {
     this.#plans = needs.plans
     this.#directs = needs.directs
     this.#extensions = needs.extensions
+    this.#tags = needs.tags
+    this.#passwords = needs.passwords
   }
 
   async list(customer: string, page: PageRequest, filter: AgentFilter): Promise<Page<Agent>> {
@@ -71,9 +77,7 @@ export class AgentService implements UsernameOwner {
 
   /** An agent, as admin or manager; oneself, as anybody. The role is checked before anything is looked up. */
   async get(caller: Identity, id: string): Promise<Agent> {
-    const self = caller.kind === 'agent' && caller.agent_id === id
-    if (!self && !mayPass(caller.permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
-      throw apiErrors.PERMISSION_DENIED()
+    refuseStranger(caller, id)
     return presentAgent((await this.#store.find(caller.customer_id, id)) ?? noAgent(id))
   }
 
@@ -88,18 +92,24 @@ export class AgentService implements UsernameOwner {
     if (!mayGrant(caller.permission, wanted.permission)) throw apiErrors.PERMISSION_DENIED()
     const username = wanted.username.trim()
     if (!isEmail(username)) throw agentErrors.INVALID_USERNAME_FORMAT()
-    const ring_method = RING_METHODS.find((known) => known === wanted.ring_method)
-    if (!ring_method) throw agentErrors.INVALID_RING_METHOD()
-    if (Buffer.byteLength(wanted.name) > AGENT_NAME_MAX_BYTES)
-      throw apiErrors.INVALID_ARGUMENT({
-        field: 'name',
-        issue: `must not be longer than ${AGENT_NAME_MAX_BYTES} bytes`,
-      })
+    const ring_method = checkRingMethod(wanted.ring_method)
+    checkName(wanted.name)
     const customer = caller.customer_id
-    const addresses = await checkAddresses(customer, wanted.addresses, this.#extensions)
-    const tag_ids = [...new Set(wanted.tag_ids.map((id) => id.toLowerCase()))]
-    const prepared = await this.prepare({ ...wanted, username, ring_method, addresses, tag_ids })
-    return presentAgent(await this.#db.transaction((trx) => prepared(trx, customer)))
+    const addresses = await checkAddresses(wanted.addresses, (name) => this.#extensions.resolve(customer, name))
+    const ids = wanted.tag_ids.map((id) => id.toLowerCase())
+    const made = { ...wanted, username, ring_method, addresses, tag_ids: [...new Set(ids)] }
+    const password_hash = await this.#passwords.hash(wanted.password)
+    const created = await this.#db.transaction(async (trx) => {
+      await this.#tags.hold(trx, customer, ids, 'tag_ids')
+      await checkAddresses(addresses, (id) => this.#extensions.hold(trx, customer, id))
+      return this.#createIn(trx, customer, made, password_hash)
+    })
+    return presentAgent(created)
+  }
+
+  /** A colleague, as any agent of the customer. */
+  async colleague(customer: string, id: string): Promise<Agent> {
+    return presentAgent((await this.#store.find(customer, id)) ?? noAgent(id))
   }
 
   /**
@@ -107,7 +117,7 @@ export class AgentService implements UsernameOwner {
    * agent in a transaction that the caller has begun.
    */
   async prepare(wanted: NewAgent): Promise<(trx: AnyTransaction, customer: string) => Promise<AgentRecord>> {
-    const password_hash = await hashPassword(this.#ids, wanted.password)
+    const password_hash = await this.#passwords.hash(wanted.password)
     return (trx, customer) => this.#createIn(trx, customer, wanted, password_hash)
   }
 
@@ -160,29 +170,13 @@ export class AgentService implements UsernameOwner {
       tm_delete: null,
     }
     if (!(await this.#store.insert(trx, customer, record))) throw agentErrors.AGENT_ALREADY_EXISTS()
-    const taken = await this.#store.claimAddresses(trx, customer, id, record.addresses)
-    if (taken.length > 0) {
-      const faults = taken.map((address) => ({
-        field: `addresses[${record.addresses.indexOf(address)}]`,
-        issue: 'belongs to another agent',
-      }))
-      throw agentErrors.ADDRESS_ALREADY_ASSIGNED({ faults })
-    }
+    await this.#store.takeTurn(trx, customer)
+    await claimAddresses(this.#store, trx, record, record.addresses)
     await this.#announce(trx, agentEvents.agent_created(record))
     return record
-  }
-
-  /** Takes a deleted tag away from the agents who have it. */
-  async detachTag(trx: AnyTransaction, customer: string, tag_id: string): Promise<void> {
-    const agents = await this.#store.detachTag(trx, customer, tag_id, timestamp(this.#clock.wallMs()))
-    await this.#announce(trx, ...agents.map(agentEvents.agent_updated))
   }
 
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
   }
-}
-
-function noAgent(agent_id: string): never {
-  throw agentErrors.AGENT_NOT_FOUND({ agent_id })
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import { type AnyTransaction, type Database, jsonb } from '#platform/db'
 import { type Address, type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -63,6 +63,37 @@ export class AgentStore {
     return new Map(rows.map(({ id, customer_id }) => [id, customer_id]))
   }
 
+  /** The agent, held until the transaction ends. */
+  lock(trx: AnyTransaction, customer: string, id: string): Promise<AgentRecord | undefined> {
+    return on(trx)
+      .selectFrom('agents')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  /**
+   * Lets one transaction at a time change what the agents of a customer share: who has which address, and that there is
+   * an admin. Taken before any agent's row, and behind tags and extensions, so that nobody waits in a circle.
+   */
+  async takeTurn(trx: AnyTransaction, customer: string): Promise<void> {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`agents ${customer}`}, 0))`.execute(on(trx))
+  }
+
+  /** Whether another live agent of the customer has one of these bits. */
+  hasOther(trx: AnyTransaction, customer: string, id: string, bits: number): Promise<boolean> {
+    return this.#exists(on(trx).selectFrom('agents').where('customer_id', '=', customer), id, bits)
+  }
+
+  /** Platform-wide: the same; the transaction waits for others that ask it. */
+  async hasOtherAnywhere(trx: AnyTransaction, id: string, bits: number): Promise<boolean> {
+    await this.takeTurn(trx, 'of everybody')
+    return this.#exists(on(trx).selectFrom('agents'), id, bits)
+  }
+
   async count(trx: AnyTransaction, customer: string): Promise<number> {
     const row = await on(trx)
       .selectFrom('agents')
@@ -82,6 +113,22 @@ export class AgentStore {
       .returning('id')
       .executeTakeFirst()
     return row !== undefined
+  }
+
+  update(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    { addresses, ...change }: Partial<AgentRecord> & { tm_update: Timestamp },
+  ): Promise<AgentRecord | undefined> {
+    return on(trx)
+      .updateTable('agents')
+      .set({ ...change, ...(addresses ? { addresses: jsonb(addresses) } : {}) })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
   }
 
   /** Takes a tag away from every agent who has it; gives those agents as they are now. */
@@ -115,6 +162,31 @@ export class AgentStore {
     return addresses.filter(({ type = '', target = '' }) => !own.has(`${type} ${target}`))
   }
 
+  /** Lets go of every address of an agent. */
+  async releaseAddresses(trx: AnyTransaction, customer: string, agent_id: string): Promise<void> {
+    await on(trx)
+      .deleteFrom('agent_addresses')
+      .where('customer_id', '=', customer)
+      .where('agent_id', '=', agent_id)
+      .execute()
+  }
+
+  /** Takes an address away from whoever has it; gives who that was. */
+  async releaseAddress(
+    trx: AnyTransaction,
+    customer: string,
+    { type, target }: { type: string; target: string },
+  ): Promise<string | undefined> {
+    const row = await on(trx)
+      .deleteFrom('agent_addresses')
+      .where('customer_id', '=', customer)
+      .where('type', '=', type)
+      .where('target', '=', target)
+      .returning('agent_id')
+      .executeTakeFirst()
+    return row?.agent_id
+  }
+
   /** The agent who has an address, given as it is stored. */
   async ownerOf(customer: string, type: string, target: string): Promise<string | undefined> {
     const row = await this.#db
@@ -126,6 +198,17 @@ export class AgentStore {
       .where('target', '=', target)
       .executeTakeFirst()
     return row?.agent_id
+  }
+
+  async #exists(agents: SelectQueryBuilder<Tables, 'agents', object>, id: string, bits: number): Promise<boolean> {
+    const row = await agents
+      .select('id')
+      .where('id', '<>', id)
+      .where('tm_delete', 'is', null)
+      .where(sql<boolean>`permission & ${bits} <> 0`)
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
   }
 
   #live(customer: string) {

@@ -1,13 +1,19 @@
 import { jwtVerify, SignJWT } from 'jose'
 import { isUuid } from '#platform/ids'
 import { type Clock, timestamp, timestampToMs } from '#platform/time'
-import { LOGIN_SECONDS } from './contract.ts'
+import { LOGIN_SECONDS } from './auth-contract.ts'
 
 /** What a login token says: who, and as of which version of the agent. What the agent may do is read at each request. */
 export interface AgentClaims {
   agent_id: string
   customer_id: string
   token_version: number
+}
+
+/** What a token that was read says. */
+export interface AgentLogin extends AgentClaims {
+  /** When the login was, in milliseconds since 1970. */
+  login_ms: number
 }
 
 /** Signs and reads login tokens: JWT, HS256. */
@@ -35,14 +41,14 @@ export class AgentTokens {
   }
 
   /** What the token says; `undefined` when it is malformed, wrongly signed, expired, or no agent's. */
-  async read(token: string): Promise<AgentClaims | undefined> {
+  async read(token: string): Promise<AgentLogin | undefined> {
     const payload = await this.#verified(token)
     if (!payload) return undefined
-    const { type, agent, token_version, expire } = payload
+    const { type, agent, token_version, expire, iat = 0 } = payload
     if (type !== 'agent' || !isAgent(agent) || typeof token_version !== 'number') return undefined
     const expiresMs = typeof expire === 'string' ? timestampToMs(expire) : undefined
     if (expiresMs === undefined || expiresMs <= this.#clock.wallMs()) return undefined
-    return { agent_id: agent.id, customer_id: agent.customer_id, token_version }
+    return { agent_id: agent.id, customer_id: agent.customer_id, token_version, login_ms: iat * 1000 }
   }
 
   async #verified(token: string) {

@@ -35,6 +35,14 @@ export class TagService {
     return (await this.#store.find(customer, id)) ?? noTag(id)
   }
 
+  /** Refuses a tag that does not live, as `field[i]`; the others are not deleted before the transaction ends. */
+  async hold(trx: AnyTransaction, customer: string, ids: readonly string[], field: string): Promise<void> {
+    const found = new Set(await this.#store.hold(trx, customer, ids))
+    const at = ids.findIndex((id) => !found.has(id))
+    const missing = ids[at]
+    if (missing !== undefined) throw tagErrors.TAG_NOT_FOUND({ tag_id: missing, field: `${field}[${at}]` })
+  }
+
   create(customer: string, { name, detail }: TagFields): Promise<Tag> {
     const tag: Tag = {
       id: this.#ids.uuid(),

@@ -48,6 +48,21 @@ export class TagStore {
       .executeTakeFirst()
   }
 
+  /** Those of them that live, in the order of their ids so that nobody waits in a circle; held until the transaction ends. */
+  async hold(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return []
+    const rows = await on(trx)
+      .selectFrom('tags')
+      .select('id')
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .where('tm_delete', 'is', null)
+      .orderBy('id')
+      .forShare()
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
   #live(customer: string) {
     return this.#db
       .kysely<Tables>()

@@ -8,6 +8,8 @@ export interface Identity {
   agent_id: string
   /** The sum of permission bits. */
   permission: number
+  /** When an agent logged in, in milliseconds since 1970. */
+  login_ms?: number
 }
 
 /** What a request carries to prove who it is, by the look-up order of `platform.md` §3.1. */

@@ -1,5 +1,11 @@
 import type { Migration } from '#platform/db'
 import { sql as agents } from './0001-agents.ts'
+import { sql as attempts } from './0002-login-attempts.ts'
+
+const owner = 'agent-manager'
 
 /** In order; forward only. */
-export const migrations: readonly Migration[] = [{ owner: 'agent-manager', name: '0001-agents', sql: agents }]
+export const migrations: readonly Migration[] = [
+  { owner, name: '0001-agents', sql: agents },
+  { owner, name: '0002-login-attempts', sql: attempts },
+]
