@@ -3,15 +3,17 @@ import {
   AgentChanges,
   type AgentRecord,
   AgentService,
-  AgentTokens,
   Authenticator,
   migrations as agentMigrations,
   agentRoutes,
   authRoutes,
+  BootService,
+  Delegations,
   LoginAttempts,
   LoginService,
   PasswordChanges,
   Passwords,
+  Tokens,
 } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
@@ -79,7 +81,7 @@ export class TestAccounts {
   readonly extensions: ExtensionService
   readonly numbers: NumberService
   readonly tags: TagService
-  readonly tokens: AgentTokens
+  readonly tokens: Tokens
   readonly authenticator: Authenticator
   readonly routes: Route[]
   server!: HttpServer
@@ -134,13 +136,15 @@ export class TestAccounts {
       customers: this.customers,
       flows: { flowExists: async (customer, flow_id) => this.flows.has(`${customer} ${flow_id}`) },
     })
-    this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
+    this.tokens = new Tokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
     const logins = new LoginService({ db, customers, tokens, passwords, attempts })
+    const boots = new BootService({ directs: this.directs, customers, tokens })
+    const delegations = new Delegations({ ...basics, customers, tokens })
     this.routes = [
       ...customerRoutes(customers, accesskeys),
-      ...authRoutes({ logins }),
+      ...authRoutes({ logins, boots, delegations, changes }),
       ...agentRoutes({ agents: this.agents, changes, passwordChanges }),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),
@@ -195,7 +199,7 @@ export class TestAccounts {
       agent: async (permission) => {
         const username = `agent${++this.#made}@example.com`
         const { id: agent_id, token_version } = await this.#newAgent(id, username, permission)
-        const token = await this.tokens.sign({ agent_id, customer_id: id, token_version })
+        const { token } = await this.tokens.sign({ type: 'agent', agent_id, customer_id: id, token_version })
         return { id: agent_id, token, client: this.client({ token }) }
       },
     }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
+import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingService } from '#managers/call'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { FileDownloads, UrlSigner } from '#managers/storage'
@@ -60,9 +60,11 @@ export class ApiRole {
       onAccessChanged: (id) => authenticator.forgetAgent(id),
     })
     const { customers, accesskeys } = services
-    const tokens = new AgentTokens({ secret, clock })
+    const tokens = new Tokens({ secret, clock })
     const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
     const logins = new LoginService({ ...services, db, tokens })
+    const boots = new BootService({ ...services, tokens })
+    const delegations = new Delegations({ ...services, db, tokens, clock, ids })
     const commands = new CommandDoor({ bus, clock })
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
@@ -77,7 +79,18 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
+      routes: apiRoutes({
+        ...services,
+        logins,
+        boots,
+        delegations,
+        calls,
+        recordings,
+        downloads,
+        activeflows,
+        events,
+        sockets,
+      }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,

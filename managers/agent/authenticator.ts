@@ -11,9 +11,12 @@ import {
 } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { type Clock, timestampToMs } from '#platform/time'
+import { DelegateIdentities } from './delegate-identity.ts'
+import { DirectIdentities } from './direct-identity.ts'
 import { LastKnown } from './last-known.ts'
 import { AgentStore } from './store.ts'
-import type { AgentTokens } from './token.ts'
+import type { AgentClaims } from './tokens/agent-token.ts'
+import type { Tokens } from './tokens/tokens.ts'
 
 interface KnownAgent {
   identity: Identity
@@ -35,8 +38,10 @@ export class Authenticator {
   readonly #agents: AgentStore
   readonly #customers: CustomerService
   readonly #accesskeys: AccesskeyService
-  readonly #tokens: AgentTokens
+  readonly #tokens: Tokens
   readonly #clock: Clock
+  readonly #directs: DirectIdentities
+  readonly #delegates: DelegateIdentities
   readonly #knownAgents: LastKnown<KnownAgent>
   readonly #knownKeys: LastKnown<KnownKey>
 
@@ -44,7 +49,7 @@ export class Authenticator {
     db: Database
     customers: CustomerService
     accesskeys: AccesskeyService
-    tokens: AgentTokens
+    tokens: Tokens
     clock: Clock
   }) {
     this.#agents = new AgentStore(needs.db)
@@ -52,6 +57,8 @@ export class Authenticator {
     this.#accesskeys = needs.accesskeys
     this.#tokens = needs.tokens
     this.#clock = needs.clock
+    this.#directs = new DirectIdentities(needs)
+    this.#delegates = new DelegateIdentities(needs)
     this.#knownAgents = new LastKnown(needs.clock)
     this.#knownKeys = new LastKnown(needs.clock)
   }
@@ -71,6 +78,7 @@ export class Authenticator {
   /** Forgets what is remembered of an agent whose permission, password or existence changed. */
   forgetAgent(agent_id: string): void {
     this.#knownAgents.forget((known) => known.identity.agent_id === agent_id)
+    this.#delegates.forgetIssuer(agent_id)
   }
 
   #identify({ token, accesskey }: Credentials, options: AuthenticateOptions = {}): Promise<Identity | undefined> {
@@ -82,12 +90,20 @@ export class Authenticator {
   async #byToken(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
     const claims = await this.#tokens.read(token)
     if (!claims) return undefined
-    const { agent_id, customer_id, token_version, login_ms } = claims
-    const known = await this.#knownAgents.get(
-      `${customer_id} ${agent_id}`,
-      () => this.#loadAgent(customer_id, agent_id),
-      options,
-    )
+    switch (claims.type) {
+      case 'agent':
+        return this.#byLogin(claims, claims.issued_ms, options)
+      case 'direct':
+        return this.#directs.identify(claims, options)
+      case 'delegate':
+        return this.#delegates.identify(claims, options)
+    }
+  }
+
+  async #byLogin(claims: AgentClaims, login_ms: number, options: AuthenticateOptions): Promise<Identity | undefined> {
+    const { agent_id, customer_id, token_version } = claims
+    const key = `${customer_id} ${agent_id}`
+    const known = await this.#knownAgents.get(key, () => this.#loadAgent(customer_id, agent_id), options)
     return known?.token_version === token_version ? { ...known.identity, login_ms } : undefined
   }
 

@@ -4,20 +4,20 @@ import { apiErrors } from '#platform/http'
 import type { LoginAttempts } from './login-attempts.ts'
 import type { Passwords } from './passwords.ts'
 import { AgentStore } from './store.ts'
-import type { AgentTokens } from './token.ts'
+import type { Tokens } from './tokens/tokens.ts'
 
 /** Logs agents in. */
 export class LoginService {
   readonly #agents: AgentStore
   readonly #customers: CustomerService
-  readonly #tokens: AgentTokens
+  readonly #tokens: Tokens
   readonly #passwords: Passwords
   readonly #attempts: LoginAttempts
 
   constructor(needs: {
     db: Database
     customers: CustomerService
-    tokens: AgentTokens
+    tokens: Tokens
     passwords: Passwords
     attempts: LoginAttempts
   }) {
@@ -42,6 +42,7 @@ export class LoginService {
     })
     if (!agent || !right) throw apiErrors.INVALID_CREDENTIALS()
     const { id: agent_id, customer_id, token_version } = agent
-    return { username: agent.username, token: await this.#tokens.sign({ agent_id, customer_id, token_version }) }
+    const { token } = await this.#tokens.sign({ type: 'agent', agent_id, customer_id, token_version })
+    return { username: agent.username, token }
   }
 }

@@ -35,6 +35,8 @@ export const webSocket = endpoint({
     'Send `{"type":"subscribe","topics":["customer_id:<id>:call"]}`; events arrive as `{"type","data"}`, like webhooks. ' +
     'Refusals come before the upgrade. The guide `websocket.md` has the topics, the acknowledgements and the close codes.',
   allow: 'customer',
+  direct: 'any',
+  noDelegates: true,
   socket: { maxMessageBytes: MOST_MESSAGE_BYTES },
   query: Type.Object({
     sequence: Type.Optional(
