@@ -8,17 +8,19 @@ import type { HttpNeeds, HttpServer } from './server.ts'
 export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
 export { catalogueRows, ErrorReason } from './catalogue.ts'
 export type { TrustedProxy } from './client-address.ts'
-export type { Download } from './download.ts'
+export { contentDisposition, type Download } from './download.ts'
 export {
   type Endpoint,
   endpoint,
   type HttpMethod,
   handle,
   handleSocket,
+  handleUpload,
   type Nothing,
   type Request,
   type Route,
   type SocketRequest,
+  type UploadRequest,
 } from './endpoint.ts'
 export { envelope } from './envelope.ts'
 export { apiErrors } from './errors.ts'
@@ -42,6 +44,7 @@ export {
 export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
 export { type Parts, platformRoutes } from './platform-routes.ts'
 export { translate } from './translate.ts'
+export type { Upload, UploadField, UploadFile, UploadPart } from './upload.ts'
 export {
   ADDRESS_TYPES,
   Address,

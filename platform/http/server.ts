@@ -16,16 +16,18 @@ import { retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { pass } from './gate.ts'
-import { HandlerRequest, HandlerSocketRequest } from './handler-request.ts'
+import { HandlerRequest, HandlerSocketRequest, HandlerUploadRequest } from './handler-request.ts'
 import type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 import { BODY_LIMIT } from './json-body.ts'
+import { linger } from './lingering.ts'
+import { MultipartUpload } from './multipart.ts'
 import { openapiDocument } from './openapi.ts'
 import { servedPaths } from './paths.ts'
 import { type Parts, platformRoutes } from './platform-routes.ts'
 import { refusal } from './problem.ts'
 import { newRequestId, requestId } from './request-id.ts'
 import { ServedRoute } from './served-route.ts'
-import { translate } from './translate.ts'
+import { translate, translateUpload } from './translate.ts'
 import { Upgrades } from './upgrade.ts'
 
 /** What an HTTP server is made of. */
@@ -63,8 +65,11 @@ const PAGE = {
   'x-content-type-options': 'nosniff',
 }
 const DEADLINE_MS = 10_000
-/** The most files that are sent at once; further ones are asked to come back. */
+/** The most files that are sent, and that are taken in, at once; further ones are asked to come back. */
 const DOWNLOADS = 200
+const UPLOADS = 100
+/** Until the last octet of any request has come; deadlines are shorter for all but uploads, which are slow at times. */
+const WHOLE_REQUEST_MS = 15 * 60_000
 /** The most connections at once; further ones are closed as they come. */
 const CONNECTIONS = 10_000
 /** Once the server closes: when requests in flight are refused, and when their connections are cut. */
@@ -101,6 +106,7 @@ export class HttpServer {
   readonly #upgrades = new Upgrades()
   #document: Record<string, unknown> | undefined
   #downloads = 0
+  #uploads = 0
   #closing = false
 
   constructor(needs: HttpNeeds) {
@@ -115,7 +121,8 @@ export class HttpServer {
     )
     this.#routes = [...needs.routes, ...platformRoutes(needs.catalogues, needs.parts ?? {}, () => this.document)]
     this.#fastify = this.#build()
-    for (const route of this.#routes) this.#serve(route)
+    for (const route of this.#routes) if (!route.endpoint.upload) this.#serve(this.#fastify, route)
+    this.#fastify.register(async (uploads) => this.#serveUploads(uploads))
     this.#serveMetrics()
   }
 
@@ -164,7 +171,7 @@ export class HttpServer {
     const fastify = Fastify({
       logger: false,
       bodyLimit: BODY_LIMIT,
-      requestTimeout: 30_000,
+      requestTimeout: WHOLE_REQUEST_MS,
       keepAliveTimeout: 65_000,
       forceCloseConnections: 'idle',
       return503OnClosing: false,
@@ -188,13 +195,21 @@ export class HttpServer {
     return fastify
   }
 
-  #serve(route: Route) {
+  /** Their bodies are left to the handler, octet by octet. */
+  #serveUploads(fastify: FastifyInstance) {
+    fastify.removeAllContentTypeParsers()
+    fastify.addContentTypeParser('*', (_request, _body, done) => done(null))
+    fastify.setErrorHandler((error, request) => this.#fail(request.exchange, translateUpload(error)))
+    for (const route of this.#routes) if (route.endpoint.upload) this.#serve(fastify, route)
+  }
+
+  #serve(fastify: FastifyInstance, route: Route) {
     const served = new ServedRoute(route)
     if (this.#needs.strictReasons) served.compile()
     const { endpoint } = route
     const config = { served }
     for (const url of servedPaths(endpoint)) {
-      this.#fastify.route({
+      fastify.route({
         method: endpoint.method,
         url,
         config,
@@ -227,7 +242,7 @@ export class HttpServer {
     const served = servedOf(request)
     const ownMs = served?.endpoint.deadlineMs
     const deadlineMs = nowMs + (ownMs ?? this.#needs.deadlineMs ?? DEADLINE_MS)
-    const exchange = new Exchange(request.id, reply, nowMs, deadlineMs, ownMs !== undefined)
+    const exchange = new Exchange(request.id, reply, nowMs, deadlineMs, ownMs !== undefined && !served?.endpoint.upload)
     request.exchange = exchange
     reply.headers(CORS).header('x-request-id', request.id)
     this.#deadlines.watch(exchange)
@@ -268,7 +283,9 @@ export class HttpServer {
     const { exchange } = request
     try {
       const input = served.read(request)
-      const result = await served.route.handler(this.#input(served, input, request) as never)
+      const result = served.endpoint.upload
+        ? await this.#takeUpload(served, input, request)
+        : await served.route.handler(this.#input(served, input, request) as never)
       if (exchange.settled) return
       if (served.endpoint.files) return await this.#sendFile(exchange, request, result as Download)
       if (served.endpoint.page) return this.#sendPage(exchange, String(result))
@@ -280,6 +297,28 @@ export class HttpServer {
       else reply.header('content-type', JSON_TYPE).send(text)
     } catch (thrown) {
       this.#fail(exchange, this.#declared(served, translate(thrown)))
+    }
+  }
+
+  async #takeUpload(
+    served: ServedRoute,
+    input: { params: unknown; query: unknown },
+    request: FastifyRequest,
+  ): Promise<unknown> {
+    if (this.#uploads >= UPLOADS) throw apiErrors.SERVICE_UNAVAILABLE()
+    const { exchange } = request
+    const { upload: { maxBytes } = { maxBytes: 0 }, deadlineMs = DEADLINE_MS } = served.endpoint
+    const onBytes = () => {
+      exchange.deadlineMs = this.#needs.clock.monotonicMs() + deadlineMs
+    }
+    const upload = new MultipartUpload(request.raw, { maxBytes, signal: exchange.signal, onBytes })
+    this.#uploads++
+    try {
+      return await served.route.handler(
+        new HandlerUploadRequest(exchange, input, this.#addressOf(request), upload) as never,
+      )
+    } finally {
+      this.#uploads--
     }
   }
 
@@ -309,14 +348,17 @@ export class HttpServer {
 
   #input(served: ServedRoute, input: { params: unknown; query: unknown; body: unknown }, request: FastifyRequest) {
     const { exchange } = request
-    const peer = request.socket.remoteAddress ?? ''
-    const ip = clientAddress(peer, request.headers, this.#needs.trustedProxy)
+    const ip = this.#addressOf(request)
     const { socket: limits } = served.endpoint
     if (!limits) return new HandlerRequest(exchange, input, ip)
     return new HandlerSocketRequest(exchange, input, ip, {
       accept: () => this.#accept(served, request, limits),
       authenticateAgain: exchange.authenticateAgain,
     })
+  }
+
+  #addressOf({ socket, headers }: FastifyRequest): string {
+    return clientAddress(socket.remoteAddress ?? '', headers, this.#needs.trustedProxy)
   }
 
   /** Turns the connection over; the exchange ends with its 101. */
@@ -381,6 +423,7 @@ export class HttpServer {
   /** The answer has left, or the client has. */
   #end(exchange: Exchange, request: FastifyRequest, served: ServedRoute | undefined) {
     this.#deadlines.release(exchange)
+    if (exchange.reply.statusCode !== 101) linger(request.raw, this.#needs.clock)
     if (!exchange.settled) {
       const canceled = apiErrors.REQUEST_CANCELED()
       exchange.settled = true
