@@ -29,15 +29,16 @@ export class MultipartUpload implements Upload {
   readonly #request: IncomingMessage
   readonly #options: MultipartOptions
 
+  /** Throws `INVALID_FILE_UPLOAD` where the client announces too much. */
   constructor(request: IncomingMessage, options: MultipartOptions) {
     const { 'content-length': announced } = request.headers
     this.announcedBytes = announced === undefined ? undefined : Number(announced)
+    if ((this.announcedBytes ?? 0) > options.maxBytes) throw tooLarge(options.maxBytes)
     this.#request = request
     this.#options = options
   }
 
   async *parts(): AsyncGenerator<UploadPart, void, void> {
-    if ((this.announcedBytes ?? 0) > this.#options.maxBytes) throw tooLarge(this.#options.maxBytes)
     const reader = new PartReader(this.#request, this.#options)
     try {
       for (let part = await reader.next(); part; part = await reader.next()) yield part
@@ -55,7 +56,8 @@ class PartReader {
   readonly #request: IncomingMessage
   readonly #options: MultipartOptions
   readonly #parser: BusboyInstance
-  readonly #found: UploadPart[] = []
+  readonly #found: { part: UploadPart; stream?: BusboyFileStream }[] = []
+  /** The file that the handler has been given last. */
   #file: BusboyFileStream | undefined
   #bytes = 0
   #isOver = false
@@ -75,8 +77,9 @@ class PartReader {
   async next(): Promise<UploadPart | undefined> {
     this.#file?.resume()
     for (;;) {
-      const part = this.#found.shift()
-      if (part) return part
+      const found = this.#found.shift()
+      this.#file = found?.stream
+      if (found) return found.part
       if (this.#failure !== undefined) throw this.#failure
       if (this.#isOver) return undefined
       await new Promise<void>((resolve) => {
@@ -94,13 +97,12 @@ class PartReader {
     return parser
       .on('field', (name, value, _isNameCut, isCut) => {
         if (isCut) this.#fail(malformed(name, `is longer than ${FIELD_BYTES} bytes`))
-        else this.#add({ kind: 'field', name: name ?? '', value })
+        else this.#add({ part: { kind: 'field', name: name ?? '', value } })
       })
       .on('file', (name, stream, fileName, _encoding, contentType) => {
         stream.on('error', () => {}) // told to whoever reads it
-        this.#file = stream
         const content = this.#contentOf(stream)
-        this.#add({ kind: 'file', name: name ?? '', fileName: fileName ?? '', contentType, content })
+        this.#add({ part: { kind: 'file', name: name ?? '', fileName: fileName ?? '', contentType, content }, stream })
       })
       .on('drain', () => this.#request.resume())
       .on('partsLimit', () => this.#fail(malformed('', `has more than ${MOST_PARTS} parts`)))
@@ -135,8 +137,8 @@ class PartReader {
     this.#fail(this.#options.signal.reason)
   }
 
-  #add(part: UploadPart): void {
-    this.#found.push(part)
+  #add(found: { part: UploadPart; stream?: BusboyFileStream }): void {
+    this.#found.push(found)
     this.#wakeUp()
   }
 
@@ -149,9 +151,9 @@ class PartReader {
   #fail(failure: unknown): void {
     if (this.#failure !== undefined || this.#isOver) return
     this.#failure = failure
-    this.#found.length = 0
     this.#detach()
-    this.#file?.destroy(failure as Error)
+    for (const stream of [this.#file, ...this.#found.map((found) => found.stream)]) stream?.destroy(failure as Error)
+    this.#found.length = 0
     this.#wakeUp()
   }
 

@@ -80,6 +80,15 @@ test('a form arrives part by part, files as they were sent, however the octets c
   assert.deepEqual(JSON.parse(Buffer.from(text(), 'latin1').toString().split('\r\n\r\n')[1] ?? '').parts, expected)
 })
 
+test('files that come all at once are each given to whoever reads them in their turn', async () => {
+  await using at = await startServer([taking()])
+  const body = `${field('type', 'rag')}${fileOf('one', '1')}${fileOf('two', '2')}${field('x', 'y')}${fileOf('three', '3')}${END}`
+  assert.deepEqual(
+    (await send(at.url, body)).body.parts.map(({ text }: { text: string }) => text),
+    ['rag', '1 text/plain one', '2 text/plain two', 'y', '3 text/plain three'],
+  )
+})
+
 test('what a handler leaves unread is thrown away, and what it does not wait for is not waited for', async () => {
   await using at = await startServer([taking(async ({ name }) => name)])
   const body = `${fileOf('x'.repeat(90_000))}${field('type', 'talk')}${END}`
