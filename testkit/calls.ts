@@ -93,6 +93,8 @@ export class TestCalls {
   readonly storage: Storage
   readonly storageAccounts: StorageAccounts
   readonly recordingKeeper: RecordingKeeper
+  /** Of the API, once it was asked for. */
+  url = ''
   readonly recorder = new FakeRecorder()
   readonly signer: UrlSigner
   /** What was to be started after recordings. */
@@ -129,6 +131,7 @@ export class TestCalls {
     const bus = threadHub({ clock, log, reasons: REASONS })
     this.recordingFiles = services.recordingFiles
     const files = this.recordingFiles
+    this.storageAccounts = new StorageAccounts({ ...basics, customerExists: async () => true })
     const onEnded = async (next: FlowAfterRecording) => void this.followed.push(next)
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
@@ -171,7 +174,7 @@ export class TestCalls {
         },
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
-      recordings: { files, billing: services.billing, onEnded },
+      recordings: { files, billing: services.billing, storage: this.storageAccounts, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined
@@ -187,7 +190,6 @@ export class TestCalls {
     })
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
-    this.storageAccounts = new StorageAccounts({ ...basics, customerExists: async () => true })
     this.storage = new Storage({
       ...basics,
       signer: this.signer,
@@ -195,7 +197,15 @@ export class TestCalls {
       accounts: this.storageAccounts,
     })
     const storage = this.storage.referenced
-    this.recordings = new RecordingService({ ...basics, commands, files, flows, storage, signer: this.signer })
+    this.recordings = new RecordingService({
+      ...basics,
+      commands,
+      files,
+      flows,
+      storage,
+      accounts: this.storageAccounts,
+      signer: this.signer,
+    })
     this.recordingKeeper = new RecordingKeeper({ ...basics, bus, files, storage })
     const owner = { node: this.node, incarnation: this.incarnation }
     this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
@@ -365,6 +375,7 @@ export class TestCalls {
       strictReasons: true,
     })
     const url = await server.listen('127.0.0.1', 0)
+    this.url = url
     after(() => server.close())
     return (customer) => apiClient(url, { token: customer })
   }

@@ -71,6 +71,7 @@ export class ApiRole {
     const recordings = new RecordingService({
       ...{ db, commands, clock, ids, log, files, signer },
       flows: services.flows,
+      accounts: services.storageAccounts,
       storage: storage.referenced,
     })
     const downloads = storage.downloads(recordings.filesOf)

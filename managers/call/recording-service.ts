@@ -1,5 +1,5 @@
 import { flowErrors } from '#managers/flow/errors'
-import type { ReferencedFiles, StoredFiles } from '#managers/storage'
+import type { ReferencedFiles, StorageAccounts, StoredFiles } from '#managers/storage'
 import { storageErrors } from '#managers/storage/errors'
 import { type CommandDoor, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
@@ -32,6 +32,8 @@ export interface RecordingServiceNeeds {
   ids: Ids
   log: Log
   files: RecordingFiles
+  /** Refuses where no more is to be kept. */
+  accounts: Pick<StorageAccounts, 'refuseWhenFull' | 'isFull'>
   /** Where files go after the end of a recording (`RecordingKeeper`). */
   storage: Pick<ReferencedFiles, 'deleteIn' | 'remove' | 'partsOf' | 'holdsAny'>
   flows: { flowExists(customer: string, flow_id: string): Promise<boolean> }
@@ -57,6 +59,10 @@ export class RecordingService {
     if (on_end_flow_id !== NIL_UUID && !(await this.#needs.flows.flowExists(customer, on_end_flow_id))) {
       await this.#call(customer, call_id)
       throw flowErrors.FLOW_NOT_FOUND({ flow_id: on_end_flow_id })
+    }
+    if (await this.#needs.accounts.isFull(customer)) {
+      await this.#call(customer, call_id)
+      await this.#needs.accounts.refuseWhenFull(customer)
     }
     const options = { format, end_of_silence, end_of_key, duration, on_end_flow_id, beep_start: false }
     const answer = await this.#ask({ ...this.#to(customer, call_id), type: 'recording_start', options })

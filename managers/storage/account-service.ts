@@ -118,6 +118,18 @@ export class StorageAccounts {
       throw storageErrors.RESOURCE_LIMIT_EXCEEDED({ limit: quota_size, used: total_file_size, size })
   }
 
+  /** Whether a customer keeps as much as it may. */
+  async isFull(customer: string): Promise<boolean> {
+    const account = await this.#store.find(customer)
+    return account !== undefined && account.total_file_size >= account.quota_size
+  }
+
+  /** Throws `RESOURCE_LIMIT_EXCEEDED` where nothing more is to be kept. */
+  async refuseWhenFull(customer: string): Promise<void> {
+    const account = await this.#store.find(customer)
+    if (account) this.refuseOverQuota(account, 1)
+  }
+
   /** What the customer keeps by now, for a look before anything is done; nothing where it never kept anything. */
   find(customer: string): Promise<StorageAccount | undefined> {
     return this.#store.find(customer)

@@ -48,7 +48,8 @@ export interface ReferencedNeeds {
 
 /**
  * Files that the platform makes and that belong to something: recordings. They count, and are kept also where that is more
- * than the quota: what has been said on the telephone cannot be said again. Who asks beforehand is told (`isFull`).
+ * than the quota: what has been said on the telephone cannot be said again. Whoever asks for a new recording is refused
+ * then (`StorageAccounts.isFull`).
  */
 export class ReferencedFiles {
   readonly #needs: ReferencedNeeds
