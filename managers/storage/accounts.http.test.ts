@@ -64,6 +64,7 @@ test('the account counts what is kept and what is deleted, and says so in events
 
 test('one reads the own account only; a super admin reads and lists them all', async () => {
   const [mine, theirs] = [await accounts.customer(), await accounts.customer()]
+  accounts.clock.advance(1_000)
   const { id } = (await theirs.admin.get(OWN)).body
   const foreign = await mine.admin.get(`${ALL}/${id}`)
   assertReason(foreign, 404, 'ACCOUNT_NOT_FOUND', 'storage-manager')

@@ -28,6 +28,7 @@ import { refusal } from './problem.ts'
 import { newRequestId, requestId } from './request-id.ts'
 import { ServedRoute } from './served-route.ts'
 import { translate, translateUpload } from './translate.ts'
+import { Turns } from './turns.ts'
 import { Upgrades } from './upgrade.ts'
 
 /** What an HTTP server is made of. */
@@ -65,9 +66,10 @@ const PAGE = {
   'x-content-type-options': 'nosniff',
 }
 const DEADLINE_MS = 10_000
-/** The most files that are sent, and that are taken in, at once; further ones are asked to come back. */
+/** The most files that are sent at once; further ones are asked to come back. */
 const DOWNLOADS = 200
-const UPLOADS = 100
+/** The most files that are taken in at once; so that nobody takes all turns, each customer has some of them. */
+const UPLOADS = { most: 100, mostOfOne: 20 }
 /** Until the last octet of any request has come; deadlines are shorter for all but uploads, which are slow at times. */
 const WHOLE_REQUEST_MS = 15 * 60_000
 /** The most connections at once; further ones are closed as they come. */
@@ -104,9 +106,9 @@ export class HttpServer {
   readonly #undeclared: string[] = []
   readonly #routes: readonly Route[]
   readonly #upgrades = new Upgrades()
+  readonly #uploads = new Turns(UPLOADS)
   #document: Record<string, unknown> | undefined
   #downloads = 0
-  #uploads = 0
   #closing = false
 
   constructor(needs: HttpNeeds) {
@@ -305,20 +307,21 @@ export class HttpServer {
     input: { params: unknown; query: unknown },
     request: FastifyRequest,
   ): Promise<unknown> {
-    if (this.#uploads >= UPLOADS) throw apiErrors.SERVICE_UNAVAILABLE()
     const { exchange } = request
+    const done = this.#uploads.take(exchange.identity.customer_id)
+    if (done === 'customer') throw apiErrors.RATE_LIMIT_EXCEEDED({ limited_by: 'customer' })
+    if (done === 'all') throw apiErrors.SERVICE_UNAVAILABLE()
     const { upload: { maxBytes } = { maxBytes: 0 }, deadlineMs = DEADLINE_MS } = served.endpoint
     const onBytes = () => {
       exchange.deadlineMs = this.#needs.clock.monotonicMs() + deadlineMs
     }
-    const upload = new MultipartUpload(request.raw, { maxBytes, signal: exchange.signal, onBytes })
-    this.#uploads++
     try {
+      const upload = new MultipartUpload(request.raw, { maxBytes, signal: exchange.signal, onBytes })
       return await served.route.handler(
         new HandlerUploadRequest(exchange, input, this.#addressOf(request), upload) as never,
       )
     } finally {
-      this.#uploads--
+      done()
     }
   }
 

@@ -209,3 +209,22 @@ test('a request that is answered before it is whole is cut when its rest does no
   clock.advance(10_000)
   await eventually('the connection is closed', () => socket.closed || undefined)
 })
+
+test('a customer has twenty uploads at once, then RATE_LIMIT_EXCEEDED, until one of them is over', async () => {
+  let waiting = 0
+  const counting = taking(async (found) => {
+    waiting++
+    return textOf(found)
+  })
+  await using at = await startServer([counting])
+  const body = `${fileOf('hello')}${END}`
+  const started = await Promise.all(Array.from({ length: 20 }, () => sending(at.url, `Content-Length: ${body.length}`)))
+  for (const { socket } of started) socket.write(body.slice(0, -12))
+  await eventually('all of them go on', () => waiting === 20 || undefined)
+  const refused = await send(at.url, body)
+  assertReason(refused, 429, 'RATE_LIMIT_EXCEEDED')
+  assert.equal(refused.body.error.details[0].limited_by, 'customer')
+  started[0]?.socket.destroy()
+  await eventually('there is room again', async () => (await send(at.url, body)).status === 200 || undefined)
+  for (const { socket } of started) socket.destroy()
+})
