@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { assertReason, S3Server, TestAccounts } from '#testkit'
@@ -86,3 +87,23 @@ withStore('a store that refuses or is away is SERVICE_UNAVAILABLE, and no file i
   assert.equal((await admin.get('/v1.0/storage_account')).body.total_file_size, 0)
   assert.ok(!existsSync(join(refused.dataDir, 'uploads')) || readdirSync(join(refused.dataDir, 'uploads')).length === 0)
 })
+
+withStore(
+  'what the platform made is copied to the store and stays here until it has a row',
+  async ({ s3, accounts, mine }) => {
+    const { referenced } = accounts.storage
+    const path = join(accounts.dataDir, 'made.wav')
+    writeFileSync(path, 'what was said')
+    const recording_id = systemIds.uuid()
+    const taken = await referenced.take({ path, filename: 'made_in.wav', content_type: 'audio/wav' })
+    assert.ok(taken?.isMoved && existsSync(path))
+    await accounts.db.transaction((trx) => referenced.keepIn(trx, mine.id, recording_id, [taken]))
+    const [file] = (await mine.admin.get(`${FILES}?reference_id=${recording_id}`)).body.result
+    assert.ok(file.uri_download.startsWith(s3.base))
+    assert.equal(await (await fetch(file.uri_download)).text(), 'what was said')
+    assert.equal(await referenced.holdsAny(recording_id), true)
+    const objects = await accounts.db.transaction((trx) => referenced.deleteIn(trx, mine.id, recording_id))
+    await referenced.remove(objects)
+    assert.equal((await fetch(file.uri_download)).status, 404)
+  },
+)
