@@ -310,3 +310,18 @@ test('each reason has a page, and the Link of a refusal leads to its own', async
   for (const wrong of ['NO_SUCH_REASON', 'README', '..%2F..%2FREADME', 'released.json'])
     assertReason(await api.get(`/docs/errors/${wrong}`), 404, 'RESOURCE_NOT_FOUND')
 })
+
+test('the API can be browsed at /docs: a page of files of this server alone', async () => {
+  for (const path of ['/docs', '/redoc', '/swagger']) {
+    const page = await fetch(platform.http + path)
+    assert.equal(page.status, 200)
+    assert.match(page.headers.get('content-security-policy') ?? '', /script-src 'self'/)
+    const parts = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part ?? '')
+    assert.ok(parts.length >= 4)
+    for (const part of parts) {
+      assert.match(part, /^\//)
+      assert.equal((await fetch(platform.http + part)).status, 200, part)
+    }
+  }
+  assertReason(await api.get('/docs/assets/package.json'), 400, 'INVALID_ARGUMENT')
+})

@@ -11,7 +11,10 @@ const skip = existsSync(surface) ? false : 'the description of the surface (../s
 if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
-const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags'
+const WHOLE = [
+  '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags',
+  '/storage_account,/storage_accounts,/storage_files,/service_agents/files',
+].join(',')
 /** What is served of other families. */
 const PARTS = [
   'GET /customer',

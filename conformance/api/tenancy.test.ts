@@ -35,6 +35,8 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   flows: ['FLOW_NOT_FOUND', 'flow-manager'],
   numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
   recordings: ['RECORDING_NOT_FOUND', 'call-manager'],
+  storage_accounts: ['ACCOUNT_NOT_FOUND', 'storage-manager'],
+  storage_files: ['FILE_NOT_FOUND', 'storage-manager'],
   tags: ['TAG_NOT_FOUND', 'tag-manager'],
 }
 
@@ -47,13 +49,36 @@ const BODIES: Record<string, object> = {
   'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
-/** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
-function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
+/** What only super admins list, and what they read of everybody. */
+const PROJECT: readonly string[] = ['storage_accounts']
+
+type Gate = 'root' | 'admin' | 'manager' | 'bits' | 'self' | 'agent' | 'any'
+
+/**
+ * Who may (`platform.md` §4.2): bits of which one is needed (`bits`: any of a customer's), `self`, an agent of whatever
+ * permission, or any caller.
+ */
+function gateOf({ method, path, family }: Operation): Gate {
   if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
+  if (PROJECT.includes(family)) return method === 'GET' && path.includes('{id}') ? 'manager' : 'root'
+  if (method === 'GET' && path === '/v1.0/storage_files/{id}') return 'bits'
   if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
   if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
   return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
 }
+
+/** Who is refused by a gate for the own role alone. */
+const REFUSED: Record<Gate, readonly Role[]> = {
+  root: ['accesskey', 'admin', 'manager', 'agent', 'none'],
+  admin: ['manager', 'agent', 'none'],
+  manager: ['agent', 'none'],
+  self: ['agent', 'none'],
+  bits: ['none'],
+  agent: [],
+  any: [],
+}
+
+type Role = 'accesskey' | 'admin' | 'manager' | 'agent' | 'none' | 'root'
 
 let platform: Platform
 let db: Database
@@ -62,7 +87,7 @@ let mine: Owned
 let theirs: Owned
 let second: { id: string; accesskey: string }
 let stranger: ApiClient
-let callers: Record<'accesskey' | 'admin' | 'manager' | 'agent' | 'none' | 'root', ApiClient>
+let callers: Record<Role, ApiClient>
 
 before(async () => {
   platform = await Platform.start()
@@ -140,9 +165,7 @@ test('a token wins over a key: a bad one is refused although the key is good', a
 test('a role that is not enough is PERMISSION_DENIED before anything is looked up or read', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const refused =
-      gate === 'admin' ? ['manager', 'agent', 'none'] : gate === 'agent' || gate === 'any' ? [] : ['agent', 'none']
-    for (const role of refused as ('manager' | 'agent' | 'none')[]) {
+    for (const role of REFUSED[gate]) {
       const answers: Answer[] = []
       for (const id of [mine, theirs].map((owned) => owned[operation.family as Family] ?? UNKNOWN).concat(UNKNOWN))
         answers.push(await ask(callers[role], operation, id))
@@ -159,8 +182,8 @@ test('a role that is not enough is PERMISSION_DENIED before anything is looked u
 test('a role that is enough passes every gate; a super admin passes them all', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const roles = gate === 'admin' ? ['accesskey', 'admin', 'root'] : ['accesskey', 'admin', 'manager', 'root']
-    for (const role of roles as (keyof typeof callers)[]) {
+    for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
+      if (REFUSED[gate].includes(role)) continue
       const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
       if (gate === 'agent' && role === 'accesskey')
         assertReason(answer, 403, operation.family === 'me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
@@ -186,7 +209,8 @@ test("another customer's id is answered byte for byte like one that does not exi
   const before = await everythingOf(stranger, theirs)
   for (const operation of operations.filter(({ path }) => path.includes('{id}')))
     for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
-      if (role === 'manager' && gateOf(operation) === 'admin') continue
+      if (REFUSED[gateOf(operation)].includes(role)) continue
+      if (role === 'root' && PROJECT.includes(operation.family)) continue
       if (role === 'accesskey' && gateOf(operation) === 'agent') continue
       const [foreign, unknown] = [
         await ask(callers[role], operation, theirs[operation.family as Family]),
@@ -202,10 +226,11 @@ test("another customer's id is answered byte for byte like one that does not exi
 
 test('an id that is no UUID, and the nil UUID, never reach the database', async () => {
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
-    const isTyped = operation.path.endsWith('/direct-hash-regenerate')
+    const isTyped = /\/(direct-hash-regenerate|file)$/.test(operation.path)
+    const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
     for (const id of MALFORMED)
-      assertReason(await ask(callers.admin, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
-    const nil = await ask(callers.admin, operation, NIL_UUID)
+      assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
+    const nil = await ask(caller, operation, NIL_UUID)
     if (isTyped) assert.equal(nil.status, 404)
     else assertReason(nil, 400, 'INVALID_ID')
   }
@@ -213,7 +238,7 @@ test('an id that is no UUID, and the nil UUID, never reach the database', async 
 
 test('a list shows nothing of another customer, whatever page is asked for', async () => {
   const { body } = await stranger.get('/v1.0/flows?page_size=1')
-  for (const family of FAMILIES) {
+  for (const family of FAMILIES.filter((each) => !PROJECT.includes(each))) {
     const mineIds = new Set((await listed(callers.accesskey, family)).map(({ id }: Json) => id))
     for (const token of ['', body.next_page_token, '2999-01-01T00:00:00Z']) {
       const rows = (await stranger.get(`/v1.0/${family}?page_token=${token}`)).body.result
@@ -299,7 +324,7 @@ function protectedOperations(document: Json): Operation[] {
 /** Whose ids a path takes: the files of a recording are found by the recording's, and agents read what is there already. */
 function familyOf(path: string): string {
   const [, , family = ''] = path.replace('/service_agents/', '/').split('/')
-  return family === 'recordingfiles' ? 'recordings' : family
+  return { recordingfiles: 'recordings', files: 'storage_files' }[family] ?? family
 }
 
 /** The ids to try where the path has one. */

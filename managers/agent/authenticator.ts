@@ -115,7 +115,13 @@ export class Authenticator {
     const customer = await this.#customers.find(customer_id)
     if (!customer || !isLiving(customer)) return undefined
     return {
-      identity: { kind: 'accesskey', customer_id, agent_id: NIL_UUID, permission: Permission.CustomerAdmin },
+      identity: {
+        kind: 'accesskey',
+        customer_id,
+        agent_id: NIL_UUID,
+        accesskey_id: id,
+        permission: Permission.CustomerAdmin,
+      },
       accesskey_id: id,
       expiresMs: timestampToMs(tm_expire) ?? 0,
     }
