@@ -28,7 +28,7 @@ import { ExtensionService, extensionRoutes, migrations as registrarMigrations } 
 import { registrarErrors } from '#managers/registrar/errors'
 import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
 import { tagErrors } from '#managers/tag/errors'
-import type { AnyTransaction, Database } from '#platform/db'
+import type { AnyTransaction, Database, Migration } from '#platform/db'
 import {
   apiErrors,
   type HttpServer,
@@ -80,8 +80,8 @@ export class TestAccounts {
   url = ''
   #made = 0
 
-  /** Starts with an empty database; all of it ends with the tests of the file. */
-  static async start(): Promise<TestAccounts> {
+  /** Starts with an empty database, with tables of `others` where asked; all of it ends with the tests of the file. */
+  static async start(others: readonly Migration[] = []): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
       ...billingMigrations,
@@ -91,6 +91,7 @@ export class TestAccounts {
       ...numberMigrations,
       ...registrarMigrations,
       ...tagMigrations,
+      ...others,
     ]
     const { db } = await freshDatabase(all)
     const accounts = new TestAccounts(db)

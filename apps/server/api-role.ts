@@ -3,6 +3,7 @@ import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingService } from '#managers/call'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { FileDownloads, UrlSigner } from '#managers/storage'
+import { TimelineService } from '#managers/timeline'
 import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -69,6 +70,7 @@ export class ApiRole {
     const recordings = new RecordingService({ db, commands, clock, ids, log, files, flows: services.flows, signer })
     const downloads = new FileDownloads({ signer, sources: [recordings.filesOf] })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
+    const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
@@ -76,7 +78,7 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
+      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, timelines, events, sockets }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,

@@ -6,6 +6,7 @@ import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
 import { type FileDownloads, fileRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
+import { type TimelineService, timelineRoutes } from '#managers/timeline'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
@@ -19,6 +20,7 @@ export interface ApiServices extends Services {
   recordings: RecordingService
   downloads: FileDownloads
   activeflows: ActiveflowService
+  timelines: TimelineService
   events: PublicEvents
   sockets: WebSockets
 }
@@ -36,6 +38,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...fileRoutes(services.downloads),
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
+    ...timelineRoutes(services.timelines),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
     ...docsRoutes(),
