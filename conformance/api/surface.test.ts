@@ -11,7 +11,10 @@ const skip = existsSync(surface) ? false : 'the description of the surface (../s
 if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
-const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags'
+const WHOLE = [
+  ...['/me', '/accesskeys', '/extensions', '/flows', '/activeflows', '/recordings', '/recordingfiles', '/tags'],
+  ...['/service_agents/tags', '/aggregated-events'],
+].join(',')
 /** What is served of other families. */
 const PARTS = [
   'GET /customer',
@@ -30,6 +33,7 @@ const PARTS = [
   'GET /numbers/{id}',
   'DELETE /numbers/{id}',
   'PUT /numbers/{id}/flow_ids',
+  'GET /timelines/{resource_type}/{resource_id}/events',
   'GET /ws',
 ]
 

@@ -47,6 +47,19 @@ const BODIES: Record<string, object> = {
   'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
+/** Operations that take ids of several families, or take them in the query: each as one operation per family. */
+const PER_FAMILY: Record<string, [path: string, family: Family][]> = {
+  '/v1.0/timelines/{resource_type}/{resource_id}/events': [
+    ['/v1.0/timelines/activeflows/{id}/events', 'activeflows'],
+    ['/v1.0/timelines/calls/{id}/events', 'calls'],
+    ['/v1.0/timelines/flows/{id}/events', 'flows'],
+  ],
+  '/v1.0/aggregated-events': [
+    ['/v1.0/aggregated-events?activeflow_id={id}', 'activeflows'],
+    ['/v1.0/aggregated-events?call_id={id}', 'calls'],
+  ],
+}
+
 /** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
 function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
   if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
@@ -203,11 +216,13 @@ test("another customer's id is answered byte for byte like one that does not exi
 test('an id that is no UUID, and the nil UUID, never reach the database', async () => {
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
     const isTyped = operation.path.endsWith('/direct-hash-regenerate')
+    const parameter = /\?(\w+)=/.exec(operation.path)?.[1]
+    const malformed = parameter ? `INVALID_${parameter.toUpperCase()}` : 'INVALID_ID'
     for (const id of MALFORMED)
-      assertReason(await ask(callers.admin, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
+      assertReason(await ask(callers.admin, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : malformed)
     const nil = await ask(callers.admin, operation, NIL_UUID)
     if (isTyped) assert.equal(nil.status, 404)
-    else assertReason(nil, 400, 'INVALID_ID')
+    else assertReason(nil, 400, malformed)
   }
 })
 
@@ -292,7 +307,13 @@ function protectedOperations(document: Json): Operation[] {
   return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
     Object.entries<Json>(item)
       .filter(([, { security }]) => security.length > 0)
-      .map(([method]) => ({ method: method.toUpperCase(), path, family: familyOf(path) })),
+      .flatMap(([method]) =>
+        (PER_FAMILY[path] ?? [[path, familyOf(path)]]).map(([path, family]) => ({
+          method: method.toUpperCase(),
+          path,
+          family,
+        })),
+      ),
   )
 }
 
