@@ -40,7 +40,7 @@ import {
 import { storageErrors } from '#managers/storage/errors'
 import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
 import { tagErrors } from '#managers/tag/errors'
-import type { AnyTransaction, Database } from '#platform/db'
+import type { AnyTransaction, Database, Migration } from '#platform/db'
 import {
   apiErrors,
   type HttpServer,
@@ -96,8 +96,14 @@ export class TestAccounts {
   url = ''
   #made = 0
 
-  /** Starts with an empty database; all of it ends with the tests of the file. */
-  static async start({ s3 }: { s3?: S3Settings } = {}): Promise<TestAccounts> {
+  /** Starts with an empty database, with tables of `others` where asked; all of it ends with the tests of the file. */
+  static async start({
+    s3,
+    others = [],
+  }: {
+    s3?: S3Settings
+    others?: readonly Migration[]
+  } = {}): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
       ...billingMigrations,
@@ -108,6 +114,7 @@ export class TestAccounts {
       ...registrarMigrations,
       ...tagMigrations,
       ...storageMigrations,
+      ...others,
     ]
     const { db } = await freshDatabase(all)
     const accounts = new TestAccounts(db, s3)

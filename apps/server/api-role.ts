@@ -3,6 +3,7 @@ import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
+import { TimelineService } from '#managers/timeline'
 import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -77,6 +78,7 @@ export class ApiRole {
     const downloads = storage.downloads(recordings.filesOf)
     const keeper = new RecordingKeeper({ db, bus, clock, log, files, storage: storage.referenced })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
+    const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
@@ -84,7 +86,10 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, recordings, storage, downloads, activeflows, events, sockets }),
+      routes: apiRoutes({
+        ...{ ...services, logins, calls, recordings, storage, downloads },
+        ...{ activeflows, timelines, events, sockets },
+      }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,

@@ -6,6 +6,7 @@ import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
+import { type TimelineService, timelineRoutes } from '#managers/timeline'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
@@ -18,6 +19,7 @@ export interface ApiServices extends Services, StorageServices {
   calls: CallService
   recordings: RecordingService
   activeflows: ActiveflowService
+  timelines: TimelineService
   events: PublicEvents
   sockets: WebSockets
 }
@@ -35,6 +37,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
+    ...timelineRoutes(services.timelines),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
     ...docsRoutes(),

@@ -14,6 +14,7 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 const WHOLE = [
   '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags',
   '/storage_account,/storage_accounts,/storage_files,/service_agents/files',
+  '/aggregated-events',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
@@ -33,6 +34,7 @@ const PARTS = [
   'GET /numbers/{id}',
   'DELETE /numbers/{id}',
   'PUT /numbers/{id}/flow_ids',
+  'GET /timelines/{resource_type}/{resource_id}/events',
   'GET /ws',
 ]
 

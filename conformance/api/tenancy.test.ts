@@ -49,6 +49,19 @@ const BODIES: Record<string, object> = {
   'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
+/** Operations that take ids of several families, or take them in the query: each as one operation per family. */
+const PER_FAMILY: Record<string, [path: string, family: Family][]> = {
+  '/v1.0/timelines/{resource_type}/{resource_id}/events': [
+    ['/v1.0/timelines/activeflows/{id}/events', 'activeflows'],
+    ['/v1.0/timelines/calls/{id}/events', 'calls'],
+    ['/v1.0/timelines/flows/{id}/events', 'flows'],
+  ],
+  '/v1.0/aggregated-events': [
+    ['/v1.0/aggregated-events?activeflow_id={id}', 'activeflows'],
+    ['/v1.0/aggregated-events?call_id={id}', 'calls'],
+  ],
+}
+
 /** What only super admins list, and what they read of everybody. */
 const PROJECT: readonly string[] = ['storage_accounts']
 
@@ -228,11 +241,13 @@ test('an id that is no UUID, and the nil UUID, never reach the database', async 
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
     const isTyped = /\/(direct-hash-regenerate|file)$/.test(operation.path)
     const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
+    const parameter = /\?(\w+)=/.exec(operation.path)?.[1]
+    const malformed = parameter ? `INVALID_${parameter.toUpperCase()}` : 'INVALID_ID'
     for (const id of MALFORMED)
-      assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
+      assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : malformed)
     const nil = await ask(caller, operation, NIL_UUID)
     if (isTyped) assert.equal(nil.status, 404)
-    else assertReason(nil, 400, 'INVALID_ID')
+    else assertReason(nil, 400, malformed)
   }
 })
 
@@ -317,7 +332,13 @@ function protectedOperations(document: Json): Operation[] {
   return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
     Object.entries<Json>(item)
       .filter(([, { security }]) => security.length > 0)
-      .map(([method]) => ({ method: method.toUpperCase(), path, family: familyOf(path) })),
+      .flatMap(([method]) =>
+        (PER_FAMILY[path] ?? [[path, familyOf(path)]]).map(([path, family]) => ({
+          method: method.toUpperCase(),
+          path,
+          family,
+        })),
+      ),
   )
 }
 

@@ -170,6 +170,21 @@ export const apiErrors = defineErrors('api-manager', {
     cause: 'The filter tag_ids is empty, has more than 100 ids, or one of them is not a UUID.',
     fix: 'Send 1 to 100 tag ids, separated by commas.',
   },
+  INVALID_RESOURCE_TYPE: {
+    ...validation,
+    cause: 'The kind of resource in the path of a timeline is not calls, conferences, flows or activeflows.',
+    fix: 'Use one of them.',
+  },
+  INVALID_ACTIVEFLOW_ID: {
+    ...validation,
+    cause: 'The query parameter activeflow_id is not a UUID, or is the nil UUID.',
+    fix: 'Verify that the id came from GET /activeflows.',
+  },
+  INVALID_CALL_ID: {
+    ...validation,
+    cause: 'The query parameter call_id is not a UUID, or is the nil UUID.',
+    fix: 'Verify that the id came from GET /calls.',
+  },
   STATE_INVALID: {
     status: 'FAILED_PRECONDITION',
     blame: 'client',
