@@ -13,6 +13,7 @@ import { BillingService, migrations as billingMigrations } from '#managers/billi
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
+  CustomerLifecycle,
   CustomerService,
   migrations as customerMigrations,
   customerRoutes,
@@ -68,6 +69,7 @@ export class TestAccounts {
   readonly billing: BillingService
   readonly directs: DirectService
   readonly customers: CustomerService
+  readonly lifecycle: CustomerLifecycle
   readonly accesskeys: AccesskeyService
   readonly agents: AgentService
   readonly extensions: ExtensionService
@@ -128,12 +130,24 @@ export class TestAccounts {
       ...basics,
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
+    const owners = [this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags, this.billing]
+    this.lifecycle = new CustomerLifecycle({
+      ...basics,
+      customers: this.customers,
+      billing: this.billing,
+      admins: this.agents,
+      base: TEST_BASE,
+      onCustomerDeleted: async (trx, customer) => {
+        for (const owner of owners) await owner.deleteAllOf(trx, customer)
+      },
+      onStateChanged: (id) => this.authenticator.forgetCustomer(id),
+    })
     this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
     const logins = new LoginService({ db, customers, tokens })
     this.routes = [
-      ...customerRoutes(customers, accesskeys),
+      ...customerRoutes({ customers, accesskeys, lifecycle: this.lifecycle, passwords: logins }),
       ...agentRoutes(this.agents, logins),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),

@@ -11,11 +11,14 @@ const skip = existsSync(surface) ? false : 'the description of the surface (../s
 if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
-const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags'
+const WHOLE = [
+  ...['/me', '/accesskeys', '/customer', '/customers', '/extensions', '/flows', '/activeflows'],
+  ...['/recordings', '/recordingfiles', '/tags', '/service_agents/customer', '/service_agents/tags'],
+].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'GET /customer',
-  'PUT /customer',
+  'POST /auth/unregister',
+  'DELETE /auth/unregister',
   'GET /agents',
   'POST /agents',
   'GET /agents/{id}',
