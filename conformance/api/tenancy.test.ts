@@ -47,12 +47,24 @@ const BODIES: Record<string, object> = {
   'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
-/** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
-function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
+/** Who may (`platform.md` §4.2): the super admin, bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
+function gateOf({ method, path, family }: Operation): 'root' | 'admin' | 'manager' | 'self' | 'agent' | 'any' {
   if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
   if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
-  if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
+  if (family === 'customers') return 'root'
+  if (family === 'accesskeys' || path.endsWith('/auth/unregister')) return 'admin'
+  if (method === 'PUT' && family === 'customer') return 'admin'
   return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
+}
+
+/** Whom each gate refuses for the role. */
+const REFUSED: Record<ReturnType<typeof gateOf>, readonly (keyof typeof callers)[]> = {
+  root: ['accesskey', 'admin', 'manager', 'agent', 'none'],
+  admin: ['manager', 'agent', 'none'],
+  manager: ['agent', 'none'],
+  self: ['agent', 'none'],
+  agent: [],
+  any: [],
 }
 
 let platform: Platform
@@ -140,12 +152,9 @@ test('a token wins over a key: a bad one is refused although the key is good', a
 test('a role that is not enough is PERMISSION_DENIED before anything is looked up or read', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const refused =
-      gate === 'admin' ? ['manager', 'agent', 'none'] : gate === 'agent' || gate === 'any' ? [] : ['agent', 'none']
-    for (const role of refused as ('manager' | 'agent' | 'none')[]) {
+    for (const role of REFUSED[gate]) {
       const answers: Answer[] = []
-      for (const id of [mine, theirs].map((owned) => owned[operation.family as Family] ?? UNKNOWN).concat(UNKNOWN))
-        answers.push(await ask(callers[role], operation, id))
+      for (const id of [...ownersIds(operation), UNKNOWN]) answers.push(await ask(callers[role], operation, id))
       for (const answer of answers) assertReason(answer, 403, 'PERMISSION_DENIED')
       assert.equal(new Set(answers.map((answer) => withoutIds(answer))).size, 1, `${operation.path} tells ids apart`)
       if (gate !== 'self' && operation.method !== 'GET') {
@@ -159,8 +168,9 @@ test('a role that is not enough is PERMISSION_DENIED before anything is looked u
 test('a role that is enough passes every gate; a super admin passes them all', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const roles = gate === 'admin' ? ['accesskey', 'admin', 'root'] : ['accesskey', 'admin', 'manager', 'root']
-    for (const role of roles as (keyof typeof callers)[]) {
+    for (const role of (['accesskey', 'admin', 'manager', 'root'] as const).filter(
+      (each) => !REFUSED[gate].includes(each),
+    )) {
       const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
       if (gate === 'agent' && role === 'accesskey')
         assertReason(answer, 403, operation.family === 'me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
@@ -184,7 +194,8 @@ test('every agent may read itself, and nobody else without a role', async () => 
 
 test("another customer's id is answered byte for byte like one that does not exist, and nothing of it changes", async () => {
   const before = await everythingOf(stranger, theirs)
-  for (const operation of operations.filter(({ path }) => path.includes('{id}')))
+  const ofTenants = operations.filter(({ path, family }) => path.includes('{id}') && family !== 'customers')
+  for (const operation of ofTenants)
     for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
       if (role === 'manager' && gateOf(operation) === 'admin') continue
       if (role === 'accesskey' && gateOf(operation) === 'agent') continue
@@ -203,9 +214,10 @@ test("another customer's id is answered byte for byte like one that does not exi
 test('an id that is no UUID, and the nil UUID, never reach the database', async () => {
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
     const isTyped = operation.path.endsWith('/direct-hash-regenerate')
+    const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
     for (const id of MALFORMED)
-      assertReason(await ask(callers.admin, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
-    const nil = await ask(callers.admin, operation, NIL_UUID)
+      assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
+    const nil = await ask(caller, operation, NIL_UUID)
     if (isTyped) assert.equal(nil.status, 404)
     else assertReason(nil, 400, 'INVALID_ID')
   }
@@ -280,7 +292,7 @@ test('when a customer is deleted its key and its logins stop within seconds', as
   assert.equal((await stranger.post('/v1.0/agents', newAgent('leaver@example.com', 64))).status, 201)
   const leaver = await loggedIn(platform, 'leaver@example.com')
   assert.equal((await leaver.get('/v1.0/flows')).status, 200)
-  await db.query(`update customers set status = 'deleted', tm_delete = now() where id = $1`, [second.id])
+  assert.equal((await callers.root.delete(`/v1.0/customers/${second.id}`)).status, 200)
   for (const client of [stranger, leaver])
     await eventually('it is refused', async () => (await client.get('/v1.0/flows')).status === 401, 8_000)
   assertReason(await stranger.get('/v1.0/flows'), 401, 'INVALID_CREDENTIALS')
@@ -304,7 +316,13 @@ function familyOf(path: string): string {
 
 /** The ids to try where the path has one. */
 function idsOf({ path, family }: Operation): string[] {
-  return path.includes('{id}') ? [mine[family as Family], theirs[family as Family], UNKNOWN, NIL_UUID, 'x'] : ['']
+  return path.includes('{id}') ? [...ownersIds({ family }), UNKNOWN, NIL_UUID, 'x'] : ['']
+}
+
+/** What there is in a family, of the own customer and of the other one. */
+function ownersIds({ family }: Pick<Operation, 'family'>): string[] {
+  if (family === 'customers') return [platform.credentials.customer.id, second.id]
+  return [mine, theirs].map((owned) => owned[family as Family] ?? UNKNOWN)
 }
 
 /** Asks; with a right body where the operation takes one, unless the test sends its own. */

@@ -168,6 +168,10 @@ export const Unregister = Type.Object({
 })
 export type Unregister = Static<typeof Unregister>
 
+const keyInQuery = Type.Object({
+  accesskey: Type.Optional(Type.String({ description: 'An access key, where it is not in the Authorization header.' })),
+})
+
 export const unregister = endpoint({
   method: 'POST',
   path: '/auth/unregister',
@@ -176,6 +180,7 @@ export const unregister = endpoint({
   description: 'Until it is deleted the customer is frozen, and DELETE /auth/unregister brings it back.',
   allow: adminOnly,
   frozenToo: true,
+  query: keyInQuery,
   body: Unregister,
   returns: Customer,
   errors: [customerErrors.CUSTOMER_NOT_FOUND, apiErrors.STATE_INVALID],
@@ -188,6 +193,7 @@ export const recoverSelf = endpoint({
   summary: 'Bring your own frozen customer back',
   allow: adminOnly,
   frozenToo: true,
+  query: keyInQuery,
   returns: Customer,
   errors: [customerErrors.CUSTOMER_NOT_FOUND, apiErrors.STATE_INVALID],
 })
