@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after } from 'node:test'
 import {
   type AgentRecord,
@@ -27,6 +30,15 @@ import { NumberService, migrations as numberMigrations, numberRoutes } from '#ma
 import { numberErrors } from '#managers/number/errors'
 import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
+import {
+  type S3Settings,
+  Storage,
+  StorageAccounts,
+  migrations as storageMigrations,
+  storageRoutes,
+  UrlSigner,
+} from '#managers/storage'
+import { storageErrors } from '#managers/storage/errors'
 import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
 import { tagErrors } from '#managers/tag/errors'
 import type { AnyTransaction, Database } from '#platform/db'
@@ -75,6 +87,10 @@ export class TestAccounts {
   readonly extensions: ExtensionService
   readonly numbers: NumberService
   readonly tags: TagService
+  /** Below it uploads wait and files are kept. */
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'strowger-data-'))
+  readonly storageAccounts: StorageAccounts
+  readonly storage: Storage
   readonly tokens: AgentTokens
   readonly authenticator: Authenticator
   readonly routes: Route[]
@@ -83,7 +99,7 @@ export class TestAccounts {
   #made = 0
 
   /** Starts with an empty database; all of it ends with the tests of the file. */
-  static async start(): Promise<TestAccounts> {
+  static async start({ s3 }: { s3?: S3Settings } = {}): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
       ...billingMigrations,
@@ -93,14 +109,15 @@ export class TestAccounts {
       ...numberMigrations,
       ...registrarMigrations,
       ...tagMigrations,
+      ...storageMigrations,
     ]
     const { db } = await freshDatabase(all)
-    const accounts = new TestAccounts(db)
+    const accounts = new TestAccounts(db, s3)
     await accounts.#listen()
     return accounts
   }
 
-  private constructor(db: Database) {
+  private constructor(db: Database, s3: S3Settings | undefined) {
     const basics = { db, clock: this.clock, ids: systemIds }
     this.db = db
     this.billing = new BillingService(basics)
@@ -142,6 +159,19 @@ export class TestAccounts {
       },
       onStateChanged: (id) => this.authenticator.forgetCustomer(id),
     })
+    after(() => rmSync(this.dataDir, { recursive: true, force: true }))
+    this.storageAccounts = new StorageAccounts({
+      ...basics,
+      customerExists: async (id) => (await this.customers.find(id))?.tm_delete === null,
+    })
+    this.storage = new Storage({
+      ...basics,
+      log: silentLog,
+      dataDir: this.dataDir,
+      accounts: this.storageAccounts,
+      signer: new UrlSigner({ secret: new Uint8Array(32).fill(2), clock: this.clock }),
+      s3,
+    })
     this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
@@ -152,6 +182,11 @@ export class TestAccounts {
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),
       ...tagRoutes(this.tags),
+      ...storageRoutes({
+        storage: this.storage,
+        storageAccounts: this.storageAccounts,
+        downloads: this.storage.downloads(),
+      }),
     ]
   }
 
@@ -167,6 +202,7 @@ export class TestAccounts {
         flowErrors,
         numberErrors,
         registrarErrors,
+        storageErrors,
         tagErrors,
       ],
       clock: systemClock,

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
-import { CallService, RecordingFiles, RecordingService } from '#managers/call'
+import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
-import { FileDownloads, UrlSigner } from '#managers/storage'
+import { Storage, UrlSigner } from '#managers/storage'
 import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -67,8 +67,16 @@ export class ApiRole {
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
-    const recordings = new RecordingService({ db, commands, clock, ids, log, files, flows: services.flows, signer })
-    const downloads = new FileDownloads({ signer, sources: [recordings.filesOf] })
+    const { dataDir, s3 } = config
+    const storage = new Storage({ db, clock, ids, log, signer, dataDir, s3, accounts: services.storageAccounts })
+    const recordings = new RecordingService({
+      ...{ db, commands, clock, ids, log, files, signer },
+      flows: services.flows,
+      accounts: services.storageAccounts,
+      storage: storage.referenced,
+    })
+    const downloads = storage.downloads(recordings.filesOf)
+    const keeper = new RecordingKeeper({ db, bus, clock, log, files, storage: storage.referenced })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
     const events = new PublicEvents({ db, bus, clock })
 
@@ -77,7 +85,7 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
+      routes: apiRoutes({ ...services, logins, calls, recordings, storage, downloads, activeflows, events, sockets }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,
@@ -118,10 +126,12 @@ export class ApiRole {
     delivery.start()
     sockets.start()
     idempotency.start()
+    storage.sweeper.start()
+    keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
-      () => idempotency.stop(),
+      () => Promise.all([keeper.stop(), storage.sweeper.stop(), idempotency.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

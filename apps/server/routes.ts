@@ -4,7 +4,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
-import { type FileDownloads, fileRoutes } from '#managers/storage'
+import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
@@ -13,11 +13,10 @@ import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
 /** What the API's routes are served by. */
-export interface ApiServices extends Services {
+export interface ApiServices extends Services, StorageServices {
   logins: LoginService
   calls: CallService
   recordings: RecordingService
-  downloads: FileDownloads
   activeflows: ActiveflowService
   events: PublicEvents
   sockets: WebSockets
@@ -33,7 +32,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
     ...recordingRoutes(services.recordings),
-    ...fileRoutes(services.downloads),
+    ...storageRoutes(services),
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
     ...eventRoutes(services.events),

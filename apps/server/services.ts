@@ -6,6 +6,7 @@ import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
@@ -41,6 +42,10 @@ export function createServices({ db, clock, ids, base, onKeyRevoked, onCustomerS
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const storageAccounts = new StorageAccounts({
+    ...basics,
+    customerExists: async (id) => (await customers.find(id))?.tm_delete === null,
+  })
   const flows: FlowService = new FlowService({
     ...basics,
     directs,
@@ -57,19 +62,18 @@ export function createServices({ db, clock, ids, base, onKeyRevoked, onCustomerS
   })
   const outboundConfigs = new OutboundConfigStore(db)
   return {
-    ...{
-      billing,
-      directs,
-      accesskeys,
-      extensions,
-      agents,
-      customers,
-      lifecycle,
-      flows,
-      numbers,
-      outboundConfigs,
-      tags,
-    },
+    billing,
+    directs,
+    accesskeys,
+    extensions,
+    agents,
+    customers,
+    lifecycle,
+    flows,
+    numbers,
+    outboundConfigs,
+    storageAccounts,
+    tags,
   }
 }
 

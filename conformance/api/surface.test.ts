@@ -12,8 +12,9 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
 const WHOLE = [
-  ...['/me', '/accesskeys', '/customer', '/customers', '/extensions', '/flows', '/activeflows'],
-  ...['/recordings', '/recordingfiles', '/tags', '/service_agents/customer', '/service_agents/tags'],
+  '/me,/accesskeys,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
+  '/storage_account,/storage_accounts,/storage_files',
+  '/service_agents/customer,/service_agents/files,/service_agents/tags',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [

@@ -133,6 +133,7 @@ export class Authenticator {
         kind: 'accesskey',
         customer_id,
         agent_id: NIL_UUID,
+        accesskey_id: id,
         permission: Permission.CustomerAdmin,
         ...freezeOf(customer),
       },

@@ -139,6 +139,16 @@ export const apiErrors = defineErrors('api-manager', {
     cause: 'A parameter that the endpoint needs is not there.',
     fix: 'Add the named parameter.',
   },
+  INVALID_FILE_UPLOAD: {
+    ...validation,
+    cause: 'The body of an upload is no complete form, is too large, or has no part named file.',
+    fix: 'Send multipart/form-data with one part named file, within the size that the message names.',
+  },
+  INVALID_FILE_TYPE: {
+    ...validation,
+    cause: 'The part named type is missing, or says what this path does not take.',
+    fix: 'Send type=rag to POST /storage_files and type=talk to POST /service_agents/files.',
+  },
   INVALID_WEBHOOK_METHOD: {
     ...validation,
     cause: 'A webhook method is not POST, GET, PUT or DELETE.',

@@ -7,6 +7,8 @@ export interface Identity {
   customer_id: string
   /** The agent (the issuing one of a delegate token); the nil UUID where there is none. */
   agent_id: string
+  /** The access key, of a caller who came with one. */
+  accesskey_id?: string
   /** The sum of permission bits. */
   permission: number
   /** There while the customer is frozen: only what is `frozenToo` may be asked (`platform.md` §13). */

@@ -30,6 +30,7 @@ export function impliedErrors(endpoint: Endpoint): Reason[] {
   if (params) reasons.push(...ofPath(params))
   if (query) reasons.push(...ofQuery(query))
   if (endpoint.socket) reasons.push(apiErrors.INVALID_ARGUMENT)
+  if (endpoint.upload) reasons.push(apiErrors.INVALID_FILE_UPLOAD, apiErrors.RATE_LIMIT_EXCEEDED)
   if (body) reasons.push(...ofBody(body))
   return reasons
 }
