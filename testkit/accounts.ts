@@ -16,6 +16,7 @@ import { BillingService, migrations as billingMigrations } from '#managers/billi
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
+  CustomerLifecycle,
   CustomerService,
   migrations as customerMigrations,
   customerRoutes,
@@ -80,6 +81,7 @@ export class TestAccounts {
   readonly billing: BillingService
   readonly directs: DirectService
   readonly customers: CustomerService
+  readonly lifecycle: CustomerLifecycle
   readonly accesskeys: AccesskeyService
   readonly agents: AgentService
   readonly extensions: ExtensionService
@@ -152,6 +154,18 @@ export class TestAccounts {
       ...basics,
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
+    const owners = [this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags, this.billing]
+    this.lifecycle = new CustomerLifecycle({
+      ...basics,
+      customers: this.customers,
+      billing: this.billing,
+      admins: this.agents,
+      base: TEST_BASE,
+      onCustomerDeleted: async (trx, customer) => {
+        for (const owner of owners) await owner.deleteAllOf(trx, customer)
+      },
+      onStateChanged: (id) => this.authenticator.forgetCustomer(id),
+    })
     after(() => rmSync(this.dataDir, { recursive: true, force: true }))
     this.storageAccounts = new StorageAccounts({
       ...basics,
@@ -170,7 +184,7 @@ export class TestAccounts {
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
     const logins = new LoginService({ db, customers, tokens })
     this.routes = [
-      ...customerRoutes(customers, accesskeys),
+      ...customerRoutes({ customers, accesskeys, lifecycle: this.lifecycle, passwords: logins }),
       ...agentRoutes(this.agents, logins),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
+import { FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -58,6 +59,7 @@ export class ApiRole {
       ids,
       base: config.sipDomain,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
+      onCustomerState: (id) => authenticator.forgetCustomer(id),
     })
     const { customers, accesskeys } = services
     const tokens = new AgentTokens({ secret, clock })
@@ -84,6 +86,7 @@ export class ApiRole {
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
+    const expiry = new FreezeExpiry({ lifecycle: services.lifecycle, clock, log })
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
@@ -131,11 +134,12 @@ export class ApiRole {
     sockets.start()
     idempotency.start()
     storage.sweeper.start()
+    expiry.start()
     keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
-      () => Promise.all([keeper.stop(), storage.sweeper.stop(), idempotency.stop()]),
+      () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

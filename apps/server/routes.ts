@@ -28,7 +28,7 @@ export interface ApiServices extends Services, StorageServices {
 export function apiRoutes(services: ApiServices): Route[] {
   return [
     ...agentRoutes(services.agents, services.logins),
-    ...customerRoutes(services.customers, services.accesskeys),
+    ...customerRoutes({ ...services, passwords: services.logins }),
     ...extensionRoutes(services.extensions),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

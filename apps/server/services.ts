@@ -1,7 +1,7 @@
 import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
-import { AccesskeyService, CustomerService } from '#managers/customer'
+import { AccesskeyService, CustomerLifecycle, CustomerService } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
@@ -24,10 +24,12 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
+  /** Hears of each customer that was frozen, recovered or deleted. */
+  onCustomerState?: (customer: string) => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
-export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesNeeds) {
+export function createServices({ db, clock, ids, base, onKeyRevoked, onCustomerState }: ServicesNeeds) {
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
@@ -50,6 +52,14 @@ export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesN
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
+  const lifecycle = new CustomerLifecycle({
+    ...{ ...basics, customers, billing, base, admins: agents },
+    onCustomerDeleted: async (trx, customer) => {
+      for (const owner of [agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts, billing])
+        await owner.deleteAllOf(trx, customer)
+    },
+    ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
+  })
   const outboundConfigs = new OutboundConfigStore(db)
   return {
     billing,
@@ -58,6 +68,7 @@ export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesN
     extensions,
     agents,
     customers,
+    lifecycle,
     flows,
     numbers,
     outboundConfigs,

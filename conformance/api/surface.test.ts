@@ -12,14 +12,15 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
 const WHOLE = [
-  '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags',
-  '/storage_account,/storage_accounts,/storage_files,/service_agents/files',
+  '/me,/accesskeys,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
+  '/storage_account,/storage_accounts,/storage_files',
+  '/service_agents/customer,/service_agents/files,/service_agents/tags',
   '/aggregated-events',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'GET /customer',
-  'PUT /customer',
+  'POST /auth/unregister',
+  'DELETE /auth/unregister',
   'GET /agents',
   'POST /agents',
   'GET /agents/{id}',

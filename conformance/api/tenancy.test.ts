@@ -76,7 +76,9 @@ function gateOf({ method, path, family }: Operation): Gate {
   if (PROJECT.includes(family)) return method === 'GET' && path.includes('{id}') ? 'manager' : 'root'
   if (method === 'GET' && path === '/v1.0/storage_files/{id}') return 'bits'
   if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
-  if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
+  if (family === 'customers') return 'root'
+  if (family === 'accesskeys' || path.endsWith('/auth/unregister')) return 'admin'
+  if (method === 'PUT' && family === 'customer') return 'admin'
   return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
 }
 
@@ -180,8 +182,7 @@ test('a role that is not enough is PERMISSION_DENIED before anything is looked u
     const gate = gateOf(operation)
     for (const role of REFUSED[gate]) {
       const answers: Answer[] = []
-      for (const id of [mine, theirs].map((owned) => owned[operation.family as Family] ?? UNKNOWN).concat(UNKNOWN))
-        answers.push(await ask(callers[role], operation, id))
+      for (const id of [...ownersIds(operation), UNKNOWN]) answers.push(await ask(callers[role], operation, id))
       for (const answer of answers) assertReason(answer, 403, 'PERMISSION_DENIED')
       assert.equal(new Set(answers.map((answer) => withoutIds(answer))).size, 1, `${operation.path} tells ids apart`)
       if (gate !== 'self' && operation.method !== 'GET') {
@@ -220,7 +221,8 @@ test('every agent may read itself, and nobody else without a role', async () => 
 
 test("another customer's id is answered byte for byte like one that does not exist, and nothing of it changes", async () => {
   const before = await everythingOf(stranger, theirs)
-  for (const operation of operations.filter(({ path }) => path.includes('{id}')))
+  const ofTenants = operations.filter(({ path, family }) => path.includes('{id}') && family !== 'customers')
+  for (const operation of ofTenants)
     for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
       if (REFUSED[gateOf(operation)].includes(role)) continue
       if (role === 'root' && PROJECT.includes(operation.family)) continue
@@ -316,16 +318,22 @@ test('nobody gives a permission that is above the own one', async () => {
   assert.equal((await grant('admin', 32)).status, 201)
 })
 
-test('when a customer is deleted its key and its logins stop within seconds', async () => {
+test('when a customer is deleted its key and its logins stop within seconds, and all it has is gone', async () => {
   assert.equal((await stranger.post('/v1.0/agents', newAgent('leaver@example.com', 64))).status, 201)
   const leaver = await loggedIn(platform, 'leaver@example.com')
   assert.equal((await leaver.get('/v1.0/flows')).status, 200)
-  await db.query(`update customers set status = 'deleted', tm_delete = now() where id = $1`, [second.id])
+  assert.equal((await callers.root.delete(`/v1.0/customers/${second.id}`)).status, 200)
   for (const client of [stranger, leaver])
     await eventually('it is refused', async () => (await client.get('/v1.0/flows')).status === 401, 8_000)
   assertReason(await stranger.get('/v1.0/flows'), 401, 'INVALID_CREDENTIALS')
   const login = { username: 'leaver@example.com', password: 'correct horse battery' }
   assertReason(await apiClient(platform.http).post('/auth/login', login), 401, 'INVALID_CREDENTIALS')
+  for (const table of ['accesskeys', 'agents', 'billing_accounts', 'extensions', 'flows', 'numbers', 'tags']) {
+    const saved = table === 'flows' ? 'and persist' : ''
+    const text = `select id from ${table} where customer_id = $1 and tm_delete is null ${saved}`
+    assert.deepEqual(await db.query(text, [second.id]), [], table)
+  }
+  assert.deepEqual(await db.query('select id from directs where customer_id = $1', [second.id]), [])
 })
 
 function protectedOperations(document: Json): Operation[] {
@@ -350,7 +358,13 @@ function familyOf(path: string): string {
 
 /** The ids to try where the path has one. */
 function idsOf({ path, family }: Operation): string[] {
-  return path.includes('{id}') ? [mine[family as Family], theirs[family as Family], UNKNOWN, NIL_UUID, 'x'] : ['']
+  return path.includes('{id}') ? [...ownersIds({ family }), UNKNOWN, NIL_UUID, 'x'] : ['']
+}
+
+/** What there is in a family, of the own customer and of the other one. */
+function ownersIds({ family }: Pick<Operation, 'family'>): string[] {
+  if (family === 'customers') return [platform.credentials.customer.id, second.id]
+  return [mine, theirs].map((owned) => owned[family as Family] ?? UNKNOWN)
 }
 
 /** Asks; with a right body where the operation takes one, unless the test sends its own. */

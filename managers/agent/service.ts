@@ -1,5 +1,5 @@
 import type { PlanLimits } from '#managers/billing'
-import { isEmail, type UsernameOwner } from '#managers/customer'
+import { type DefaultAdmins, isEmail, type UsernameOwner } from '#managers/customer'
 import type { Directs } from '#managers/direct'
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents, type NewEvent } from '#platform/events'
@@ -14,7 +14,7 @@ import {
   Permission,
   paginate,
 } from '#platform/http'
-import type { Ids } from '#platform/ids'
+import { type Ids, randomText } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { checkAddresses, type ExtensionLookup } from './address.ts'
 import { type AgentRecord, mayGrant, presentAgent } from './agent.ts'
@@ -38,7 +38,7 @@ export interface NewAgent {
 }
 
 /** Agents: the people of a customer, who log in and take calls. */
-export class AgentService implements UsernameOwner {
+export class AgentService implements UsernameOwner, DefaultAdmins {
   readonly #db: Database
   readonly #store: AgentStore
   readonly #clock: Clock
@@ -109,6 +109,35 @@ export class AgentService implements UsernameOwner {
   async prepare(wanted: NewAgent): Promise<(trx: AnyTransaction, customer: string) => Promise<AgentRecord>> {
     const password_hash = await hashPassword(this.#ids, wanted.password)
     return (trx, customer) => this.#createIn(trx, customer, wanted, password_hash)
+  }
+
+  /**
+   * The admin of a new customer: it logs in with the customer's e-mail, once a password has been set for it, because
+   * nobody knows the random one. What is returned creates it, or is false where the username is taken.
+   */
+  async prepareDefaultAdmin(username: string): Promise<(trx: AnyTransaction, customer: string) => Promise<boolean>> {
+    const password = randomText(this.#ids, 32)
+    const create = await this.prepare({
+      username,
+      password,
+      name: 'default admin',
+      permission: Permission.CustomerAdmin,
+    })
+    return async (trx, customer) => {
+      try {
+        await create(trx, customer)
+        return true
+      } catch (error) {
+        if (agentErrors.AGENT_ALREADY_EXISTS.is(error)) return false
+        throw error
+      }
+    }
+  }
+
+  /** Deletes every agent of a customer that is being deleted; nobody can log in as one of them from then on. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, timestamp(this.#clock.wallMs()))
+    await this.#announce(trx, ...deleted.map(agentEvents.agent_deleted))
   }
 
   async ownerOfUsername(username: string): Promise<string | undefined> {

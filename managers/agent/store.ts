@@ -128,6 +128,18 @@ export class AgentStore {
     return row?.agent_id
   }
 
+  /** Deletes every agent of the customer, sets their addresses free, and gives the agents as they are then. */
+  async deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<AgentRecord[]> {
+    await on(trx).deleteFrom('agent_addresses').where('customer_id', '=', customer).execute()
+    return on(trx)
+      .updateTable('agents')
+      .set({ direct_hash: '', tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   #live(customer: string) {
     return this.#db
       .kysely<Tables>()

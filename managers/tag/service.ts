@@ -71,6 +71,12 @@ export class TagService {
     })
   }
 
+  /** Deletes every tag of a customer that is being deleted, and whoever has them too. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    await this.#announce(trx, ...deleted.map(tagEvents.tag_deleted))
+  }
+
   #now(): Timestamp {
     return timestamp(this.#clock.wallMs())
   }

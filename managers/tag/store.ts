@@ -48,6 +48,16 @@ export class TagStore {
       .executeTakeFirst()
   }
 
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<Tag[]> {
+    return on(trx)
+      .updateTable('tags')
+      .set({ tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   #live(customer: string) {
     return this.#db
       .kysely<Tables>()

@@ -49,6 +49,8 @@ export interface Endpoint<
   allow: Gate
   /** What a caller who is no agent is answered under the gate `agent`; `DIRECT_ACCESS_NOT_SUPPORTED` unless said. */
   notAgent?: Reason
+  /** A frozen customer may ask it too, because it is what ends the freeze. */
+  frozenToo?: true
   /** It ends a call, so it must work while the database is away (see `AuthenticateOptions`). */
   endsCall?: true
   /** Milliseconds until `REQUEST_TIMEOUT`; the server's deadline unless said (longer for long polls). */

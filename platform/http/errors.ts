@@ -54,7 +54,6 @@ export const apiErrors = defineErrors('api-manager', {
         recovery_endpoint: { type: 'string' },
       },
     },
-    pending: true,
   },
   PERMISSION_DENIED: {
     status: 'PERMISSION_DENIED',

@@ -1,4 +1,5 @@
 import { NIL_UUID } from '#platform/ids'
+import type { Timestamp } from '#platform/time'
 
 /** Who is behind a request (`platform.md` §3.2). */
 export interface Identity {
@@ -10,6 +11,8 @@ export interface Identity {
   accesskey_id?: string
   /** The sum of permission bits. */
   permission: number
+  /** There while the customer is frozen: only what is `frozenToo` may be asked (`platform.md` §13). */
+  frozen?: { since: Timestamp }
 }
 
 /** What a request carries to prove who it is, by the look-up order of `platform.md` §3.1. */

@@ -23,6 +23,7 @@ export function impliedErrors(endpoint: Endpoint): Reason[] {
       apiErrors.INVALID_CREDENTIALS,
       apiErrors.DIRECT_ACCESS_NOT_SUPPORTED,
     )
+  if (allow !== 'public' && !endpoint.frozenToo) reasons.push(apiErrors.ACCOUNT_FROZEN)
   if (typeof allow !== 'string') reasons.push(apiErrors.PERMISSION_DENIED)
   if (allow === 'agent' && endpoint.notAgent) reasons.push(endpoint.notAgent)
   if (method === 'POST') reasons.push(apiErrors.INVALID_ARGUMENT, apiErrors.STATE_INVALID)

@@ -25,6 +25,7 @@ export {
 export { envelope } from './envelope.ts'
 export { apiErrors } from './errors.ts'
 export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
+export { FREEZE_MS } from './gate.ts'
 export { Idempotency } from './idempotency/idempotency.ts'
 export type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 export { httpMigrations } from './migrations/index.ts'

@@ -17,7 +17,7 @@ import type { Endpoint, Route, SocketLimits } from './endpoint.ts'
 import { retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
-import { pass } from './gate.ts'
+import { pass, refuseFrozen } from './gate.ts'
 import { HandlerRequest, HandlerSocketRequest, HandlerUploadRequest } from './handler-request.ts'
 import type { Idempotency } from './idempotency/idempotency.ts'
 import { KeyedAnswers, keyOf } from './idempotency/keyed-answers.ts'
@@ -292,6 +292,7 @@ export class HttpServer {
       const options = endpoint.endsCall ? { trustLastKnown: true } : {}
       exchange.identity = await this.#needs.authenticate(credentials, options)
       if (!endpoint.root) this.#needs.limits?.checkCustomer(exchange.identity)
+      refuseFrozen(endpoint, exchange.identity)
       pass(endpoint, exchange.identity)
       if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
     } catch (error) {
@@ -305,6 +306,7 @@ export class HttpServer {
   #again(endpoint: Endpoint, credentials: Credentials) {
     return async (options?: AuthenticateOptions): Promise<Identity> => {
       const identity = await this.#needs.authenticate(credentials, options)
+      refuseFrozen(endpoint, identity)
       pass(endpoint, identity)
       return identity
     }
