@@ -57,6 +57,7 @@ export class ApiRole {
       ids,
       base: config.sipDomain,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
+      onAgentChanged: (id) => authenticator.forgetAgent(id),
     })
     const { customers, accesskeys } = services
     const tokens = new AgentTokens({ secret, clock })

@@ -11,14 +11,12 @@ const skip = existsSync(surface) ? false : 'the description of the surface (../s
 if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
-const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags'
+const WHOLE =
+  '/me,/accesskeys,/agents,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/agents,/service_agents/me,/service_agents/tags'
 /** What is served of other families. */
 const PARTS = [
   'GET /customer',
   'PUT /customer',
-  'GET /agents',
-  'POST /agents',
-  'GET /agents/{id}',
   'GET /calls',
   'GET /calls/{id}',
   'DELETE /calls/{id}',
