@@ -142,6 +142,8 @@ export class TestAccounts {
       plans: this.billing,
       directs: this.directs,
       extensions: this.extensions,
+      tags: { holdTags: (trx, customer, ids) => this.tags.holdTags(trx, customer, ids) },
+      onAgentChanged: (id) => this.authenticator.forgetAgent(id),
     })
     this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents })
     this.numbers = new NumberService({

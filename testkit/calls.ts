@@ -453,7 +453,13 @@ function servicesOn(db: Database) {
   const directs = new DirectService(basics)
   const customers = new CustomerService({ ...basics, billing })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const agents = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: async () => [] },
+  })
   const flows = { flowExists: async () => true }
   const numbers = new NumberService({ ...basics, billing, customers, flows })
   return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }

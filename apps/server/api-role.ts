@@ -60,6 +60,7 @@ export class ApiRole {
       base: config.sipDomain,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
+      onAgentChanged: (id) => authenticator.forgetAgent(id),
     })
     const { customers, accesskeys } = services
     const tokens = new AgentTokens({ secret, clock })

@@ -26,18 +26,28 @@ export interface ServicesNeeds extends Basics {
   onKeyRevoked?: (accesskey_id: string) => void
   /** Hears of each customer that was frozen, recovered or deleted. */
   onCustomerState?: (customer: string) => void
+  /** Hears of each agent whose permission, password, logins or existence changed. */
+  onAgentChanged?: (agent_id: string) => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
-export function createServices({ db, clock, ids, base, onKeyRevoked, onCustomerState }: ServicesNeeds) {
+export function createServices(needs: ServicesNeeds) {
+  const { db, clock, ids, base, onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, registrations, base })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
-  const tags = new TagService({
+  const agents: AgentService = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: (trx, customer, ids) => tags.holdTags(trx, customer, ids) },
+    ...(onAgentChanged ? { onAgentChanged } : {}),
+  })
+  const tags: TagService = new TagService({
     ...basics,
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })

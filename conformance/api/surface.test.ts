@@ -12,8 +12,8 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
 const WHOLE = [
-  '/me,/accesskeys,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
-  '/storage_account,/storage_accounts,/storage_files',
+  '/me,/accesskeys,/agents,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
+  '/storage_account,/storage_accounts,/storage_files,/service_agents/agents,/service_agents/me',
   '/service_agents/customer,/service_agents/files,/service_agents/tags',
   '/aggregated-events',
 ].join(',')
@@ -21,9 +21,6 @@ const WHOLE = [
 const PARTS = [
   'POST /auth/unregister',
   'DELETE /auth/unregister',
-  'GET /agents',
-  'POST /agents',
-  'GET /agents/{id}',
   'GET /calls',
   'GET /calls/{id}',
   'DELETE /calls/{id}',

@@ -42,7 +42,13 @@ export async function secondCustomer(db: Database): Promise<{ id: string; access
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: 'strowger.localhost' })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const agents = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: async () => [] },
+  })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
   const accesskeys = new AccesskeyService(basics)
   let accesskey = ''

@@ -17,5 +17,6 @@ const about =
 export const agentEvents = {
   agent_created: about('agent_created'),
   agent_updated: about('agent_updated'),
+  agent_status_updated: about('agent_status_updated'),
   agent_deleted: about('agent_deleted'),
 }

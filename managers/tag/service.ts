@@ -77,6 +77,11 @@ export class TagService {
     await this.#announce(trx, ...deleted.map(tagEvents.tag_deleted))
   }
 
+  /** Those of the ids that are live tags of the customer; they stay so until the transaction ends. */
+  holdTags(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<string[]> {
+    return this.#store.hold(trx, customer, ids)
+  }
+
   #now(): Timestamp {
     return timestamp(this.#clock.wallMs())
   }
