@@ -55,7 +55,8 @@ export function createServices({ db, clock, ids, base, onKeyRevoked, onCustomerS
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents },
     onCustomerDeleted: async (trx, customer) => {
-      for (const owner of [agents, accesskeys, directs, flows, numbers, extensions, tags, billing])
+      // the account comes first: whoever creates something under it waits, and then finds it closed
+      for (const owner of [billing, agents, accesskeys, directs, flows, numbers, extensions, tags])
         await owner.deleteAllOf(trx, customer)
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
