@@ -156,7 +156,7 @@ export class TestAccounts {
       ...basics,
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
-    const owners = [this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags, this.billing]
+    const owners = [this.billing, this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags]
     this.lifecycle = new CustomerLifecycle({
       ...basics,
       customers: this.customers,

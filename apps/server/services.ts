@@ -65,7 +65,8 @@ export function createServices(needs: ServicesNeeds) {
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents },
     onCustomerDeleted: async (trx, customer) => {
-      for (const owner of [agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts, billing])
+      // the account comes first: whoever creates something under it waits, and then finds it closed
+      for (const owner of [billing, agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts])
         await owner.deleteAllOf(trx, customer)
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),

@@ -1,5 +1,6 @@
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents, type NewEvent } from '#platform/events'
+import { apiErrors } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { type AccountStart, type BillingAccount, type LimitedResource, newAccount, PLAN_LIMITS } from './account.ts'
@@ -62,7 +63,7 @@ export class BillingService implements BillingChecks, PlanLimits {
 
   async lockLimit(trx: AnyTransaction, customer: string, resource: LimitedResource): Promise<number> {
     const account = await this.#store.lock(trx, customer)
-    if (!account) throw new Error(`customer ${customer} has no billing account`)
+    if (!account) throw apiErrors.INVALID_CREDENTIALS() // the customer was deleted since it was let in
     return PLAN_LIMITS[account.plan_type][resource]
   }
 
