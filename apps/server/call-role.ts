@@ -109,7 +109,7 @@ export class CallRole {
     const presence = new AgentPresence({ db, clock, ids, log })
     const engine: CallEngine = new CallEngine({
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads, agentRings: presence },
-      recordings: { files, billing: services.billing, onEnded },
+      recordings: { files, billing: services.billing, storage: services.storageAccounts, onEnded },
       commands,
       node: nodeId,
       incarnation,

@@ -4,8 +4,9 @@ import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
-import { type FileDownloads, fileRoutes } from '#managers/storage'
+import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
+import { type TimelineService, timelineRoutes } from '#managers/timeline'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
@@ -13,11 +14,11 @@ import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
 /** What the API's routes are served by. */
-export interface ApiServices extends Services, AuthParts {
+export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 'agents'> {
   calls: CallService
   recordings: RecordingService
-  downloads: FileDownloads
   activeflows: ActiveflowService
+  timelines: TimelineService
   events: PublicEvents
   sockets: WebSockets
 }
@@ -26,16 +27,17 @@ export interface ApiServices extends Services, AuthParts {
 export function apiRoutes(services: ApiServices): Route[] {
   return [
     ...authRoutes(services),
-    ...agentRoutes(services),
-    ...customerRoutes(services.customers, services.accesskeys),
+    ...agentRoutes(services.agents),
+    ...customerRoutes({ ...services, passwords: services.logins }),
     ...extensionRoutes(services.extensions),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
     ...recordingRoutes(services.recordings),
-    ...fileRoutes(services.downloads),
+    ...storageRoutes(services),
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
+    ...timelineRoutes(services.timelines),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
     ...docsRoutes(),

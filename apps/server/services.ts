@@ -1,11 +1,12 @@
-import { AgentChanges, AgentService, LoginAttempts, PasswordChanges, Passwords } from '#managers/agent'
+import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
-import { AccesskeyService, CustomerService } from '#managers/customer'
+import { AccesskeyService, CustomerLifecycle, CustomerService } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
@@ -23,44 +24,70 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
-  /** Hears of each agent whose tokens or permission are not what they were. */
-  onAccessChanged?: (agent_id: string) => void
+  /** Hears of each customer that was frozen, recovered or deleted. */
+  onCustomerState?: (customer: string) => void
+  /** Hears of each agent whose permission, password, logins or existence changed. */
+  onAgentChanged?: (agent_id: string) => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
-export function createServices({ db, clock, ids, base, onKeyRevoked, onAccessChanged }: ServicesNeeds) {
+export function createServices(needs: ServicesNeeds) {
+  const { db, clock, ids, base, onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
-  const tags: TagService = new TagService({
-    ...basics,
-    onTagDeleted: (trx, customer, tag_id) => changes.detachTag(trx, customer, tag_id),
-  })
   const extensions: ExtensionService = new ExtensionService({
     ...{ ...basics, plans: billing, directs, registrations, base },
-    onExtensionDeleted: (trx, customer, extension_id) => changes.detachExtension(trx, customer, extension_id),
+    onExtensionDeleted: (trx, customer, extension_id) => agents.detachExtension(trx, customer, extension_id),
   })
-  const passwords = new Passwords(ids)
-  const attempts = new LoginAttempts(basics)
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions, tags, passwords })
-  const changes = new AgentChanges({
-    ...{ ...basics, directs, extensions, tags },
-    ...(onAccessChanged ? { onAccessChanged } : {}),
+  const agents: AgentService = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: (trx, customer, ids) => tags.holdTags(trx, customer, ids) },
+    ...(onAgentChanged ? { onAgentChanged } : {}),
   })
-  const passwordChanges = new PasswordChanges({ ...basics, changes, passwords, attempts })
+  const tags: TagService = new TagService({
+    ...basics,
+    onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
+  })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const storageAccounts = new StorageAccounts({
+    ...basics,
+    customerExists: async (id) => (await customers.find(id))?.tm_delete === null,
+  })
   const flows: FlowService = new FlowService({
     ...basics,
     directs,
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
+  const lifecycle = new CustomerLifecycle({
+    ...{ ...basics, customers, billing, base, admins: agents },
+    onCustomerDeleted: async (trx, customer) => {
+      // the account comes first: whoever creates something under it waits, and then finds it closed
+      for (const owner of [billing, agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts])
+        await owner.deleteAllOf(trx, customer)
+    },
+    ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
+  })
   const outboundConfigs = new OutboundConfigStore(db)
   return {
-    ...{ billing, directs, accesskeys, extensions, customers, flows, numbers, outboundConfigs, tags },
-    ...{ agents, changes, passwords, passwordChanges, attempts },
+    billing,
+    directs,
+    accesskeys,
+    extensions,
+    agents,
+    customers,
+    lifecycle,
+    flows,
+    numbers,
+    outboundConfigs,
+    storageAccounts,
+    tags,
   }
 }
 

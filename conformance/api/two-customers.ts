@@ -1,5 +1,8 @@
+import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { AccesskeyService, CustomerService } from '#managers/customer'
+import { DirectService } from '#managers/direct'
+import { ExtensionService } from '#managers/registrar'
 import { type Database, openDatabase, openServer } from '#platform/db'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
@@ -19,6 +22,8 @@ export const FAMILIES = [
   'flows',
   'numbers',
   'recordings',
+  'storage_accounts',
+  'storage_files',
   'tags',
 ] as const
 export type Family = (typeof FAMILIES)[number]
@@ -35,7 +40,16 @@ export async function databaseOf(platform: Platform): Promise<Database> {
 export async function secondCustomer(db: Database): Promise<{ id: string; accesskey: string }> {
   const basics = { db, clock: systemClock, ids: systemIds }
   const billing = new BillingService(basics)
-  const customers = new CustomerService({ ...basics, billing })
+  const directs = new DirectService(basics)
+  const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: 'strowger.localhost' })
+  const agents = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: async () => [] },
+  })
+  const customers = new CustomerService({ ...basics, billing, usernames: agents })
   const accesskeys = new AccesskeyService(basics)
   let accesskey = ''
   const { id } = await customers.create(
@@ -64,9 +78,24 @@ export async function makeOwned(api: ApiClient, db: Database, customer: string, 
     calls: await insertCall(db, customer),
     recordings: await insertRecording(db, customer),
     tags: await make('/tags', named),
+    storage_files: await upload(api),
+    storage_accounts: (await api.get('/v1.0/storage_account')).body.id,
     extensions: await make('/extensions', { ...named, extension: `7${which}`, password: 'a long password' }),
     numbers: await make('/numbers', { ...named, number: `+89955500000${which}`, type: 'virtual', call_flow_id: flows }),
   }
+}
+
+async function upload(api: ApiClient): Promise<string> {
+  const form = new FormData()
+  form.set('type', 'rag')
+  form.set('file', new File(['hello'], 'hello.txt'))
+  const sent = new Response(form)
+  const { body, text } = await api.send('POST', '/v1.0/storage_files', {
+    headers: { 'content-type': sent.headers.get('content-type') ?? '' },
+    body: new Uint8Array(await sent.arrayBuffer()),
+  })
+  if (!body?.id) throw new Error(text)
+  return body.id
 }
 
 export const AGENT_PASSWORD = 'correct horse battery'

@@ -26,6 +26,7 @@ export const logout = endpoint({
   root: 'too',
   summary: 'End every token of yours, on every device, and take back the cookie',
   allow: 'agent',
+  frozenToo: true,
   returns: Type.Object({}),
   errors: [agentErrors.AGENT_NOT_FOUND],
 })

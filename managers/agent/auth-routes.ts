@@ -1,27 +1,27 @@
 import { handle, type Route } from '#platform/http'
-import type { AgentChanges } from './agent-changes.ts'
 import { boot, delegate, LOGIN_SECONDS, login, logout } from './auth-contract.ts'
 import type { BootService } from './boot.ts'
 import type { Delegations } from './delegations.ts'
 import type { LoginService } from './login.ts'
+import type { AgentService } from './service.ts'
 
 export interface AuthParts {
   logins: LoginService
   boots: BootService
   delegations: Delegations
-  changes: AgentChanges
+  agents: AgentService
 }
 
 /** `/auth/*`, as far as it is about tokens */
-export function authRoutes({ logins, boots, delegations, changes }: AuthParts): Route[] {
+export function authRoutes({ logins, boots, delegations, agents }: AuthParts): Route[] {
   return [
     handle(login, async ({ body, ip, setCookie }) => {
       const done = await logins.login(body.username, body.password, ip)
       setCookie('token', done.token, LOGIN_SECONDS)
       return done
     }),
-    handle(logout, async ({ customer, identity, setCookie }) => {
-      await changes.endLogins(customer, identity.agent_id)
+    handle(logout, async ({ identity, setCookie }) => {
+      await agents.changes.logout(identity)
       setCookie('token', '', 0)
       return {}
     }),

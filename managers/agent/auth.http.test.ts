@@ -235,6 +235,22 @@ test('only super admins get one, for a customer that lives, and for a reason tha
   assertReason(await ask(root), 404, 'CUSTOMER_NOT_FOUND', 'customer-manager')
 })
 
+test('a frozen customer stops visitors and delegates within 5 s; who is logged in may still log out', async () => {
+  const customer = await accounts.customer()
+  const { hash } = await hashOf(customer, 'ai')
+  const { token } = (await nobody.post('/auth/boot', { direct_hash: hash })).body
+  const delegate = await delegateFor(customer)
+  const agent = await customer.agent(0)
+  await accounts.lifecycle.freeze(customer.id)
+  for (const answer of [
+    await apiClient(visitorUrl, { token }).get('/v1.0/aicalls'),
+    await delegate.get('/v1.0/agents'),
+    await agent.client.get('/v1.0/service_agents/me'),
+  ])
+    assertReason(answer, 403, 'ACCOUNT_FROZEN')
+  assert.equal((await agent.client.post('/auth/logout')).status, 200)
+})
+
 test('a delegate token ends after eight hours', async () => {
   const delegate = await delegateFor(await accounts.customer())
   accounts.clock.advance(8 * 3_600_000 - 1)

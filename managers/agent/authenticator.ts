@@ -13,6 +13,7 @@ import { NIL_UUID } from '#platform/ids'
 import { type Clock, timestampToMs } from '#platform/time'
 import { DelegateIdentities } from './delegate-identity.ts'
 import { DirectIdentities } from './direct-identity.ts'
+import { freezeOf } from './freeze.ts'
 import { LastKnown } from './last-known.ts'
 import { AgentStore } from './store.ts'
 import type { AgentClaims } from './tokens/agent-token.ts'
@@ -81,6 +82,15 @@ export class Authenticator {
     this.#delegates.forgetIssuer(agent_id)
   }
 
+  /** Forgets what is remembered of everybody who acts for a customer: it was frozen, recovered or deleted. */
+  forgetCustomer(customer_id: string): void {
+    const picks = ({ identity }: { identity: Identity }) => identity.customer_id === customer_id
+    this.#knownAgents.forget(picks)
+    this.#knownKeys.forget(picks)
+    this.#directs.forgetCustomer(customer_id)
+    this.#delegates.forgetCustomer(customer_id)
+  }
+
   #identify({ token, accesskey }: Credentials, options: AuthenticateOptions = {}): Promise<Identity | undefined> {
     if (token !== undefined) return this.#byToken(token, options)
     if (accesskey !== undefined) return this.#byAccesskey(accesskey, options)
@@ -114,7 +124,7 @@ export class Authenticator {
     ])
     if (!agent || !customer || !isLiving(customer)) return undefined
     const { permission, token_version } = agent
-    return { identity: { kind: 'agent', customer_id, agent_id, permission }, token_version }
+    return { identity: { kind: 'agent', customer_id, agent_id, permission, ...freezeOf(customer) }, token_version }
   }
 
   async #byAccesskey(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
@@ -131,7 +141,14 @@ export class Authenticator {
     const customer = await this.#customers.find(customer_id)
     if (!customer || !isLiving(customer)) return undefined
     return {
-      identity: { kind: 'accesskey', customer_id, agent_id: NIL_UUID, permission: Permission.CustomerAdmin },
+      identity: {
+        kind: 'accesskey',
+        customer_id,
+        agent_id: NIL_UUID,
+        accesskey_id: id,
+        permission: Permission.CustomerAdmin,
+        ...freezeOf(customer),
+      },
       accesskey_id: id,
       expiresMs: timestampToMs(tm_expire) ?? 0,
     }

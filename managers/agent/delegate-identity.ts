@@ -2,13 +2,16 @@ import { type CustomerService, isLiving } from '#managers/customer'
 import type { Database } from '#platform/db'
 import { type AuthenticateOptions, type Identity, Permission } from '#platform/http'
 import type { Clock } from '#platform/time'
+import { isSuperAdmin } from './agent.ts'
+import { freezeOf } from './freeze.ts'
 import { LastKnown } from './last-known.ts'
-import { isSuperAdmin } from './privilege.ts'
 import { AgentStore } from './store.ts'
 import type { DelegateClaims } from './tokens/delegate-token.ts'
 
 interface KnownDelegate {
   identity: Identity
+  /** The customer of the issuer. */
+  home: string
   token_version: number
 }
 
@@ -40,6 +43,11 @@ export class DelegateIdentities {
     this.#known.forget(({ identity }) => identity.agent_id === agent_id)
   }
 
+  /** Forgets those who act for a customer, and those whom its agents issued. */
+  forgetCustomer(customer_id: string): void {
+    this.#known.forget(({ identity, home }) => identity.customer_id === customer_id || home === customer_id)
+  }
+
   async #load({ agent_customer_id, agent_id, customer_id }: DelegateClaims): Promise<KnownDelegate | undefined> {
     const [agent, home, customer] = await Promise.all([
       this.#agents.find(agent_customer_id, agent_id),
@@ -48,7 +56,7 @@ export class DelegateIdentities {
     ])
     if (!agent || !isSuperAdmin(agent.permission)) return undefined
     if (!home || !isLiving(home) || !customer || !isLiving(customer)) return undefined
-    const identity: Identity = { kind: 'delegate', customer_id, agent_id, permission: Permission.CustomerAdmin }
-    return { identity, token_version: agent.token_version }
+    const who = { kind: 'delegate', customer_id, agent_id, permission: Permission.CustomerAdmin } as const
+    return { identity: { ...who, ...freezeOf(customer) }, home: home.id, token_version: agent.token_version }
   }
 }

@@ -2,6 +2,7 @@ import { type CustomerService, isLiving } from '#managers/customer'
 import type { AuthenticateOptions, Identity } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Clock } from '#platform/time'
+import { freezeOf } from './freeze.ts'
 import { LastKnown } from './last-known.ts'
 import type { DirectClaims } from './tokens/direct-token.ts'
 
@@ -22,9 +23,13 @@ export class DirectIdentities {
     return known && { ...known, direct: { resource_type, resource_id, allowed_resource_types } }
   }
 
+  forgetCustomer(customer_id: string): void {
+    this.#known.forget((known) => known.customer_id === customer_id)
+  }
+
   async #load(customer_id: string): Promise<Identity | undefined> {
     const customer = await this.#customers.find(customer_id)
     if (!customer || !isLiving(customer)) return undefined
-    return { kind: 'direct', customer_id, agent_id: NIL_UUID, permission: 0 }
+    return { kind: 'direct', customer_id, agent_id: NIL_UUID, permission: 0, ...freezeOf(customer) }
   }
 }

@@ -15,7 +15,6 @@ const about =
     data: presentAgent(agent),
   })
 
-/** What happens to agents; all of it is public. */
 export const agentEvents = {
   agent_created: about('agent_created'),
   agent_updated: about('agent_updated'),

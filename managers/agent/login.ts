@@ -1,31 +1,26 @@
-import { type CustomerService, isLiving } from '#managers/customer'
+import { type CustomerService, isLiving, type PasswordCheck } from '#managers/customer'
 import type { Database } from '#platform/db'
 import { apiErrors } from '#platform/http'
-import type { LoginAttempts } from './login-attempts.ts'
+import type { Clock } from '#platform/time'
+import { LoginAttempts } from './login-attempts.ts'
 import type { Passwords } from './passwords.ts'
 import { AgentStore } from './store.ts'
 import type { Tokens } from './tokens/tokens.ts'
 
 /** Logs agents in. */
-export class LoginService {
+export class LoginService implements PasswordCheck {
   readonly #agents: AgentStore
   readonly #customers: CustomerService
   readonly #tokens: Tokens
   readonly #passwords: Passwords
   readonly #attempts: LoginAttempts
 
-  constructor(needs: {
-    db: Database
-    customers: CustomerService
-    tokens: Tokens
-    passwords: Passwords
-    attempts: LoginAttempts
-  }) {
+  constructor(needs: { db: Database; clock: Clock; customers: CustomerService; tokens: Tokens; passwords: Passwords }) {
     this.#agents = new AgentStore(needs.db)
     this.#customers = needs.customers
     this.#tokens = needs.tokens
     this.#passwords = needs.passwords
-    this.#attempts = needs.attempts
+    this.#attempts = new LoginAttempts(needs)
   }
 
   /**
@@ -44,5 +39,11 @@ export class LoginService {
     const { id: agent_id, customer_id, token_version } = agent
     const { token } = await this.#tokens.sign({ type: 'agent', agent_id, customer_id, token_version })
     return { username: agent.username, token }
+  }
+  /** Whether this is the agent's password, for what is asked to be confirmed; guesses count like those of a login. */
+  async isPasswordOf(customer: string, agent_id: string, password: string, ip: string): Promise<boolean> {
+    const agent = await this.#agents.find(customer, agent_id)
+    const { username = '', password_hash = '' } = agent ?? {}
+    return this.#attempts.check(username, ip, () => this.#passwords.verify(password, password_hash))
   }
 }

@@ -91,7 +91,7 @@ export class AgentPresence implements AgentRings {
 
   async #show(trx: AnyTransaction, ring: RingRow): Promise<void> {
     const { customer_id, agent_id } = ring
-    const agent = await this.#agents.lock(trx, customer_id, agent_id)
+    const agent = await this.#agents.hold(trx, customer_id, agent_id)
     if (!agent) return
     const status = statusAfter(agent.status, ring, await this.#rings.ringsElsewhere(trx, ring))
     if (status === agent.status) return

@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import { type AnyTransaction, type Database, jsonb } from '#platform/db'
 import { type Address, type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -63,37 +63,6 @@ export class AgentStore {
     return new Map(rows.map(({ id, customer_id }) => [id, customer_id]))
   }
 
-  /** The agent, held until the transaction ends. */
-  lock(trx: AnyTransaction, customer: string, id: string): Promise<AgentRecord | undefined> {
-    return on(trx)
-      .selectFrom('agents')
-      .selectAll()
-      .where('customer_id', '=', customer)
-      .where('id', '=', id)
-      .where('tm_delete', 'is', null)
-      .forUpdate()
-      .executeTakeFirst()
-  }
-
-  /**
-   * Lets one transaction at a time change what the agents of a customer share: who has which address, and that there is
-   * an admin. Taken before any agent's row, and behind tags and extensions, so that nobody waits in a circle.
-   */
-  async takeTurn(trx: AnyTransaction, customer: string): Promise<void> {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`agents ${customer}`}, 0))`.execute(on(trx))
-  }
-
-  /** Whether another live agent of the customer has one of these bits. */
-  hasOther(trx: AnyTransaction, customer: string, id: string, bits: number): Promise<boolean> {
-    return this.#exists(on(trx).selectFrom('agents').where('customer_id', '=', customer), id, bits)
-  }
-
-  /** Platform-wide: the same; the transaction waits for others that ask it. */
-  async hasOtherAnywhere(trx: AnyTransaction, id: string, bits: number): Promise<boolean> {
-    await this.takeTurn(trx, 'of everybody')
-    return this.#exists(on(trx).selectFrom('agents'), id, bits)
-  }
-
   async count(trx: AnyTransaction, customer: string): Promise<number> {
     const row = await on(trx)
       .selectFrom('agents')
@@ -115,6 +84,19 @@ export class AgentStore {
     return row !== undefined
   }
 
+  /** A live agent, held until the transaction ends. */
+  hold(trx: AnyTransaction, customer: string, id: string): Promise<AgentRecord | undefined> {
+    return on(trx)
+      .selectFrom('agents')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  /** Changes a live agent and gives it as it is then. */
   update(
     trx: AnyTransaction,
     customer: string,
@@ -123,12 +105,53 @@ export class AgentStore {
   ): Promise<AgentRecord | undefined> {
     return on(trx)
       .updateTable('agents')
-      .set({ ...change, ...(addresses ? { addresses: jsonb(addresses) } : {}) })
+      .set({ ...change, ...(addresses && { addresses: jsonb(addresses) }) })
       .where('customer_id', '=', customer)
       .where('id', '=', id)
       .where('tm_delete', 'is', null)
       .returningAll()
       .executeTakeFirst()
+  }
+
+  /** Makes every login token of a live agent worthless; whether there is such an agent. */
+  async endLogins(trx: AnyTransaction, customer: string, id: string): Promise<boolean> {
+    const row = await on(trx)
+      .updateTable('agents')
+      .set({ token_version: sql<number>`token_version + 1` })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returning('id')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Whether a live agent of the customer other than this one has the permission bit. */
+  async hasOther(trx: AnyTransaction, customer: string, id: string, bit: number): Promise<boolean> {
+    const row = await on(trx)
+      .selectFrom('agents')
+      .select('id')
+      .where('customer_id', '=', customer)
+      .where('id', '<>', id)
+      .where('tm_delete', 'is', null)
+      .where(sql<boolean>`permission & ${bit}::integer <> 0`)
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Platform-wide: the same of any customer's agents; others who ask wait until the transaction ends. */
+  async hasOtherAnywhere(trx: AnyTransaction, id: string, bit: number): Promise<boolean> {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`agents with ${bit}`}, 0))`.execute(on(trx))
+    const row = await on(trx)
+      .selectFrom('agents')
+      .select('id')
+      .where('id', '<>', id)
+      .where('tm_delete', 'is', null)
+      .where(sql<boolean>`permission & ${bit}::integer <> 0`)
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
   }
 
   /** Takes a tag away from every agent who has it; gives those agents as they are now. */
@@ -162,8 +185,8 @@ export class AgentStore {
     return addresses.filter(({ type = '', target = '' }) => !own.has(`${type} ${target}`))
   }
 
-  /** Lets go of every address of an agent. */
-  async releaseAddresses(trx: AnyTransaction, customer: string, agent_id: string): Promise<void> {
+  /** Gives up all addresses of an agent, for others to have. */
+  async freeAddresses(trx: AnyTransaction, customer: string, agent_id: string): Promise<void> {
     await on(trx)
       .deleteFrom('agent_addresses')
       .where('customer_id', '=', customer)
@@ -172,7 +195,7 @@ export class AgentStore {
   }
 
   /** Takes an address away from whoever has it; gives who that was. */
-  async releaseAddress(
+  async freeAddress(
     trx: AnyTransaction,
     customer: string,
     { type, target }: { type: string; target: string },
@@ -200,15 +223,16 @@ export class AgentStore {
     return row?.agent_id
   }
 
-  async #exists(agents: SelectQueryBuilder<Tables, 'agents', object>, id: string, bits: number): Promise<boolean> {
-    const row = await agents
-      .select('id')
-      .where('id', '<>', id)
+  /** Deletes every agent of the customer, sets their addresses free, and gives the agents as they are then. */
+  async deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<AgentRecord[]> {
+    await on(trx).deleteFrom('agent_addresses').where('customer_id', '=', customer).execute()
+    return on(trx)
+      .updateTable('agents')
+      .set({ direct_hash: '', tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
       .where('tm_delete', 'is', null)
-      .where(sql<boolean>`permission & ${bits} <> 0`)
-      .limit(1)
-      .executeTakeFirst()
-    return row !== undefined
+      .returningAll()
+      .execute()
   }
 
   #live(customer: string) {

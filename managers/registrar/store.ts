@@ -78,6 +78,16 @@ export class ExtensionStore implements ExtensionCredentialsReader {
       .executeTakeFirst()
   }
 
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<ExtensionRecord[]> {
+    return on(trx)
+      .updateTable('extensions')
+      .set({ tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   /** The id of the one of this number, else of this id; it is not deleted before the transaction ends. */
   async hold(trx: AnyTransaction, customer: string, idOrNumber: string): Promise<string | undefined> {
     const row = await on(trx)

@@ -35,14 +35,6 @@ export class TagService {
     return (await this.#store.find(customer, id)) ?? noTag(id)
   }
 
-  /** Refuses a tag that does not live, as `field[i]`; the others are not deleted before the transaction ends. */
-  async hold(trx: AnyTransaction, customer: string, ids: readonly string[], field: string): Promise<void> {
-    const found = new Set(await this.#store.hold(trx, customer, ids))
-    const at = ids.findIndex((id) => !found.has(id))
-    const missing = ids[at]
-    if (missing !== undefined) throw tagErrors.TAG_NOT_FOUND({ tag_id: missing, field: `${field}[${at}]` })
-  }
-
   create(customer: string, { name, detail }: TagFields): Promise<Tag> {
     const tag: Tag = {
       id: this.#ids.uuid(),
@@ -77,6 +69,17 @@ export class TagService {
       await this.#onTagDeleted(trx, customer, tag.id)
       return tag
     })
+  }
+
+  /** Deletes every tag of a customer that is being deleted, and whoever has them too. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    await this.#announce(trx, ...deleted.map(tagEvents.tag_deleted))
+  }
+
+  /** Those of the ids that are live tags of the customer; they stay so until the transaction ends. */
+  holdTags(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<string[]> {
+    return this.#store.hold(trx, customer, ids)
   }
 
   #now(): Timestamp {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Permission } from '#platform/http'
-import { mayGrant } from './privilege.ts'
+import { mayGrant } from './agent.ts'
 
 const { ProjectSuperAdmin, CustomerAgent, CustomerAdmin, CustomerManager, CustomerAll, All } = Permission
 
