@@ -19,6 +19,7 @@ import { BillingService, migrations as billingMigrations } from '#managers/billi
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
+  AccesskeyUse,
   CustomerLifecycle,
   CustomerService,
   migrations as customerMigrations,
@@ -96,6 +97,7 @@ export class TestAccounts {
   readonly storage: Storage
   readonly tokens: Tokens
   readonly authenticator: Authenticator
+  readonly keyUse: AccesskeyUse
   readonly routes: Route[]
   server!: HttpServer
   url = ''
@@ -184,7 +186,11 @@ export class TestAccounts {
     })
     this.tokens = new Tokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
-    this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
+    this.keyUse = new AccesskeyUse({ db, clock: this.clock, log: silentLog })
+    this.authenticator = new Authenticator({
+      ...{ db, customers, accesskeys, tokens, clock: this.clock },
+      onKeyUsed: (id) => this.keyUse.used(id),
+    })
     const logins = new LoginService({ ...basics, customers, tokens, passwords: this.agents.passwords })
     const boots = new BootService({ customers, directs: this.directs, tokens })
     const delegations = new Delegations({ ...basics, customers, tokens })

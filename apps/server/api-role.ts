@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
-import { FreezeExpiry } from '#managers/customer'
+import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -64,7 +64,11 @@ export class ApiRole {
     })
     const { customers, accesskeys } = services
     const tokens = new Tokens({ secret, clock })
-    const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
+    const keyUse = new AccesskeyUse({ db, clock, log })
+    const authenticator = new Authenticator({
+      ...{ db, customers, accesskeys, tokens, clock },
+      onKeyUsed: (id) => keyUse.used(id),
+    })
     const logins = new LoginService({ db, clock, customers, tokens, passwords: services.agents.passwords })
     const boots = new BootService({ customers, directs: services.directs, tokens })
     const delegations = new Delegations({ db, customers, tokens, clock, ids })
@@ -143,6 +147,7 @@ export class ApiRole {
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
       () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
+      () => keyUse.stop(),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

@@ -41,23 +41,27 @@ export class Authenticator {
   readonly #accesskeys: AccesskeyService
   readonly #tokens: Tokens
   readonly #clock: Clock
+  readonly #onKeyUsed: (accesskey_id: string) => void
   readonly #directs: DirectIdentities
   readonly #delegates: DelegateIdentities
   readonly #knownAgents: LastKnown<KnownAgent>
   readonly #knownKeys: LastKnown<KnownKey>
 
+  /** `onKeyUsed` hears of each request with an access key that holds. */
   constructor(needs: {
     db: Database
     customers: CustomerService
     accesskeys: AccesskeyService
     tokens: Tokens
     clock: Clock
+    onKeyUsed?: (accesskey_id: string) => void
   }) {
     this.#agents = new AgentStore(needs.db)
     this.#customers = needs.customers
     this.#accesskeys = needs.accesskeys
     this.#tokens = needs.tokens
     this.#clock = needs.clock
+    this.#onKeyUsed = needs.onKeyUsed ?? (() => {})
     this.#directs = new DirectIdentities(needs)
     this.#delegates = new DelegateIdentities(needs)
     this.#knownAgents = new LastKnown(needs.clock)
@@ -131,7 +135,9 @@ export class Authenticator {
     if (!isAccesskeyToken(token)) return undefined
     const key = createHash('sha256').update(token).digest('base64')
     const known = await this.#knownKeys.get(key, () => this.#loadAccesskey(token), options)
-    return known && known.expiresMs > this.#clock.wallMs() ? known.identity : undefined
+    if (!known || known.expiresMs <= this.#clock.wallMs()) return undefined
+    this.#onKeyUsed(known.accesskey_id)
+    return known.identity
   }
 
   async #loadAccesskey(token: string): Promise<KnownKey | undefined> {
