@@ -199,7 +199,7 @@ export class TestAccounts {
       ...authRoutes({ logins, boots, delegations, agents: this.agents }),
       ...agentRoutes(this.agents),
       ...numberRoutes(this.numbers),
-      ...extensionRoutes(this.extensions),
+      ...extensionRoutes(this.extensions, this.agents),
       ...tagRoutes(this.tags),
       ...storageRoutes({
         storage: this.storage,

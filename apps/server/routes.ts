@@ -29,7 +29,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...authRoutes(services),
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
-    ...extensionRoutes(services.extensions),
+    ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),

@@ -65,6 +65,12 @@ export class ExtensionService {
     return presentExtension((await this.#store.find(customer, id)) ?? noExtension(id))
   }
 
+  /** Those of these that live, in no order. */
+  async getAll(customer: string, ids: readonly string[]): Promise<Extension[]> {
+    if (ids.length === 0) return []
+    return (await this.#store.findAll(customer, ids)).map((record) => presentExtension(record))
+  }
+
   /** The id of a live extension by its id or its number; `undefined` when the customer has none such. */
   async resolve(customer: string, idOrNumber: string): Promise<string | undefined> {
     const byNumber = await this.#store.findByExtension(customer, idOrNumber)

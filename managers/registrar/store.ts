@@ -28,6 +28,10 @@ export class ExtensionStore implements ExtensionCredentialsReader {
     return this.#live(customer).where('id', '=', id).executeTakeFirst()
   }
 
+  findAll(customer: string, ids: readonly string[]): Promise<ExtensionRecord[]> {
+    return this.#live(customer).where('id', 'in', ids).execute()
+  }
+
   findByExtension(customer: string, extension: string): Promise<ExtensionRecord | undefined> {
     return this.#live(customer).where('extension', '=', extension).executeTakeFirst()
   }

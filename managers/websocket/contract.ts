@@ -54,3 +54,13 @@ export const webSocket = endpoint({
   returns: Type.Object({}),
   errors: [],
 })
+
+const { direct: _direct, noDelegates: _noDelegates, ...forAnybody } = webSocket
+
+/** The same for agents, beside all else that they ask for. */
+export const agentWebSocket = endpoint({
+  ...forAnybody,
+  path: '/service_agents/ws',
+  summary: 'Follow events over a WebSocket, as an agent',
+  allow: 'agent',
+})

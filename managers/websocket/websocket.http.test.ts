@@ -283,6 +283,19 @@ test('an agent without a role follows what is its own, and nothing else', async 
   }
 })
 
+test('an agent finds it beside all else that it asks for, and only an agent does', async () => {
+  const customer = await accounts.customer()
+  const agent = await customer.agent(0)
+  const rig = await Rig.start()
+  const url = `${rig.url}/v1.0/service_agents/ws`
+  const client = await WebSocketClient.open(`${url}?token=${agent.token}`)
+  after(() => client.close())
+  await client.subscribe(`agent_id:${agent.id}`)
+  await rig.announce(customer.id, [{ type: 'call_created', data: { id: uuid(), owner_id: agent.id } }])
+  assert.deepEqual(types(await client.until(1)), ['call_created'])
+  assertReason(await refused(`${url}?accesskey=${customer.accesskey}`), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+})
+
 test('a visitor hears the one thing that its token is for; a delegate opens no WebSocket', async () => {
   const customer = await accounts.customer()
   const { token } = await accounts.tokens.sign({
