@@ -41,7 +41,9 @@ const PACKAGES: Record<string, string[]> = {
   typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
 }
 /** Packages that only tests and tools use. */
-const TEST_PACKAGES = ['fast-check']
+const TEST_PACKAGES = ['fast-check', 'esbuild']
+/** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
+const SDK_USERS = ['apps/console', 'apps/cli']
 
 interface Import {
   from: string
@@ -49,7 +51,10 @@ interface Import {
   line: number
 }
 
-const files = globSync('{platform,telecom,managers,apps,testkit,conformance,bench,scripts}/**/*.ts', { cwd: root })
+const files = globSync('{platform,telecom,managers,apps,sdk,testkit,conformance,bench,scripts}/**/*.ts', {
+  cwd: root,
+  exclude: ['sdk/dist/**'],
+})
 const faults: string[] = []
 const doorEdges = new Map<string, Set<string>>()
 
@@ -88,9 +93,17 @@ function judge(found: Import) {
     if (folderOf(target) !== home) fault(found, 'leaves its folder by a relative path; use the door')
     return
   }
+  if (specifier.startsWith('#') && home === 'sdk') return fault(found, 'the SDK imports nothing of ours')
+  if (specifier === '#sdk' || specifier === '#sdk/generate') {
+    if (!isTest && !(SDK_USERS.includes(home) && specifier === '#sdk')) fault(found, 'may not use the SDK')
+    return
+  }
   if (specifier.startsWith('#')) return judgeDoor(found, home, isTest)
   const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
-  if (specifier.startsWith('node:')) return
+  if (specifier.startsWith('node:')) {
+    if (from.startsWith('sdk/src/') && !isTest) fault(found, 'is not there in a browser')
+    return
+  }
   if (builtinModules.includes(name)) return fault(found, `is a part of Node.js: write node:${name}`)
   if (isTest && TEST_PACKAGES.includes(name)) return
   const allowed = PACKAGES[name]
@@ -127,7 +140,7 @@ function judgeDoor(found: Import, home: string, isTest: boolean) {
   if (door === '') edge(home, target)
 }
 
-/** The first two words of a path; the first one for `testkit`, `conformance`, `bench` and `scripts`. */
+/** The first two words of a path; the first one for `sdk`, `testkit`, `conformance`, `bench` and `scripts`. */
 function folderOf(file: string): string {
   const [layer = '', name = ''] = file.split('/')
   return ['platform', 'telecom', 'managers', 'apps'].includes(layer) ? `${layer}/${name}` : layer
