@@ -50,7 +50,7 @@ export class List<Item> implements AsyncIterable<Item> {
       } catch (error) {
         // a token that the caller brought is reported: only the caller knows what it stood for
         const from = this.#mends && isStalePageToken(error) ? seen.restart() : undefined
-        if (from === undefined || from === token) throw error
+        if (from === undefined) throw error
         token = from
         continue
       }
@@ -85,9 +85,12 @@ class Seen<Item> {
   #moment = ''
   readonly #atMoment = new Set<unknown>()
   #restarted = false
+  /** Whether anything new came since the last restart: without it the next one would lead to the same place. */
+  #advanced = false
 
   onlyNew(items: readonly Item[]): Item[] {
     const fresh = this.#restarted ? items.filter((item) => !this.#atMoment.has(partsOf(item).id)) : [...items]
+    if (fresh.length > 0) this.#advanced = true
     for (const item of fresh) {
       const { id, tm_create } = partsOf(item)
       if (typeof tm_create !== 'string') continue
@@ -98,9 +101,11 @@ class Seen<Item> {
     return fresh
   }
 
-  /** The token that stands for the end of what was given; `undefined` where nothing tells it. */
+  /** The token that stands for the end of what was given; `undefined` where nothing tells it, or it did not help. */
   restart(): string | undefined {
+    if (!this.#advanced) return undefined
     this.#restarted = true
+    this.#advanced = false
     return justAfter(this.#moment)
   }
 }
