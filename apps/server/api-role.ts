@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
-import { CallService, RecordingFiles, RecordingService } from '#managers/call'
+import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
+import { FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
-import { FileDownloads, UrlSigner } from '#managers/storage'
+import { Storage, UrlSigner } from '#managers/storage'
+import { TimelineService } from '#managers/timeline'
 import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -57,6 +59,8 @@ export class ApiRole {
       ids,
       base: config.sipDomain,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
+      onCustomerState: (id) => authenticator.forgetCustomer(id),
+      onAgentChanged: (id) => authenticator.forgetAgent(id),
     })
     const { customers, accesskeys } = services
     const tokens = new AgentTokens({ secret, clock })
@@ -66,17 +70,30 @@ export class ApiRole {
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
-    const recordings = new RecordingService({ db, commands, clock, ids, log, files, flows: services.flows, signer })
-    const downloads = new FileDownloads({ signer, sources: [recordings.filesOf] })
+    const { dataDir, s3 } = config
+    const storage = new Storage({ db, clock, ids, log, signer, dataDir, s3, accounts: services.storageAccounts })
+    const recordings = new RecordingService({
+      ...{ db, commands, clock, ids, log, files, signer },
+      flows: services.flows,
+      accounts: services.storageAccounts,
+      storage: storage.referenced,
+    })
+    const downloads = storage.downloads(recordings.filesOf)
+    const keeper = new RecordingKeeper({ db, bus, clock, log, files, storage: storage.referenced })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
+    const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
+    const expiry = new FreezeExpiry({ lifecycle: services.lifecycle, clock, log })
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
-      routes: apiRoutes({ ...services, logins, calls, recordings, downloads, activeflows, events, sockets }),
+      routes: apiRoutes({
+        ...{ ...services, logins, calls, recordings, storage, downloads },
+        ...{ activeflows, timelines, events, sockets },
+      }),
       authenticate: authenticator.authenticate,
       catalogues,
       clock,
@@ -117,10 +134,13 @@ export class ApiRole {
     delivery.start()
     sockets.start()
     idempotency.start()
+    storage.sweeper.start()
+    expiry.start()
+    keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
-      () => idempotency.stop(),
+      () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

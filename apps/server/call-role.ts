@@ -107,7 +107,7 @@ export class CallRole {
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const engine: CallEngine = new CallEngine({
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads },
-      recordings: { files, billing: services.billing, onEnded },
+      recordings: { files, billing: services.billing, storage: services.storageAccounts, onEnded },
       commands,
       node: nodeId,
       incarnation,

@@ -32,3 +32,33 @@ test('every setting is documented', () => {
     assert.ok(fallback.length > 0 && meaning.length > 0, name)
   }
 })
+
+test('a store for files is one URL, whose credentials are apart from its address', () => {
+  const { s3 } = readConfig({ STROWGER_S3_URL: 'https://AKIA1:a%2Fb+c@s3.example.com/files?region=eu-west-1' })
+  assert.deepEqual(s3, {
+    base: 'https://s3.example.com/files',
+    region: 'eu-west-1',
+    credentials: { key: 'AKIA1', secret: 'a/b+c' },
+  })
+  assert.equal(readConfig({ STROWGER_S3_URL: 'http://10.0.0.1:9000/files' }).s3?.credentials, undefined)
+  assert.equal(readConfig({}).s3, undefined)
+})
+
+test('a faulty setting that holds a secret is named, and the secret is not repeated', () => {
+  for (const [name, value] of [
+    ['STROWGER_S3_URL', 'ftp://key:hidden-word@host/files'],
+    ['STROWGER_S3_URL', 'https://hidden-word@host/files'],
+    ['STROWGER_S3_URL', 'https://key:hidden-word@host/files?regio=x'],
+    ['STROWGER_DATABASE_URL', 'mysql://user:hidden-word@host/db'],
+    ['STROWGER_ADMIN_PASSWORD', 'hidden'],
+  ] as const)
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      (error: unknown) => {
+        assert.ok(error instanceof SettingsError)
+        assert.match(error.message, new RegExp(name))
+        assert.doesNotMatch(error.message, /hidden/)
+        return true
+      },
+    )
+})

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
+import type { S3Settings } from '#managers/storage'
 import type { RateLimitSettings, TrustedProxy } from '#platform/http'
 import { LOG_LEVELS, type LogLevel } from '#platform/log'
 import type { Placement } from '#telecom/media'
+import { readS3Url } from './s3-url.ts'
 
 /** The only reader of the environment. Every setting is read once, all are checked together, and passed on as values. */
 
@@ -20,6 +22,8 @@ export interface Config {
   dataDir: string
   /** `undefined` = the database that comes with the platform. */
   databaseUrl: string | undefined
+  /** `undefined` = files are kept in the data folder. */
+  s3: S3Settings | undefined
   roles: readonly Role[]
   mediaWorkers: number
   mediaPlacement: Placement
@@ -53,6 +57,8 @@ interface Setting<T> {
   /** As `--help` prints it. */
   fallback: string
   meaning: string
+  /** It holds a password: what was set is not repeated. */
+  secret?: true
   read: (text: string | undefined) => T
 }
 
@@ -92,7 +98,17 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     name: 'DATABASE_URL',
     fallback: 'unset: the database that comes with the platform',
     meaning: 'a PostgreSQL of your own, version 15 or newer',
+    secret: true,
     read: (value) => (value === undefined ? undefined : postgresUrl(value)),
+  },
+  s3: {
+    name: 'S3_URL',
+    fallback: 'unset: files are kept in the data folder',
+    meaning:
+      'a bucket of an S3-compatible store for files and recordings, https://key:secret@host/bucket?region=us-east-1; its ' +
+      'host must be reachable for whoever downloads',
+    secret: true,
+    read: (value) => (value === undefined ? undefined : s3Url(value)),
   },
   roles: setting('ROLES', 'api,call', 'what this process does: api, call or both', roles),
   mediaWorkers: {
@@ -111,6 +127,7 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     name: 'ADMIN_PASSWORD',
     fallback: 'generated',
     meaning: "the super admin's password, read by the first run only",
+    secret: true,
     read: (value) => (value === undefined ? undefined : password(value)),
   },
   allowPrivateTargets: {
@@ -174,7 +191,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       config[key] = each.read(value)
     } catch (error) {
       if (!(error instanceof BadSetting)) throw error
-      faults.push(`${PREFIX}${each.name}=${value}: ${error.message}`)
+      faults.push(`${PREFIX}${each.name}=${each.secret ? '…' : value}: ${error.message}`)
     }
   }
   const known = new Set(Object.values(SETTINGS).map((each) => PREFIX + each.name))
@@ -274,6 +291,12 @@ function postgresUrl(value: string): string {
   if (!URL.canParse(value) || !/^postgres(ql)?:$/.test(new URL(value).protocol))
     throw new BadSetting('takes a URL as in postgres://user:password@host/database')
   return value
+}
+
+function s3Url(value: string): S3Settings {
+  const settings = readS3Url(value)
+  if (!settings) throw new BadSetting('takes a URL as in https://key:secret@host/bucket?region=us-east-1')
+  return settings
 }
 
 function roles(value: string): readonly Role[] {

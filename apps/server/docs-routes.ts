@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Marked } from 'marked'
 import { Type } from 'typebox'
 import { apiErrors, catalogueRows, endpoint, handle, type Route } from '#platform/http'
+import { apiBrowserRoutes } from './api-browser.ts'
 import { catalogues } from './catalogue.ts'
 
-/** `/docs/errors`: the pages of `docs/reference/errors`, for whoever follows the `Link` of a refusal. */
+/** `/docs`: the API to browse, and the pages of `docs/reference/errors` for whoever follows the `Link` of a refusal. */
 
 const PAGES = new URL('../../docs/reference/errors/', import.meta.url)
 
@@ -35,6 +36,7 @@ const errorPage = endpoint({
 export function docsRoutes(): Route[] {
   const reasons = new Set(catalogueRows(catalogues).map((row) => row.reason))
   return [
+    ...apiBrowserRoutes(),
     handle(errorIndexPage, () => pageOf('README', 'Error reasons')),
     handle(errorPage, ({ params: { reason } }) => {
       if (!reasons.has(reason)) throw apiErrors.RESOURCE_NOT_FOUND()

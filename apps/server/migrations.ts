@@ -6,6 +6,7 @@ import { migrations as direct } from '#managers/direct'
 import { migrations as flow } from '#managers/flow'
 import { migrations as number } from '#managers/number'
 import { migrations as registrar } from '#managers/registrar'
+import { migrations as storage } from '#managers/storage'
 import { migrations as tag } from '#managers/tag'
 import { migrations as webhook } from '#managers/webhook'
 import { databaseMigrations, type Migration } from '#platform/db'
@@ -31,4 +32,5 @@ export const allMigrations: Migration[] = [
   ...call,
   ...webhook,
   ...tag,
+  ...storage,
 ]

@@ -4,8 +4,9 @@ import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
-import { type FileDownloads, fileRoutes } from '#managers/storage'
+import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
+import { type TimelineService, timelineRoutes } from '#managers/timeline'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
@@ -13,12 +14,12 @@ import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
 /** What the API's routes are served by. */
-export interface ApiServices extends Services {
+export interface ApiServices extends Services, StorageServices {
   logins: LoginService
   calls: CallService
   recordings: RecordingService
-  downloads: FileDownloads
   activeflows: ActiveflowService
+  timelines: TimelineService
   events: PublicEvents
   sockets: WebSockets
 }
@@ -27,15 +28,16 @@ export interface ApiServices extends Services {
 export function apiRoutes(services: ApiServices): Route[] {
   return [
     ...agentRoutes(services.agents, services.logins),
-    ...customerRoutes(services.customers, services.accesskeys),
+    ...customerRoutes({ ...services, passwords: services.logins }),
     ...extensionRoutes(services.extensions),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
     ...recordingRoutes(services.recordings),
-    ...fileRoutes(services.downloads),
+    ...storageRoutes(services),
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
+    ...timelineRoutes(services.timelines),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
     ...docsRoutes(),

@@ -1,11 +1,12 @@
 import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
-import { AccesskeyService, CustomerService } from '#managers/customer'
+import { AccesskeyService, CustomerLifecycle, CustomerService } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
@@ -23,30 +24,68 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
+  /** Hears of each customer that was frozen, recovered or deleted. */
+  onCustomerState?: (customer: string) => void
+  /** Hears of each agent whose permission, password, logins or existence changed. */
+  onAgentChanged?: (agent_id: string) => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
-export function createServices({ db, clock, ids, base, onKeyRevoked }: ServicesNeeds) {
+export function createServices(needs: ServicesNeeds) {
+  const { db, clock, ids, base, onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, registrations, base })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
-  const tags = new TagService({
+  const agents: AgentService = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: (trx, customer, ids) => tags.holdTags(trx, customer, ids) },
+    ...(onAgentChanged ? { onAgentChanged } : {}),
+  })
+  const tags: TagService = new TagService({
     ...basics,
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const storageAccounts = new StorageAccounts({
+    ...basics,
+    customerExists: async (id) => (await customers.find(id))?.tm_delete === null,
+  })
   const flows: FlowService = new FlowService({
     ...basics,
     directs,
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
+  const lifecycle = new CustomerLifecycle({
+    ...{ ...basics, customers, billing, base, admins: agents },
+    onCustomerDeleted: async (trx, customer) => {
+      // the account comes first: whoever creates something under it waits, and then finds it closed
+      for (const owner of [billing, agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts])
+        await owner.deleteAllOf(trx, customer)
+    },
+    ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
+  })
   const outboundConfigs = new OutboundConfigStore(db)
-  return { billing, directs, accesskeys, extensions, agents, customers, flows, numbers, outboundConfigs, tags }
+  return {
+    billing,
+    directs,
+    accesskeys,
+    extensions,
+    agents,
+    customers,
+    lifecycle,
+    flows,
+    numbers,
+    outboundConfigs,
+    storageAccounts,
+    tags,
+  }
 }
 
 export type Services = ReturnType<typeof createServices>

@@ -11,14 +11,16 @@ const skip = existsSync(surface) ? false : 'the description of the surface (../s
 if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
-const WHOLE = '/me,/accesskeys,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags,/service_agents/tags'
+const WHOLE = [
+  '/me,/accesskeys,/agents,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
+  '/storage_account,/storage_accounts,/storage_files,/service_agents/agents,/service_agents/me',
+  '/service_agents/customer,/service_agents/files,/service_agents/tags',
+  '/aggregated-events',
+].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'GET /customer',
-  'PUT /customer',
-  'GET /agents',
-  'POST /agents',
-  'GET /agents/{id}',
+  'POST /auth/unregister',
+  'DELETE /auth/unregister',
   'GET /calls',
   'GET /calls/{id}',
   'DELETE /calls/{id}',
@@ -30,6 +32,7 @@ const PARTS = [
   'GET /numbers/{id}',
   'DELETE /numbers/{id}',
   'PUT /numbers/{id}/flow_ids',
+  'GET /timelines/{resource_type}/{resource_id}/events',
   'GET /ws',
 ]
 

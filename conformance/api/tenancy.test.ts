@@ -35,25 +35,74 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   flows: ['FLOW_NOT_FOUND', 'flow-manager'],
   numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
   recordings: ['RECORDING_NOT_FOUND', 'call-manager'],
+  storage_accounts: ['ACCOUNT_NOT_FOUND', 'storage-manager'],
+  storage_files: ['FILE_NOT_FOUND', 'storage-manager'],
   tags: ['TAG_NOT_FOUND', 'tag-manager'],
 }
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */
 const BODIES: Record<string, object> = {
   'PUT /v1.0/accesskeys/{id}': { name: 'taken', detail: 'over' },
+  'PUT /v1.0/agents/{id}': { name: 'taken', detail: 'over', ring_method: 'ringall' },
+  'PUT /v1.0/agents/{id}/addresses': { addresses: [] },
+  'PUT /v1.0/agents/{id}/password': { password: 'taken over by another' },
+  'PUT /v1.0/agents/{id}/permission': { permission: 0 },
+  'PUT /v1.0/agents/{id}/status': { status: 'busy' },
+  'PUT /v1.0/agents/{id}/tag_ids': { tag_ids: [] },
   'PUT /v1.0/extensions/{id}': { name: 'taken', detail: 'over', password: 'another password' },
   'PUT /v1.0/flows/{id}': { name: 'taken', detail: 'over', actions: [] },
   'PUT /v1.0/numbers/{id}/flow_ids': { call_flow_id: NIL_UUID, message_flow_id: NIL_UUID },
   'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
 }
 
-/** Who may (`platform.md` §4.2): bits of which one is needed, `self`, an agent of whatever permission, or any caller. */
-function gateOf({ method, path, family }: Operation): 'admin' | 'manager' | 'self' | 'agent' | 'any' {
-  if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
-  if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
-  if (family === 'accesskeys' || (method === 'PUT' && path === '/v1.0/customer')) return 'admin'
-  return method === 'GET' && path === '/v1.0/agents/{id}' ? 'self' : 'manager'
+/** Operations that take ids of several families, or take them in the query: each as one operation per family. */
+const PER_FAMILY: Record<string, [path: string, family: Family][]> = {
+  '/v1.0/timelines/{resource_type}/{resource_id}/events': [
+    ['/v1.0/timelines/activeflows/{id}/events', 'activeflows'],
+    ['/v1.0/timelines/calls/{id}/events', 'calls'],
+    ['/v1.0/timelines/flows/{id}/events', 'flows'],
+  ],
+  '/v1.0/aggregated-events': [
+    ['/v1.0/aggregated-events?activeflow_id={id}', 'activeflows'],
+    ['/v1.0/aggregated-events?call_id={id}', 'calls'],
+  ],
 }
+
+/** What an agent of whatever permission may do with itself, by its id. */
+const OF_ONESELF = ['GET /v1.0/agents/{id}', 'PUT /v1.0/agents/{id}', 'PUT /v1.0/agents/{id}/status']
+
+/** What only super admins list, and what they read of everybody. */
+const PROJECT: readonly string[] = ['storage_accounts']
+
+type Gate = 'root' | 'admin' | 'manager' | 'bits' | 'self' | 'agent' | 'any'
+
+/**
+ * Who may (`platform.md` §4.2): bits of which one is needed (`bits`: any of a customer's), `self`, an agent of whatever
+ * permission, or any caller.
+ */
+function gateOf({ method, path, family }: Operation): Gate {
+  if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
+  if (PROJECT.includes(family)) return method === 'GET' && path.includes('{id}') ? 'manager' : 'root'
+  if (method === 'GET' && path === '/v1.0/storage_files/{id}') return 'bits'
+  if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
+  if (family === 'customers') return 'root'
+  if (family === 'accesskeys' || path.endsWith('/auth/unregister')) return 'admin'
+  if (method === 'PUT' && family === 'customer') return 'admin'
+  return OF_ONESELF.includes(`${method} ${path}`) ? 'self' : 'manager'
+}
+
+/** Who is refused by a gate for the own role alone. */
+const REFUSED: Record<Gate, readonly Role[]> = {
+  root: ['accesskey', 'admin', 'manager', 'agent', 'none'],
+  admin: ['manager', 'agent', 'none'],
+  manager: ['agent', 'none'],
+  self: ['agent', 'none'],
+  bits: ['none'],
+  agent: [],
+  any: [],
+}
+
+type Role = 'accesskey' | 'admin' | 'manager' | 'agent' | 'none' | 'root'
 
 let platform: Platform
 let db: Database
@@ -62,7 +111,7 @@ let mine: Owned
 let theirs: Owned
 let second: { id: string; accesskey: string }
 let stranger: ApiClient
-let callers: Record<'accesskey' | 'admin' | 'manager' | 'agent' | 'none' | 'root', ApiClient>
+let callers: Record<Role, ApiClient>
 
 before(async () => {
   platform = await Platform.start()
@@ -140,12 +189,9 @@ test('a token wins over a key: a bad one is refused although the key is good', a
 test('a role that is not enough is PERMISSION_DENIED before anything is looked up or read', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const refused =
-      gate === 'admin' ? ['manager', 'agent', 'none'] : gate === 'agent' || gate === 'any' ? [] : ['agent', 'none']
-    for (const role of refused as ('manager' | 'agent' | 'none')[]) {
+    for (const role of REFUSED[gate]) {
       const answers: Answer[] = []
-      for (const id of [mine, theirs].map((owned) => owned[operation.family as Family] ?? UNKNOWN).concat(UNKNOWN))
-        answers.push(await ask(callers[role], operation, id))
+      for (const id of [...ownersIds(operation), UNKNOWN]) answers.push(await ask(callers[role], operation, id))
       for (const answer of answers) assertReason(answer, 403, 'PERMISSION_DENIED')
       assert.equal(new Set(answers.map((answer) => withoutIds(answer))).size, 1, `${operation.path} tells ids apart`)
       if (gate !== 'self' && operation.method !== 'GET') {
@@ -159,8 +205,8 @@ test('a role that is not enough is PERMISSION_DENIED before anything is looked u
 test('a role that is enough passes every gate; a super admin passes them all', async () => {
   for (const operation of operations) {
     const gate = gateOf(operation)
-    const roles = gate === 'admin' ? ['accesskey', 'admin', 'root'] : ['accesskey', 'admin', 'manager', 'root']
-    for (const role of roles as (keyof typeof callers)[]) {
+    for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
+      if (REFUSED[gate].includes(role)) continue
       const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
       if (gate === 'agent' && role === 'accesskey')
         assertReason(answer, 403, operation.family === 'me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
@@ -184,9 +230,11 @@ test('every agent may read itself, and nobody else without a role', async () => 
 
 test("another customer's id is answered byte for byte like one that does not exist, and nothing of it changes", async () => {
   const before = await everythingOf(stranger, theirs)
-  for (const operation of operations.filter(({ path }) => path.includes('{id}')))
+  const ofTenants = operations.filter(({ path, family }) => path.includes('{id}') && family !== 'customers')
+  for (const operation of ofTenants)
     for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
-      if (role === 'manager' && gateOf(operation) === 'admin') continue
+      if (REFUSED[gateOf(operation)].includes(role)) continue
+      if (role === 'root' && PROJECT.includes(operation.family)) continue
       if (role === 'accesskey' && gateOf(operation) === 'agent') continue
       const [foreign, unknown] = [
         await ask(callers[role], operation, theirs[operation.family as Family]),
@@ -202,18 +250,21 @@ test("another customer's id is answered byte for byte like one that does not exi
 
 test('an id that is no UUID, and the nil UUID, never reach the database', async () => {
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
-    const isTyped = operation.path.endsWith('/direct-hash-regenerate')
+    const isTyped = /\/(direct-hash-regenerate|file)$/.test(operation.path)
+    const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
+    const parameter = /\?(\w+)=/.exec(operation.path)?.[1]
+    const malformed = parameter ? `INVALID_${parameter.toUpperCase()}` : 'INVALID_ID'
     for (const id of MALFORMED)
-      assertReason(await ask(callers.admin, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : 'INVALID_ID')
-    const nil = await ask(callers.admin, operation, NIL_UUID)
+      assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : malformed)
+    const nil = await ask(caller, operation, NIL_UUID)
     if (isTyped) assert.equal(nil.status, 404)
-    else assertReason(nil, 400, 'INVALID_ID')
+    else assertReason(nil, 400, malformed)
   }
 })
 
 test('a list shows nothing of another customer, whatever page is asked for', async () => {
   const { body } = await stranger.get('/v1.0/flows?page_size=1')
-  for (const family of FAMILIES) {
+  for (const family of FAMILIES.filter((each) => !PROJECT.includes(each))) {
     const mineIds = new Set((await listed(callers.accesskey, family)).map(({ id }: Json) => id))
     for (const token of ['', body.next_page_token, '2999-01-01T00:00:00Z']) {
       const rows = (await stranger.get(`/v1.0/${family}?page_token=${token}`)).body.result
@@ -276,35 +327,55 @@ test('nobody gives a permission that is above the own one', async () => {
   assert.equal((await grant('admin', 32)).status, 201)
 })
 
-test('when a customer is deleted its key and its logins stop within seconds', async () => {
+test('when a customer is deleted its key and its logins stop within seconds, and all it has is gone', async () => {
   assert.equal((await stranger.post('/v1.0/agents', newAgent('leaver@example.com', 64))).status, 201)
   const leaver = await loggedIn(platform, 'leaver@example.com')
   assert.equal((await leaver.get('/v1.0/flows')).status, 200)
-  await db.query(`update customers set status = 'deleted', tm_delete = now() where id = $1`, [second.id])
+  assert.equal((await callers.root.delete(`/v1.0/customers/${second.id}`)).status, 200)
   for (const client of [stranger, leaver])
     await eventually('it is refused', async () => (await client.get('/v1.0/flows')).status === 401, 8_000)
   assertReason(await stranger.get('/v1.0/flows'), 401, 'INVALID_CREDENTIALS')
   const login = { username: 'leaver@example.com', password: 'correct horse battery' }
   assertReason(await apiClient(platform.http).post('/auth/login', login), 401, 'INVALID_CREDENTIALS')
+  for (const table of ['accesskeys', 'agents', 'billing_accounts', 'extensions', 'flows', 'numbers', 'tags']) {
+    const saved = table === 'flows' ? 'and persist' : ''
+    const text = `select id from ${table} where customer_id = $1 and tm_delete is null ${saved}`
+    assert.deepEqual(await db.query(text, [second.id]), [], table)
+  }
+  assert.deepEqual(await db.query('select id from directs where customer_id = $1', [second.id]), [])
 })
 
 function protectedOperations(document: Json): Operation[] {
   return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
     Object.entries<Json>(item)
       .filter(([, { security }]) => security.length > 0)
-      .map(([method]) => ({ method: method.toUpperCase(), path, family: familyOf(path) })),
+      // It would log the callers of these tests out; managers/agent tests it.
+      .filter(() => !path.endsWith('/auth/logout'))
+      .flatMap(([method]) =>
+        (PER_FAMILY[path] ?? [[path, familyOf(path)]]).map(([path, family]) => ({
+          method: method.toUpperCase(),
+          path,
+          family,
+        })),
+      ),
   )
 }
 
 /** Whose ids a path takes: the files of a recording are found by the recording's, and agents read what is there already. */
 function familyOf(path: string): string {
   const [, , family = ''] = path.replace('/service_agents/', '/').split('/')
-  return family === 'recordingfiles' ? 'recordings' : family
+  return { recordingfiles: 'recordings', files: 'storage_files' }[family] ?? family
 }
 
 /** The ids to try where the path has one. */
 function idsOf({ path, family }: Operation): string[] {
-  return path.includes('{id}') ? [mine[family as Family], theirs[family as Family], UNKNOWN, NIL_UUID, 'x'] : ['']
+  return path.includes('{id}') ? [...ownersIds({ family }), UNKNOWN, NIL_UUID, 'x'] : ['']
+}
+
+/** What there is in a family, of the own customer and of the other one. */
+function ownersIds({ family }: Pick<Operation, 'family'>): string[] {
+  if (family === 'customers') return [platform.credentials.customer.id, second.id]
+  return [mine, theirs].map((owned) => owned[family as Family] ?? UNKNOWN)
 }
 
 /** Asks; with a right body where the operation takes one, unless the test sends its own. */

@@ -22,6 +22,8 @@ export const FAMILIES = [
   'flows',
   'numbers',
   'recordings',
+  'storage_accounts',
+  'storage_files',
   'tags',
 ] as const
 export type Family = (typeof FAMILIES)[number]
@@ -40,7 +42,13 @@ export async function secondCustomer(db: Database): Promise<{ id: string; access
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: 'strowger.localhost' })
-  const agents = new AgentService({ ...basics, plans: billing, directs, extensions })
+  const agents = new AgentService({
+    ...basics,
+    plans: billing,
+    directs,
+    extensions,
+    tags: { holdTags: async () => [] },
+  })
   const customers = new CustomerService({ ...basics, billing, usernames: agents })
   const accesskeys = new AccesskeyService(basics)
   let accesskey = ''
@@ -70,9 +78,24 @@ export async function makeOwned(api: ApiClient, db: Database, customer: string, 
     calls: await insertCall(db, customer),
     recordings: await insertRecording(db, customer),
     tags: await make('/tags', named),
+    storage_files: await upload(api),
+    storage_accounts: (await api.get('/v1.0/storage_account')).body.id,
     extensions: await make('/extensions', { ...named, extension: `7${which}`, password: 'a long password' }),
     numbers: await make('/numbers', { ...named, number: `+89955500000${which}`, type: 'virtual', call_flow_id: flows }),
   }
+}
+
+async function upload(api: ApiClient): Promise<string> {
+  const form = new FormData()
+  form.set('type', 'rag')
+  form.set('file', new File(['hello'], 'hello.txt'))
+  const sent = new Response(form)
+  const { body, text } = await api.send('POST', '/v1.0/storage_files', {
+    headers: { 'content-type': sent.headers.get('content-type') ?? '' },
+    body: new Uint8Array(await sent.arrayBuffer()),
+  })
+  if (!body?.id) throw new Error(text)
+  return body.id
 }
 
 export const AGENT_PASSWORD = 'correct horse battery'

@@ -125,6 +125,15 @@ test('what both sides said is in its own file, mixed in one, and the flow at the
   const runs = await followed(going.activeflow_id)
   assert.equal(runs.length, 1)
   assert.equal(runs[0]?.flow_id, after_flow)
+  const kept = await eventually('its files are files of the customer', async () => {
+    const { body } = await platform.api('GET', `/storage_files?reference_type=recording&reference_id=${going.id}`)
+    return body.result.length === 2 ? (body.result as Json[]) : undefined
+  })
+  assert.equal(
+    kept.reduce((sum, { filesize }) => sum + filesize, 0),
+    ended.size,
+  )
+  assert.deepEqual(directions(await filesOf(going.id)), { incoming, outgoing }, 'downloaded as before')
   await call.hangUp()
 })
 

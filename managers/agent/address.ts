@@ -1,4 +1,5 @@
 import { type Address, apiErrors, type Fault, isE164, normaliseAddress } from '#platform/http'
+import { agentErrors } from './errors.ts'
 
 /** What agents ask of extensions, which an agent may be reached at. */
 export interface ExtensionLookup {
@@ -32,6 +33,16 @@ export async function checkAddresses(
   }
   if (faults.length > 0) throw apiErrors.INVALID_ARGUMENT({ faults })
   return [...addresses.values()]
+}
+
+/** `ADDRESS_ALREADY_ASSIGNED`, naming each of the addresses that is taken; nothing where none is. */
+export function refuseTaken(addresses: readonly Address[], taken: readonly Address[]): void {
+  if (taken.length === 0) return
+  const faults = taken.map((address) => ({
+    field: `addresses[${addresses.indexOf(address)}]`,
+    issue: 'belongs to another agent',
+  }))
+  throw agentErrors.ADDRESS_ALREADY_ASSIGNED({ faults })
 }
 
 interface Wrong {

@@ -7,7 +7,6 @@ import { assertReason, sameButRequestId, TEST_PASSWORD, TestAccounts } from '#te
 const accounts = await TestAccounts.start()
 const { CustomerAdmin, CustomerManager, CustomerAgent } = Permission
 const MISSING = '7b1f6f0e-1111-4222-8333-944455556666'
-const TAG = 'aaaaaaaa-0000-4000-8000-000000000001'
 
 let made = 0
 const wanted = (change: object = {}) => ({
@@ -24,14 +23,15 @@ const wanted = (change: object = {}) => ({
 
 test('a new agent is offline, has a direct hash, and its password is nowhere to be read', async () => {
   const { id, admin } = await accounts.customer()
-  const body = wanted({ ring_method: 'linear', tag_ids: [TAG.toUpperCase(), TAG] })
+  const tag = (await admin.post('/v1.0/tags', { name: 'sales', detail: '' })).body.id
+  const body = wanted({ ring_method: 'linear', tag_ids: [tag.toUpperCase(), tag] })
   const { status, body: agent, text } = await admin.post('/v1.0/agents', body)
   assert.equal(status, 201)
   assert.equal(agent.customer_id, id)
   assert.equal(agent.username, body.username)
   assert.equal(agent.status, 'offline')
   assert.equal(agent.ring_method, 'linear')
-  assert.deepEqual(agent.tag_ids, [TAG])
+  assert.deepEqual(agent.tag_ids, [tag])
   assert.deepEqual(agent.addresses, body.addresses)
   assert.match(agent.direct_hash, /^direct\.[0-9a-f]{12}$/)
   assert.equal('tm_update' in agent || 'tm_delete' in agent, false)
@@ -163,9 +163,10 @@ test('nobody gives more than they may: admins are made by admins, project people
 
 test('lists are filtered by tags, any of them, and by status', async () => {
   const { admin } = await accounts.customer()
-  const other = 'aaaaaaaa-0000-4000-8000-000000000002'
-  const tagged = (await admin.post('/v1.0/agents', wanted({ tag_ids: [TAG] }))).body.id
-  const both = (await admin.post('/v1.0/agents', wanted({ tag_ids: [TAG, other] }))).body.id
+  const newTag = async () => (await admin.post('/v1.0/tags', { name: 'x', detail: '' })).body.id
+  const [tag, other] = [await newTag(), await newTag()]
+  const tagged = (await admin.post('/v1.0/agents', wanted({ tag_ids: [tag] }))).body.id
+  const both = (await admin.post('/v1.0/agents', wanted({ tag_ids: [tag, other] }))).body.id
   const none = (await admin.post('/v1.0/agents', wanted())).body.id
   await accounts.sql(`update agents set status = 'busy' where id = $1`, [both])
   const ids = async (query: string) => {
@@ -174,13 +175,13 @@ test('lists are filtered by tags, any of them, and by status', async () => {
     return body.result.map(({ id }: { id: string }) => id).sort()
   }
   assert.deepEqual(await ids(''), [tagged, both, none].sort())
-  assert.deepEqual(await ids(`tag_ids=${TAG}`), [tagged, both].sort())
+  assert.deepEqual(await ids(`tag_ids=${tag}`), [tagged, both].sort())
   assert.deepEqual(await ids(`tag_ids=${MISSING},${other}`), [both])
-  assert.deepEqual(await ids(`tag_ids=${TAG}&status=busy`), [both])
+  assert.deepEqual(await ids(`tag_ids=${tag}&status=busy`), [both])
   assert.deepEqual(await ids('status=available'), [])
   assertReason(await admin.get('/v1.0/agents?status=asleep'), 400, 'INVALID_ARGUMENT')
-  const tooMany = Array.from({ length: 101 }, () => TAG).join(',')
-  for (const tags of ['', 'x', `${TAG},`, tooMany])
+  const tooMany = Array.from({ length: 101 }, () => tag).join(',')
+  for (const tags of ['', 'x', `${tag},`, tooMany])
     assertReason(await admin.get(`/v1.0/agents?tag_ids=${tags}`), 400, 'INVALID_TAG_IDS')
 })
 

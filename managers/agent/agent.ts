@@ -1,6 +1,10 @@
-import { type Address, mayPass, Permission } from '#platform/http'
+import { type Address, apiErrors, type Identity, mayPass, Permission } from '#platform/http'
 import type { Timestamp } from '#platform/time'
-import type { Agent } from './contract.ts'
+import { AGENT_NAME_MAX_BYTES, type Agent, RING_METHODS } from './contract.ts'
+import { agentErrors } from './errors.ts'
+
+/** The agent of VoIPbin's guest customer: it keeps its password and permission, and cannot be deleted. */
+export const GUEST_AGENT_ID = 'd819c626-0284-4df8-99d6-d03e1c6fba88'
 
 /** An agent as it is stored. */
 export interface AgentRecord {
@@ -52,4 +56,22 @@ export function mayGrant(granter: number, granted: number): boolean {
   if ((granter & Permission.ProjectSuperAdmin) !== 0) return true
   if ((granted & Permission.ProjectAll) !== 0) return false
   return (granted & Permission.CustomerAdmin) === 0 || mayPass(granter, [Permission.CustomerAdmin])
+}
+
+/** Whether the caller is this agent, logged in. */
+export function isSelf(caller: Identity, agent_id: string): boolean {
+  return caller.kind === 'agent' && caller.agent_id === agent_id
+}
+
+/** `INVALID_ARGUMENT` when the name is too long to keep. */
+export function checkName(name: string): void {
+  if (Buffer.byteLength(name) > AGENT_NAME_MAX_BYTES)
+    throw apiErrors.INVALID_ARGUMENT({ field: 'name', issue: `must not be longer than ${AGENT_NAME_MAX_BYTES} bytes` })
+}
+
+/** The ring method that a text names, or `INVALID_RING_METHOD`. */
+export function ringMethodOf(text: string): Agent['ring_method'] {
+  const known = RING_METHODS.find((method) => method === text)
+  if (!known) throw agentErrors.INVALID_RING_METHOD()
+  return known
 }

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { type AccesskeyService, type CustomerService, isAccesskeyToken, isLiving, isUsable } from '#managers/customer'
+import {
+  type AccesskeyService,
+  type CustomerRecord,
+  type CustomerService,
+  isAccesskeyToken,
+  isLiving,
+  isUsable,
+} from '#managers/customer'
 import type { Database } from '#platform/db'
 import {
   type Authenticate,
@@ -73,6 +80,13 @@ export class Authenticator {
     this.#knownAgents.forget((known) => known.identity.agent_id === agent_id)
   }
 
+  /** Forgets what is remembered of everybody who acts for a customer: it was frozen, recovered or deleted. */
+  forgetCustomer(customer_id: string): void {
+    const picks = ({ identity }: { identity: Identity }) => identity.customer_id === customer_id
+    this.#knownAgents.forget(picks)
+    this.#knownKeys.forget(picks)
+  }
+
   #identify({ token, accesskey }: Credentials, options: AuthenticateOptions = {}): Promise<Identity | undefined> {
     if (token !== undefined) return this.#byToken(token, options)
     if (accesskey !== undefined) return this.#byAccesskey(accesskey, options)
@@ -98,7 +112,7 @@ export class Authenticator {
     ])
     if (!agent || !customer || !isLiving(customer)) return undefined
     const { permission, token_version } = agent
-    return { identity: { kind: 'agent', customer_id, agent_id, permission }, token_version }
+    return { identity: { kind: 'agent', customer_id, agent_id, permission, ...freezeOf(customer) }, token_version }
   }
 
   async #byAccesskey(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
@@ -115,9 +129,20 @@ export class Authenticator {
     const customer = await this.#customers.find(customer_id)
     if (!customer || !isLiving(customer)) return undefined
     return {
-      identity: { kind: 'accesskey', customer_id, agent_id: NIL_UUID, permission: Permission.CustomerAdmin },
+      identity: {
+        kind: 'accesskey',
+        customer_id,
+        agent_id: NIL_UUID,
+        accesskey_id: id,
+        permission: Permission.CustomerAdmin,
+        ...freezeOf(customer),
+      },
       accesskey_id: id,
       expiresMs: timestampToMs(tm_expire) ?? 0,
     }
   }
+}
+
+function freezeOf({ status, tm_deletion_scheduled, tm_create }: CustomerRecord): Pick<Identity, 'frozen'> {
+  return status === 'frozen' ? { frozen: { since: tm_deletion_scheduled ?? tm_create } } : {}
 }

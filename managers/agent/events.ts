@@ -14,4 +14,9 @@ const about =
     data: presentAgent(agent),
   })
 
-export const agentEvents = { agent_created: about('agent_created'), agent_updated: about('agent_updated') }
+export const agentEvents = {
+  agent_created: about('agent_created'),
+  agent_updated: about('agent_updated'),
+  agent_status_updated: about('agent_status_updated'),
+  agent_deleted: about('agent_deleted'),
+}

@@ -1,5 +1,5 @@
 import type { PlanLimits } from '#managers/billing'
-import { isEmail, type UsernameOwner } from '#managers/customer'
+import { type DefaultAdmins, isEmail, type UsernameOwner } from '#managers/customer'
 import type { Directs } from '#managers/direct'
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents, type NewEvent } from '#platform/events'
@@ -14,15 +14,17 @@ import {
   Permission,
   paginate,
 } from '#platform/http'
-import type { Ids } from '#platform/ids'
+import { type Ids, randomText } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
-import { checkAddresses, type ExtensionLookup } from './address.ts'
-import { type AgentRecord, mayGrant, presentAgent } from './agent.ts'
-import { AGENT_NAME_MAX_BYTES, type Agent, type AgentCreate, RING_METHODS } from './contract.ts'
+import { checkAddresses, type ExtensionLookup, refuseTaken } from './address.ts'
+import { type AgentRecord, checkName, isSelf, mayGrant, presentAgent, ringMethodOf } from './agent.ts'
+import { AgentChanges, type AgentChangesNeeds } from './changes.ts'
+import type { Agent, AgentCreate } from './contract.ts'
 import { agentErrors } from './errors.ts'
 import { agentEvents } from './events.ts'
 import { hashPassword } from './password.ts'
 import { type AgentFilter, AgentStore } from './store.ts'
+import { checkTags, type TagLookup } from './tag-ids.ts'
 
 /** What a new agent is made of when the platform itself makes it: all of it has been checked. */
 export interface NewAgent {
@@ -38,7 +40,7 @@ export interface NewAgent {
 }
 
 /** Agents: the people of a customer, who log in and take calls. */
-export class AgentService implements UsernameOwner {
+export class AgentService implements UsernameOwner, DefaultAdmins {
   readonly #db: Database
   readonly #store: AgentStore
   readonly #clock: Clock
@@ -46,15 +48,11 @@ export class AgentService implements UsernameOwner {
   readonly #plans: PlanLimits
   readonly #directs: Directs
   readonly #extensions: ExtensionLookup
+  readonly #tags: TagLookup
+  /** Whatever changes an agent that exists. */
+  readonly changes: AgentChanges
 
-  constructor(needs: {
-    db: Database
-    clock: Clock
-    ids: Ids
-    plans: PlanLimits
-    directs: Directs
-    extensions: ExtensionLookup
-  }) {
+  constructor(needs: AgentChangesNeeds) {
     this.#db = needs.db
     this.#store = new AgentStore(needs.db)
     this.#clock = needs.clock
@@ -62,6 +60,8 @@ export class AgentService implements UsernameOwner {
     this.#plans = needs.plans
     this.#directs = needs.directs
     this.#extensions = needs.extensions
+    this.#tags = needs.tags
+    this.changes = new AgentChanges(needs, this.#store)
   }
 
   async list(customer: string, page: PageRequest, filter: AgentFilter): Promise<Page<Agent>> {
@@ -71,16 +71,19 @@ export class AgentService implements UsernameOwner {
 
   /** An agent, as admin or manager; oneself, as anybody. The role is checked before anything is looked up. */
   async get(caller: Identity, id: string): Promise<Agent> {
-    const self = caller.kind === 'agent' && caller.agent_id === id
-    if (!self && !mayPass(caller.permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
-      throw apiErrors.PERMISSION_DENIED()
-    return presentAgent((await this.#store.find(caller.customer_id, id)) ?? noAgent(id))
+    refuseOthers(caller, id)
+    return this.getAny(caller.customer_id, id)
+  }
+
+  /** Any agent of the customer. */
+  async getAny(customer: string, id: string): Promise<Agent> {
+    return presentAgent((await this.#store.find(customer, id)) ?? noAgent(id))
   }
 
   /** The agent who asks; a key or a token of another kind has no self. */
   async me(caller: Identity): Promise<Agent> {
     if (caller.kind !== 'agent') throw apiErrors.AGENT_AUTH_REQUIRED()
-    return presentAgent((await this.#store.find(caller.customer_id, caller.agent_id)) ?? noAgent(caller.agent_id))
+    return this.getAny(caller.customer_id, caller.agent_id)
   }
 
   /** Creates an agent, as far as the plan goes and the caller may give the permission. */
@@ -88,18 +91,17 @@ export class AgentService implements UsernameOwner {
     if (!mayGrant(caller.permission, wanted.permission)) throw apiErrors.PERMISSION_DENIED()
     const username = wanted.username.trim()
     if (!isEmail(username)) throw agentErrors.INVALID_USERNAME_FORMAT()
-    const ring_method = RING_METHODS.find((known) => known === wanted.ring_method)
-    if (!ring_method) throw agentErrors.INVALID_RING_METHOD()
-    if (Buffer.byteLength(wanted.name) > AGENT_NAME_MAX_BYTES)
-      throw apiErrors.INVALID_ARGUMENT({
-        field: 'name',
-        issue: `must not be longer than ${AGENT_NAME_MAX_BYTES} bytes`,
-      })
+    const ring_method = ringMethodOf(wanted.ring_method)
+    checkName(wanted.name)
     const customer = caller.customer_id
     const addresses = await checkAddresses(customer, wanted.addresses, this.#extensions)
     const tag_ids = [...new Set(wanted.tag_ids.map((id) => id.toLowerCase()))]
     const prepared = await this.prepare({ ...wanted, username, ring_method, addresses, tag_ids })
-    return presentAgent(await this.#db.transaction((trx) => prepared(trx, customer)))
+    const record = await this.#db.transaction(async (trx) => {
+      await checkTags(trx, customer, wanted.tag_ids, this.#tags)
+      return prepared(trx, customer)
+    })
+    return presentAgent(record)
   }
 
   /**
@@ -109,6 +111,35 @@ export class AgentService implements UsernameOwner {
   async prepare(wanted: NewAgent): Promise<(trx: AnyTransaction, customer: string) => Promise<AgentRecord>> {
     const password_hash = await hashPassword(this.#ids, wanted.password)
     return (trx, customer) => this.#createIn(trx, customer, wanted, password_hash)
+  }
+
+  /**
+   * The admin of a new customer: it logs in with the customer's e-mail, once a password has been set for it, because
+   * nobody knows the random one. What is returned creates it, or is false where the username is taken.
+   */
+  async prepareDefaultAdmin(username: string): Promise<(trx: AnyTransaction, customer: string) => Promise<boolean>> {
+    const password = randomText(this.#ids, 32)
+    const create = await this.prepare({
+      username,
+      password,
+      name: 'default admin',
+      permission: Permission.CustomerAdmin,
+    })
+    return async (trx, customer) => {
+      try {
+        await create(trx, customer)
+        return true
+      } catch (error) {
+        if (agentErrors.AGENT_ALREADY_EXISTS.is(error)) return false
+        throw error
+      }
+    }
+  }
+
+  /** Deletes every agent of a customer that is being deleted; nobody can log in as one of them from then on. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, timestamp(this.#clock.wallMs()))
+    await this.#announce(trx, ...deleted.map(agentEvents.agent_deleted))
   }
 
   async ownerOfUsername(username: string): Promise<string | undefined> {
@@ -160,14 +191,7 @@ export class AgentService implements UsernameOwner {
       tm_delete: null,
     }
     if (!(await this.#store.insert(trx, customer, record))) throw agentErrors.AGENT_ALREADY_EXISTS()
-    const taken = await this.#store.claimAddresses(trx, customer, id, record.addresses)
-    if (taken.length > 0) {
-      const faults = taken.map((address) => ({
-        field: `addresses[${record.addresses.indexOf(address)}]`,
-        issue: 'belongs to another agent',
-      }))
-      throw agentErrors.ADDRESS_ALREADY_ASSIGNED({ faults })
-    }
+    refuseTaken(record.addresses, await this.#store.claimAddresses(trx, customer, id, record.addresses))
     await this.#announce(trx, agentEvents.agent_created(record))
     return record
   }
@@ -181,6 +205,12 @@ export class AgentService implements UsernameOwner {
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
   }
+}
+
+/** Admins and managers reach every agent of their customer, others only themselves; asked before anything is looked up. */
+export function refuseOthers(caller: Identity, id: string): void {
+  if (!isSelf(caller, id) && !mayPass(caller.permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
+    throw apiErrors.PERMISSION_DENIED()
 }
 
 function noAgent(agent_id: string): never {

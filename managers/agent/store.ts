@@ -84,6 +84,62 @@ export class AgentStore {
     return row !== undefined
   }
 
+  /** A live agent, held until the transaction ends. */
+  hold(trx: AnyTransaction, customer: string, id: string): Promise<AgentRecord | undefined> {
+    return on(trx)
+      .selectFrom('agents')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  /** Changes a live agent and gives it as it is then. */
+  update(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    { addresses, ...change }: Partial<AgentRecord> & { tm_update: Timestamp },
+  ): Promise<AgentRecord | undefined> {
+    return on(trx)
+      .updateTable('agents')
+      .set({ ...change, ...(addresses && { addresses: jsonb(addresses) }) })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
+  /** Makes every login token of a live agent worthless; whether there is such an agent. */
+  async endLogins(trx: AnyTransaction, customer: string, id: string): Promise<boolean> {
+    const row = await on(trx)
+      .updateTable('agents')
+      .set({ token_version: sql<number>`token_version + 1` })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returning('id')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Whether a live agent of the customer other than this one has the permission bit. */
+  async hasOther(trx: AnyTransaction, customer: string, id: string, bit: number): Promise<boolean> {
+    const row = await on(trx)
+      .selectFrom('agents')
+      .select('id')
+      .where('customer_id', '=', customer)
+      .where('id', '<>', id)
+      .where('tm_delete', 'is', null)
+      .where(sql<boolean>`permission & ${bit}::integer <> 0`)
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   /** Takes a tag away from every agent who has it; gives those agents as they are now. */
   detachTag(trx: AnyTransaction, customer: string, tag_id: string, tm_update: Timestamp): Promise<AgentRecord[]> {
     return on(trx)
@@ -115,6 +171,15 @@ export class AgentStore {
     return addresses.filter(({ type = '', target = '' }) => !own.has(`${type} ${target}`))
   }
 
+  /** Gives up all addresses of an agent, for others to have. */
+  async freeAddresses(trx: AnyTransaction, customer: string, agent_id: string): Promise<void> {
+    await on(trx)
+      .deleteFrom('agent_addresses')
+      .where('customer_id', '=', customer)
+      .where('agent_id', '=', agent_id)
+      .execute()
+  }
+
   /** The agent who has an address, given as it is stored. */
   async ownerOf(customer: string, type: string, target: string): Promise<string | undefined> {
     const row = await this.#db
@@ -126,6 +191,18 @@ export class AgentStore {
       .where('target', '=', target)
       .executeTakeFirst()
     return row?.agent_id
+  }
+
+  /** Deletes every agent of the customer, sets their addresses free, and gives the agents as they are then. */
+  async deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<AgentRecord[]> {
+    await on(trx).deleteFrom('agent_addresses').where('customer_id', '=', customer).execute()
+    return on(trx)
+      .updateTable('agents')
+      .set({ direct_hash: '', tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
   }
 
   #live(customer: string) {

@@ -25,7 +25,6 @@ export const billingErrors = defineErrors('billing-manager', {
     cause: 'Billing account ID does not exist or belongs to another customer.',
     fix: 'Verify the ID with GET /billing_accounts.',
     message: () => 'There is no such billing account.',
-    pending: true,
   },
   BILLING_NOT_FOUND: {
     status: 'NOT_FOUND',

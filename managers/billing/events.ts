@@ -2,15 +2,20 @@ import type { NewEvent } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { BillingAccount } from './account.ts'
 
-/** The name is shared with accounts of conversations and storage; the resource tells them apart. */
-export const billingEvents = {
-  account_created: (account: BillingAccount): NewEvent => ({
+const about =
+  (type: string) =>
+  (account: BillingAccount): NewEvent => ({
     customer_id: account.customer_id,
-    type: 'account_created',
+    type,
     resource: 'billing_account',
     resource_id: account.id,
     public: false,
     activeflow_id: NIL_UUID,
     data: account,
-  }),
+  })
+
+/** The names are shared with accounts of conversations and storage; the resource tells them apart. */
+export const billingEvents = {
+  account_created: about('account_created'),
+  account_updated: about('account_updated'),
 }

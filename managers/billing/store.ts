@@ -1,4 +1,5 @@
 import type { AnyTransaction, Database } from '#platform/db'
+import type { Timestamp } from '#platform/time'
 import type { BillingAccount } from './account.ts'
 import type { Spendable } from './check.ts'
 
@@ -31,6 +32,21 @@ export class BillingStore {
       .selectAll()
       .where('customer_id', '=', customer)
       .where('tm_delete', 'is', null)
+      .executeTakeFirst()
+  }
+
+  /** Changes the customer's live account; gives it as it is then. */
+  update(
+    trx: AnyTransaction,
+    customer: string,
+    change: Partial<BillingAccount> & { tm_update: Timestamp },
+  ): Promise<BillingAccount | undefined> {
+    return on(trx)
+      .updateTable('billing_accounts')
+      .set(change)
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
       .executeTakeFirst()
   }
 

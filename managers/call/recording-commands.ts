@@ -94,6 +94,7 @@ function reasonOf(live: LiveRunner, refusal: RecordingRefusal) {
       return callErrors.INSUFFICIENT_BALANCE()
     case 'account_suspended':
       return billingErrors.ACCOUNT_SUSPENDED()
+    case 'storage_full': // since the API looked; who asks again is told how full
     case 'unavailable':
       return apiErrors.SERVICE_UNAVAILABLE()
   }

@@ -76,6 +76,7 @@ export const startCallRecording = endpoint({
     callErrors.INSUFFICIENT_BALANCE,
     billingErrors.ACCOUNT_SUSPENDED,
     flowErrors.FLOW_NOT_FOUND,
+    storageErrors.RESOURCE_LIMIT_EXCEEDED,
   ],
 })
 

@@ -14,6 +14,7 @@ export type RecordingRefusal =
   | 'call_state_invalid'
   | 'insufficient_balance'
   | 'account_suspended'
+  | 'storage_full'
   | 'unavailable'
 
 /** What a live call is told about its recordings. */

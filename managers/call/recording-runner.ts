@@ -28,6 +28,8 @@ export type OnRecordingEnded = (next: FlowAfterRecording) => Promise<unknown>
 export interface RecordingNeeds {
   files: RecordingFiles
   billing: Pick<BillingChecks, 'mayStart'>
+  /** Whether nothing more is to be kept for a customer; what is recorded already always is. */
+  storage: { isFull(customer: string): Promise<boolean> }
   onEnded: OnRecordingEnded
 }
 
@@ -144,9 +146,10 @@ export class RecordingRunner {
   }
 
   async #refusalOf(recording: Recording): Promise<RecordingRefusal | undefined> {
-    const { billing, files } = this.#needs.recordings
+    const { billing, files, storage } = this.#needs.recordings
     const verdict = await billing.mayStart(recording.customer_id, 'recording')
     if (!verdict.ok) return verdict.refusal === 'account_suspended' ? 'account_suspended' : 'insufficient_balance'
+    if (await storage.isFull(recording.customer_id)) return 'storage_full'
     await files.prepare(recording)
     return undefined
   }

@@ -1,4 +1,5 @@
 import { flowErrors } from '#managers/flow/errors'
+import type { ReferencedFiles, StorageAccounts, StoredFiles } from '#managers/storage'
 import { storageErrors } from '#managers/storage/errors'
 import { type CommandDoor, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
@@ -24,12 +25,6 @@ import { CallStore } from './store.ts'
 /** How long a live call may take to obey: its media has 6 s to begin or to end. */
 const OBEY_MS = 8_000
 
-/** What is stored of a recording: its name and files on this machine. */
-export interface RecordedFiles {
-  name: string
-  files: { name: string; path: string }[]
-}
-
 export interface RecordingServiceNeeds {
   db: Database
   commands: CommandDoor
@@ -37,6 +32,10 @@ export interface RecordingServiceNeeds {
   ids: Ids
   log: Log
   files: RecordingFiles
+  /** Refuses where no more is to be kept. */
+  accounts: Pick<StorageAccounts, 'refuseWhenFull' | 'isFull'>
+  /** Where files go after the end of a recording (`RecordingKeeper`). */
+  storage: Pick<ReferencedFiles, 'deleteIn' | 'remove' | 'partsOf' | 'holdsAny'>
   flows: { flowExists(customer: string, flow_id: string): Promise<boolean> }
   /** Gives out the address of what is stored under an id. */
   signer: { urlOf(id: string): string }
@@ -60,6 +59,10 @@ export class RecordingService {
     if (on_end_flow_id !== NIL_UUID && !(await this.#needs.flows.flowExists(customer, on_end_flow_id))) {
       await this.#call(customer, call_id)
       throw flowErrors.FLOW_NOT_FOUND({ flow_id: on_end_flow_id })
+    }
+    if (await this.#needs.accounts.isFull(customer)) {
+      await this.#call(customer, call_id)
+      await this.#needs.accounts.refuseWhenFull(customer)
     }
     const options = { format, end_of_silence, end_of_key, duration, on_end_flow_id, beep_start: false }
     const answer = await this.#ask({ ...this.#to(customer, call_id), type: 'recording_start', options })
@@ -86,11 +89,11 @@ export class RecordingService {
   }
 
   /**
-   * Deletes a recording; one that goes on is ended first. Its files go before its row: what is said to be deleted is not on
-   * the disk any more. Announces `recording_deleted`.
+   * Deletes a recording with its files; one that goes on is ended first. What is said to be deleted is not on the disk any
+   * more. Announces `recording_deleted`.
    */
   async delete(customer: string, recording_id: string): Promise<RecordingView> {
-    const { db, clock, files } = this.#needs
+    const { db, clock, files, storage } = this.#needs
     let recording = await this.#find(customer, recording_id)
     if (recording.status !== 'ended') {
       const to = this.#to(customer, recording.reference_id)
@@ -100,27 +103,32 @@ export class RecordingService {
     }
     await files.remove(recording)
     const now = timestamp(clock.wallMs())
-    return db.transaction(async (trx) => {
+    const { deleted, objects } = await db.transaction(async (trx) => {
       const deleted = (await this.#store.delete(trx, customer, recording_id, now)) ?? noRecording(recording_id)
+      const objects = await storage.deleteIn(trx, customer, recording_id)
       await appendEvents(trx, [recordingEvent('recording_deleted', deleted)])
-      return presentRecording(deleted)
+      return { deleted, objects }
     })
+    await storage.remove(objects)
+    return presentRecording(deleted)
   }
 
   /** The address at which the files can be fetched for a day. */
   async fileUrl(customer: string, recording_id: string, form?: 'zip' | 'wav'): Promise<string> {
-    const { files, signer } = this.#needs
+    const { files, signer, storage } = this.#needs
     const recording = await this.#find(customer, recording_id)
     if (recording.status !== 'ended') throw apiErrors.STATE_INVALID({ issue: 'The recording has not ended yet.' })
-    const { size } = await files.measure(recording)
-    if (size === 0) throw storageErrors.FILE_NOT_FOUND({ id: recording_id })
+    const isThere = (await storage.holdsAny(recording.id)) || (await files.measure(recording)).size > 0
+    if (!isThere) throw storageErrors.FILE_NOT_FOUND({ id: recording_id })
     return `${signer.urlOf(recording.id)}${form === 'wav' ? '&format=wav' : ''}`
   }
 
   /** The files behind a signed address, whoever asks: a `FileSource`. */
-  readonly filesOf = async (recording_id: string): Promise<RecordedFiles | undefined> => {
+  readonly filesOf = async (recording_id: string): Promise<StoredFiles | undefined> => {
     const recording = await this.#store.findForDownload(recording_id)
-    return recording && { name: recording.recording_name, files: this.#needs.files.of(recording) }
+    if (!recording) return undefined
+    const stored = await this.#needs.storage.partsOf(recording_id)
+    return { name: recording.recording_name, files: stored.length > 0 ? stored : this.#needs.files.of(recording) }
   }
 
   #to(customer_id: string, call_id: string) {

@@ -18,7 +18,7 @@ export interface RecordingFilter {
 }
 
 interface Tables {
-  recordings: RecordingRow
+  recordings: RecordingRow & { tm_stored: Timestamp | null }
   recording_ends: RecordingOwner & { recording_id: string }
 }
 
@@ -138,6 +138,33 @@ export class RecordingStore {
       .where('tm_delete', 'is', null)
       .returning(COLUMNS)
       .executeTakeFirst()
+  }
+
+  /** Platform-wide: recordings that have ended and whose files are not in the storage yet, the oldest first. */
+  toStore(most: number, after: Timestamp | null = null): Promise<Recording[]> {
+    let due = this.#db
+      .kysely<Tables>()
+      .selectFrom('recordings')
+      .select(COLUMNS)
+      .where('status', '=', 'ended')
+      .where('tm_stored', 'is', null)
+      .where('tm_delete', 'is', null)
+    if (after !== null) due = due.where('tm_end', '>', after)
+    return due.orderBy('tm_end').limit(most).execute()
+  }
+
+  /** Notes that they are now; false where they were already, or the recording has been deleted. */
+  async markStored(trx: AnyTransaction, customer: string, id: string, tm_stored: Timestamp): Promise<boolean> {
+    const { numUpdatedRows } = await on(trx)
+      .updateTable('recordings')
+      .set({ tm_stored })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('status', '=', 'ended')
+      .where('tm_stored', 'is', null)
+      .where('tm_delete', 'is', null)
+      .executeTakeFirstOrThrow()
+    return numUpdatedRows > 0n
   }
 
   /** Platform-wide, for the clearing up after a crash: recordings that this life left open, a batch of them. */

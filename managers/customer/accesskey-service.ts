@@ -83,6 +83,12 @@ export class AccesskeyService {
     return presentAccesskey(deleted ?? (await this.#store.findEvenDeleted(customer, id)) ?? noAccesskey(id))
   }
 
+  /** Deletes every key of a customer that is being deleted. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    await this.#announce(trx, ...deleted.map(customerEvents.accesskey_deleted))
+  }
+
   /** Platform-wide: the key behind a token, in whatever state it is. */
   findByToken(token: string): Promise<AccesskeyRecord | undefined> {
     return this.#store.findByTokenHash(hashOfToken(token))

@@ -63,6 +63,16 @@ export class AccesskeyStore {
       .executeTakeFirst()
   }
 
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<AccesskeyRecord[]> {
+    return on(trx)
+      .updateTable('accesskeys')
+      .set({ tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   #all(customer: string) {
     return this.#db.kysely<Tables>().selectFrom('accesskeys').selectAll().where('customer_id', '=', customer)
   }

@@ -1,5 +1,6 @@
+import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
-import type { Customer, CustomerSelf } from './contract.ts'
+import type { Customer, CustomerForAdmin, CustomerForAgent, CustomerSelf } from './contract.ts'
 
 export type CustomerStatus = 'initial' | 'active' | 'frozen' | 'deleted' | 'expired'
 export type IdentityVerification = 'none' | 'pending' | 'verified' | 'rejected'
@@ -69,4 +70,35 @@ export function presentCustomer(customer: CustomerRecord): Customer {
 /** A customer as it sees itself. */
 export function presentSelf(customer: CustomerRecord): CustomerSelf {
   return { ...presentCustomer(customer), ...(customer.webhook_secret && { webhook_secret: customer.webhook_secret }) }
+}
+
+/** A customer as the super admin sees it: with the terms that were agreed to, never with its secret. */
+export function presentForAdmin(customer: CustomerRecord): CustomerForAdmin {
+  const { terms_agreed_version, terms_agreed_ip } = customer
+  return { ...presentCustomer(customer), terms_agreed_version, terms_agreed_ip }
+}
+
+/** A customer as each of its agents may see it: its name and its age; everything else is empty. */
+export function presentForAgent({
+  id,
+  name,
+  detail,
+  tm_create,
+  tm_update,
+  tm_delete,
+}: CustomerRecord): CustomerForAgent {
+  return {
+    id,
+    ...(name && { name }),
+    ...(detail && { detail }),
+    billing_account_id: NIL_UUID,
+    metadata: { rtp_debug: false },
+    email_verified: false,
+    status: '',
+    identity_verification_status: '',
+    tm_deletion_scheduled: null,
+    tm_create,
+    tm_update,
+    tm_delete,
+  }
 }

@@ -31,6 +31,10 @@ const aboutAccesskey =
 export const customerEvents = {
   customer_created: aboutCustomer('customer_created'),
   customer_updated: aboutCustomer('customer_updated'),
+  customer_frozen: aboutCustomer('customer_frozen'),
+  customer_recovered: aboutCustomer('customer_recovered'),
+  customer_deleted: aboutCustomer('customer_deleted'),
+  customer_identity_verification_updated: aboutCustomer('customer_identity_verification_updated'),
   accesskey_created: aboutAccesskey('accesskey_created'),
   accesskey_updated: aboutAccesskey('accesskey_updated'),
   accesskey_deleted: aboutAccesskey('accesskey_deleted'),

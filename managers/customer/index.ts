@@ -10,7 +10,10 @@ export {
   SYSTEM_CUSTOMER_ID,
 } from './customer.ts'
 export { isEmail } from './email.ts'
+export { FreezeExpiry } from './expiry.ts'
+export { CustomerLifecycle, type DefaultAdmins, type OnCustomerDeleted } from './lifecycle.ts'
 export { migrations } from './migrations/index.ts'
 export { customerRoutes } from './routes.ts'
 export { CustomerService, type NewCustomer, type UsernameOwner } from './service.ts'
+export type { PasswordCheck } from './unregister.ts'
 export { webhookMethod, webhookUri } from './webhook-target.ts'

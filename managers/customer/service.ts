@@ -1,11 +1,18 @@
 import type { AccountStart, BillingService } from '#managers/billing'
 import { type AnyTransaction, type Database, uniqueViolation } from '#platform/db'
 import { appendEvents, type NewEvent } from '#platform/events'
-import { apiErrors } from '#platform/http'
+import { apiErrors, type Page, type PageRequest, paginate } from '#platform/http'
 import { type Ids, randomText } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
-import type { CustomerSelf, CustomerUpdate } from './contract.ts'
-import { type CustomerRecord, type CustomerStatus, isLiving, presentSelf, RESERVED_CUSTOMERS } from './customer.ts'
+import type { CustomerMetadata, CustomerUpdate } from './contract.ts'
+import {
+  type CustomerRecord,
+  type CustomerStatus,
+  type IdentityVerification,
+  isLiving,
+  RESERVED_CUSTOMERS,
+  type WebhookMethod,
+} from './customer.ts'
 import { isEmail } from './email.ts'
 import { customerErrors } from './errors.ts'
 import { customerEvents } from './events.ts'
@@ -19,6 +26,10 @@ export interface NewCustomer {
   name: string
   detail?: string
   email: string
+  phone_number?: string
+  address?: string
+  webhook_method?: WebhookMethod
+  webhook_uri?: string
   status?: CustomerStatus
   identity_verification_status?: CustomerRecord['identity_verification_status']
   billing?: AccountStart
@@ -30,7 +41,7 @@ export interface UsernameOwner {
   ownerOfUsername(username: string): Promise<string | undefined>
 }
 
-/** Customers: creating one with all that belongs to it, reading and changing oneself. */
+/** Customers: creating one with all that belongs to it, reading and changing it. */
 export class CustomerService {
   readonly #db: Database
   readonly #store: CustomerStore
@@ -56,7 +67,7 @@ export class CustomerService {
     wanted: NewCustomer,
     also: (trx: AnyTransaction, customer: CustomerRecord) => Promise<void> = async () => {},
   ): Promise<CustomerRecord> {
-    return this.#db.transaction((trx) => this.#refuseTaken(() => this.#createIn(trx, wanted, also)))
+    return this.#refuseTaken(() => this.#db.transaction((trx) => this.#createIn(trx, wanted, also)))
   }
 
   /** The customer as it is stored, deleted ones included; `undefined` when there never was one. */
@@ -64,32 +75,59 @@ export class CustomerService {
     return this.#store.find(customer)
   }
 
-  /** The customer's own view of itself. */
-  async getSelf(customer: string): Promise<CustomerSelf> {
-    return presentSelf(await this.#living(customer))
+  /** The customer; `CUSTOMER_NOT_FOUND` when it is deleted or never was. */
+  async get(customer: string): Promise<CustomerRecord> {
+    const record = await this.#store.find(customer)
+    return record && isLiving(record) ? record : noCustomer(customer)
+  }
+
+  /** Platform-wide: the customers that are not deleted, newest first. */
+  async list(page: PageRequest): Promise<Page<CustomerRecord>> {
+    return paginate(await this.#store.list(page), page.size)
   }
 
   /** Whether telephone numbers may be bought and called: verified, or one of the platform's own customers. */
   async isIdentityVerified(customer: string): Promise<boolean> {
     if (RESERVED_CUSTOMERS.includes(customer)) return true
-    return (await this.#living(customer)).identity_verification_status === 'verified'
+    return (await this.get(customer)).identity_verification_status === 'verified'
   }
 
-  /** Replaces what a customer may change of itself; takes effect on webhooks with the next event. */
-  async updateSelf(customer: string, wanted: CustomerUpdate): Promise<CustomerSelf> {
-    const change = await this.#checked(customer, wanted)
-    const tm_update = timestamp(this.#clock.wallMs())
-    const updated = await this.#db.transaction((trx) =>
-      this.#refuseTaken(async () => {
-        const record = (await this.#store.update(trx, customer, { ...change, tm_update })) ?? noCustomer(customer)
-        await this.#announce(trx, customerEvents.customer_updated(record))
-        return record
-      }),
-    )
-    return presentSelf(updated)
+  /** Replaces what may be changed by hand; takes effect on webhooks with the next event. */
+  async update(customer: string, wanted: CustomerUpdate): Promise<CustomerRecord> {
+    const change = await this.check(wanted, customer)
+    return this.#refuseTaken(() => this.#change(customer, change, customerEvents.customer_updated))
   }
 
-  async #checked(customer: string, wanted: CustomerUpdate) {
+  /** Turns diagnostics of media on or off. */
+  setMetadata(customer: string, { rtp_debug }: CustomerMetadata): Promise<CustomerRecord> {
+    return this.#change(customer, { metadata: { rtp_debug } }, customerEvents.customer_updated)
+  }
+
+  /** Says which of the customer's billing accounts pays for it. */
+  async setBillingAccount(customer: string, billing_account_id: string): Promise<CustomerRecord> {
+    await this.get(customer)
+    await this.#billing.requireAccount(customer, billing_account_id)
+    return this.#change(customer, { billing_account_id }, customerEvents.customer_updated)
+  }
+
+  /** Says how far the customer has shown who it is; saying what holds already announces nothing. */
+  setIdentityVerification(
+    customer: string,
+    identity_verification_status: IdentityVerification,
+  ): Promise<CustomerRecord> {
+    return this.#db.transaction(async (trx) => {
+      const before = (await this.#store.lock(trx, customer)) ?? noCustomer(customer)
+      if (!isLiving(before)) noCustomer(customer)
+      if (before.identity_verification_status === identity_verification_status) return before
+      const change = { identity_verification_status, tm_update: timestamp(this.#clock.wallMs()) }
+      const record = (await this.#store.update(trx, customer, change)) ?? noCustomer(customer)
+      await this.#announce(trx, customerEvents.customer_identity_verification_updated(record))
+      return record
+    })
+  }
+
+  /** What may be changed by hand, checked; `customer` is who may have the e-mail already. */
+  async check(wanted: CustomerUpdate, customer?: string) {
     const email = wanted.email.trim()
     if (!isEmail(email)) throw apiErrors.INVALID_ARGUMENT({ field: 'email', issue: 'must be an e-mail address' })
     const webhook_method = webhookMethod(wanted.webhook_method)
@@ -98,6 +136,19 @@ export class CustomerService {
     if (owner !== undefined && owner !== customer) throw customerErrors.CUSTOMER_ALREADY_EXISTS()
     const { name, detail, phone_number, address } = wanted
     return { name, detail, email, phone_number, address, webhook_method, webhook_uri }
+  }
+
+  #change(
+    customer: string,
+    change: Partial<CustomerRecord>,
+    event: (record: CustomerRecord) => NewEvent,
+  ): Promise<CustomerRecord> {
+    const tm_update = timestamp(this.#clock.wallMs())
+    return this.#db.transaction(async (trx) => {
+      const record = (await this.#store.update(trx, customer, { ...change, tm_update })) ?? noCustomer(customer)
+      await this.#announce(trx, event(record))
+      return record
+    })
   }
 
   async #createIn(
@@ -112,10 +163,10 @@ export class CustomerService {
       name: wanted.name,
       detail: wanted.detail ?? '',
       email: wanted.email,
-      phone_number: '',
-      address: '',
-      webhook_method: '',
-      webhook_uri: '',
+      phone_number: wanted.phone_number ?? '',
+      address: wanted.address ?? '',
+      webhook_method: wanted.webhook_method ?? '',
+      webhook_uri: wanted.webhook_uri ?? '',
       webhook_secret: randomText(this.#ids, 32),
       billing_account_id: account.id,
       metadata: { rtp_debug: false },
@@ -145,16 +196,12 @@ export class CustomerService {
     }
   }
 
-  async #living(customer: string): Promise<CustomerRecord> {
-    const record = await this.#store.find(customer)
-    return record && isLiving(record) ? record : noCustomer(customer)
-  }
-
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
   }
 }
 
-function noCustomer(customer_id: string): never {
+/** Throws that there is no such customer. */
+export function noCustomer(customer_id: string): never {
   throw customerErrors.CUSTOMER_NOT_FOUND({ customer_id })
 }

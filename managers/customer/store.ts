@@ -1,4 +1,5 @@
 import type { AnyTransaction, Database } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { CustomerRecord } from './customer.ts'
 
@@ -19,6 +20,32 @@ export class CustomerStore {
   /** The customer, whatever its state; `undefined` when there never was one. */
   find(customer: string): Promise<CustomerRecord | undefined> {
     return this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('id', '=', customer).executeTakeFirst()
+  }
+
+  /** Platform-wide: the customers that are not deleted, newest first. */
+  list(page: PageRequest): Promise<CustomerRecord[]> {
+    const all = this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('tm_delete', 'is', null)
+    return pageOf(all, page).execute()
+  }
+
+  /** Platform-wide: customers that were frozen at or before a moment, so many at most, the earliest first. */
+  async frozenBefore(moment: Timestamp, most: number): Promise<string[]> {
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('customers')
+      .select('id')
+      .where('status', '=', 'frozen')
+      .where('tm_delete', 'is', null)
+      .where('tm_deletion_scheduled', '<=', moment)
+      .orderBy('tm_deletion_scheduled')
+      .limit(most)
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
+  /** The customer, whatever its state, held until the transaction ends. */
+  lock(trx: AnyTransaction, customer: string): Promise<CustomerRecord | undefined> {
+    return on(trx).selectFrom('customers').selectAll().where('id', '=', customer).forUpdate().executeTakeFirst()
   }
 
   async insert(trx: AnyTransaction, customer: string, record: CustomerRecord): Promise<void> {

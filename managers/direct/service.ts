@@ -42,6 +42,12 @@ export class DirectService implements Directs {
     if (removed) await this.#announce(trx, directEvents.direct_deleted(removed))
   }
 
+  /** Removes every hash of a customer that is being deleted. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const removed = await this.#store.removeAllOf(trx, customer)
+    await this.#announce(trx, ...removed.map(directEvents.direct_deleted))
+  }
+
   async findByHash(hash: string): Promise<Direct | undefined> {
     return isDirectHash(hash) ? this.#store.findByHash(hash) : undefined
   }

@@ -37,6 +37,11 @@ export class DirectStore {
       .executeTakeFirst()
   }
 
+  /** Removes every hash of the customer and returns what they were. */
+  removeAllOf(trx: AnyTransaction, customer: string): Promise<Direct[]> {
+    return on(trx).deleteFrom('directs').where('customer_id', '=', customer).returningAll().execute()
+  }
+
   /** Platform-wide: whose hash this is. */
   findByHash(hash: string): Promise<Direct | undefined> {
     return this.#db.kysely<Tables>().selectFrom('directs').selectAll().where('hash', '=', hash).executeTakeFirst()

@@ -98,6 +98,19 @@ export class FlowStore {
       .executeTakeFirst()
   }
 
+  /** Deletes every saved flow of the customer, and returns them as they are then. */
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<Flow[]> {
+    return trx
+      .kysely<FlowTables>()
+      .updateTable('flows')
+      .set({ direct_hash: '', tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('persist', '=', true)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   async update(trx: AnyTransaction, customer: string, id: string, change: Partial<Flow>): Promise<void> {
     const { actions, ...rest } = change
     await trx

@@ -89,6 +89,12 @@ export class FlowService {
     })
   }
 
+  /** Deletes every flow of a customer that is being deleted; its numbers go with it. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    await appendEvents(trx, deleted.map(flowEvents.flow_deleted), this.#needs)
+  }
+
   async regenerateDirectHash(customer: string, id: string): Promise<Flow> {
     return this.#change(customer, id, async (trx, flow) => {
       const target = { resource_type: 'flow', resource_id: id } as const

@@ -114,6 +114,12 @@ export class NumberService implements NumberRouting {
     })
   }
 
+  /** Gives back every number of a customer that is being deleted. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    await this.#announce(trx, ...deleted.map(numberEvents.number_deleted))
+  }
+
   /** Takes a deleted flow off the numbers that it answered, in the transaction that deletes the flow. */
   async detachFlow(trx: AnyTransaction, customer: string, flow_id: string): Promise<void> {
     const numbers = await this.#store.detachFlow(trx, customer, flow_id, this.#now())

@@ -90,6 +90,17 @@ export class NumberStore {
       .executeTakeFirst()
   }
 
+  /** Gives back every number of the customer, and returns them as they are then. */
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<PhoneNumber[]> {
+    return on(trx)
+      .updateTable('numbers')
+      .set({ status: 'deleted', tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   /** Takes a flow off every number that it answers, and returns these. */
   detachFlow(trx: AnyTransaction, customer: string, flow_id: string, tm_update: Timestamp): Promise<PhoneNumber[]> {
     return on(trx)

@@ -132,6 +132,13 @@ export class ExtensionService {
     })
   }
 
+  /** Deletes every extension of a customer that is being deleted, with what its phones have registered. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    for (const { id } of deleted) await this.#registrations.removeAll(trx, customer, id)
+    await this.#announce(trx, ...deleted.map((record) => registrarEvents.extension_deleted(presentExtension(record))))
+  }
+
   /** One change of a live extension, held while `work` says what to change. */
   #change(
     customer: string,

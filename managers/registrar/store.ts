@@ -77,6 +77,16 @@ export class ExtensionStore implements ExtensionCredentialsReader {
       .executeTakeFirst()
   }
 
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<ExtensionRecord[]> {
+    return on(trx)
+      .updateTable('extensions')
+      .set({ tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
+  }
+
   #live(customer: string) {
     return this.#db
       .kysely<Tables>()

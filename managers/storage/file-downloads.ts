@@ -1,32 +1,58 @@
 import type { Download } from '#platform/http'
-import { type CheckedFile, Checksums } from './checksums.ts'
+import { Checksums } from './checksums.ts'
+import type { Content } from './content.ts'
 import { storageErrors } from './errors.ts'
 import { mixedWav } from './mixed-wav.ts'
+import type { ObjectStore } from './objects/object-store.ts'
 import type { Signed, UrlSigner } from './url-signer.ts'
 import { zipOf } from './zip.ts'
 
-/** What is stored under one id. */
-export interface StoredFiles {
-  /** What the download is called, without an ending. */
+/** An object of the store, with what is known of it. */
+export interface KeptPart {
+  /** The name that it has in an archive. */
   name: string
-  /** Each with the name that it has in the archive, and where it is on this machine. */
-  files: readonly { name: string; path: string }[]
+  object: string
+  bytes: number
+  crc: number
+  changedMs: number
 }
+
+/** A file on this machine that is not in the store (yet). */
+export interface LocalPart {
+  name: string
+  path: string
+}
+
+export type StoredPart = KeptPart | LocalPart
+
+/** What is stored under one id: several files that leave as an archive, or a single one that leaves as it is. */
+export type StoredFiles =
+  | { name: string; files: readonly StoredPart[] }
+  | { name: string; file: KeptPart; contentType: string }
 
 /** Finds what is stored under an id, whoever's it is: the signature has shown that somebody was given it. */
 export type FileSource = (id: string) => Promise<StoredFiles | undefined>
 
-/** In which form files leave: all of them in an archive, or the two sides of a recording as one sound. */
+/** In which form the files of a recording leave: all of them in an archive, or the two sides as one sound. */
 export type FileForm = 'zip' | 'wav'
+
+interface FoundPart {
+  name: string
+  content: Content
+  crc: number
+  changedMs: number
+}
 
 /** Serves signed addresses. */
 export class FileDownloads {
   readonly #signer: UrlSigner
+  readonly #objects: ObjectStore
   readonly #sources: readonly FileSource[]
   readonly #checksums = new Checksums()
 
-  constructor(needs: { signer: UrlSigner; sources: readonly FileSource[] }) {
+  constructor(needs: { signer: UrlSigner; objects: ObjectStore; sources: readonly FileSource[] }) {
     this.#signer = needs.signer
+    this.#objects = needs.objects
     this.#sources = needs.sources
   }
 
@@ -34,19 +60,29 @@ export class FileDownloads {
   async open(id: string, signed: Signed, form: FileForm = 'zip'): Promise<Download> {
     this.#signer.check(id, signed)
     const stored = await this.#find(id.toLowerCase())
-    const found: (CheckedFile & { name: string })[] = []
-    for (const { name, path } of stored?.files ?? []) {
-      const file = await this.#checksums.of(path)
-      if (file) found.push({ ...file, name })
-    }
+    const parts = stored && 'file' in stored ? [stored.file] : (stored?.files ?? [])
+    const found = (await Promise.all(parts.map((part) => this.#open(part)))).filter((part) => part !== undefined)
     const [one, other] = found
     if (!stored || !one) throw storageErrors.FILE_NOT_FOUND({ id })
-    const version = `${form}-${found.map(({ crc, content }) => `${crc.toString(16)}.${content.bytes}`).join('-')}`
+    const octets = found.map(({ crc, content }) => `${crc.toString(16)}.${content.bytes}`).join('-')
+    if ('file' in stored)
+      return { ...one.content, contentType: stored.contentType, fileName: stored.name, version: octets }
+    const version = `${form}-${octets}`
     if (form === 'wav') {
       const content = other ? mixedWav(one.content, other.content) : one.content
       return { ...content, contentType: 'audio/wav', fileName: `${stored.name}.wav`, version }
     }
     return { ...zipOf(found), contentType: 'application/zip', fileName: `${stored.name}.zip`, version }
+  }
+
+  async #open(part: StoredPart): Promise<FoundPart | undefined> {
+    if ('path' in part) {
+      const file = await this.#checksums.of(part.path)
+      return file && { ...file, name: part.name }
+    }
+    const { name, object, bytes, crc, changedMs } = part
+    if (!(await this.#objects.holds(object))) return undefined
+    return { name, content: this.#objects.content(object, bytes), crc, changedMs }
   }
 
   async #find(id: string): Promise<StoredFiles | undefined> {

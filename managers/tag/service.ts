@@ -71,6 +71,17 @@ export class TagService {
     })
   }
 
+  /** Deletes every tag of a customer that is being deleted, and whoever has them too. */
+  async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
+    const deleted = await this.#store.deleteAllOf(trx, customer, this.#now())
+    await this.#announce(trx, ...deleted.map(tagEvents.tag_deleted))
+  }
+
+  /** Those of the ids that are live tags of the customer; they stay so until the transaction ends. */
+  holdTags(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<string[]> {
+    return this.#store.hold(trx, customer, ids)
+  }
+
   #now(): Timestamp {
     return timestamp(this.#clock.wallMs())
   }

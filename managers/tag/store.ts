@@ -25,6 +25,21 @@ export class TagStore {
     return this.#live(customer).where('id', '=', id).executeTakeFirst()
   }
 
+  /** Those of the ids that are live, held until the transaction ends: none of them is deleted before. */
+  async hold(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return []
+    const rows = await on(trx)
+      .selectFrom('tags')
+      .select('id')
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .where('tm_delete', 'is', null)
+      .orderBy('id')
+      .forShare()
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
   async insert(trx: AnyTransaction, customer: string, tag: Tag): Promise<void> {
     await on(trx)
       .insertInto('tags')
@@ -46,6 +61,16 @@ export class TagStore {
       .where('tm_delete', 'is', null)
       .returningAll()
       .executeTakeFirst()
+  }
+
+  deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<Tag[]> {
+    return on(trx)
+      .updateTable('tags')
+      .set({ tm_update: now, tm_delete: now })
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .execute()
   }
 
   #live(customer: string) {

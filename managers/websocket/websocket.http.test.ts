@@ -587,6 +587,8 @@ test('a socket is closed with 4401 within 5 s when its key is deleted, its token
   await change('the customer', `accesskey=${leaver.accesskey}`, () =>
     accounts.sql(`update customers set status = 'deleted', tm_delete = now() where id = $1`, [leaver.id]),
   )
+  const frozen = await accounts.customer()
+  await change('a freeze', `accesskey=${frozen.accesskey}`, () => accounts.lifecycle.freeze(frozen.id))
   const short = await (await accounts.customer()).agent(Permission.CustomerManager)
   await change('the token', `token=${short.token}`, async () => clock.jumpWall(7 * 86_400_000))
 })

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws'
 import type { Reason } from '#platform/errors'
 import type { AuthenticateOptions, Identity } from './identity.ts'
 import type { Gate } from './permission.ts'
+import type { Upload } from './upload.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
@@ -10,6 +11,14 @@ export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 export interface SocketLimits {
   /** Of one message, however many frames it comes in; a longer one closes the connection (1009). */
   maxMessageBytes: number
+}
+
+/** What an endpoint takes whose body is a form with files. */
+export interface UploadLimits {
+  /** Octets of the whole body. */
+  maxBytes: number
+  /** The parts as the document shows them; what is in them is for the handler to judge. */
+  form: TObject
 }
 
 /** An object without declared members: what an endpoint without parameters or body is given. */
@@ -40,6 +49,8 @@ export interface Endpoint<
   allow: Gate
   /** What a caller who is no agent is answered under the gate `agent`; `DIRECT_ACCESS_NOT_SUPPORTED` unless said. */
   notAgent?: Reason
+  /** A frozen customer may ask it too, because it is what ends the freeze. */
+  frozenToo?: true
   /** It ends a call, so it must work while the database is away (see `AuthenticateOptions`). */
   endsCall?: true
   /** Milliseconds until `REQUEST_TIMEOUT`; the server's deadline unless said (longer for long polls). */
@@ -50,13 +61,18 @@ export interface Endpoint<
   body?: B
   /** The body may be absent; the handler is then given `{}` with the defaults of the schema. */
   bodyOptional?: true
+  /**
+   * The body is `multipart/form-data`, read while it comes (see `handleUpload`). Its deadline begins anew with every octet
+   * that comes.
+   */
+  upload?: UploadLimits
   returns: R
   /** Success has no body: the handler returns the address that goes into `Location`. */
   redirects?: true
   /** Success is a `Download` of one of these content types (its `returns` is `fileSchema`). */
   files?: readonly string[]
-  /** Success is a page for people: the handler returns its HTML. */
-  page?: true
+  /** Success is a page for people: the handler returns its HTML. Nothing runs in it, unless it is a `program`. */
+  page?: true | 'program'
   /** A `GET` that becomes a WebSocket (see `handleSocket`): success is 101, and `returns` describes nothing. */
   socket?: SocketLimits
   /** The HTTP code of success; 200 unless the wire contract says otherwise. */
@@ -100,6 +116,11 @@ export interface SocketRequest<P, Q> extends Request<P, Q, unknown> {
   authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity>
 }
 
+/** What the handler of an endpoint with `upload` is given. */
+export interface UploadRequest<P, Q> extends Request<P, Q, unknown> {
+  upload: Upload
+}
+
 /** An endpoint with the code that serves it. */
 export interface Route {
   endpoint: Endpoint
@@ -118,6 +139,14 @@ export function handle<P extends TObject, Q extends TObject, B extends TSchema, 
 export function handleSocket<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
   declared: Endpoint<P, Q, B, R>,
   handler: (request: SocketRequest<Static<P>, Static<Q>>) => Promise<void> | void,
+): Route {
+  return { endpoint: declared as unknown as Endpoint, handler: handler as unknown as Route['handler'] }
+}
+
+/** The same for an endpoint with `upload`. */
+export function handleUpload<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
+  declared: Endpoint<P, Q, B, R>,
+  handler: (request: UploadRequest<Static<P>, Static<Q>>) => Promise<Static<R>>,
 ): Route {
   return { endpoint: declared as unknown as Endpoint, handler: handler as unknown as Route['handler'] }
 }

@@ -54,7 +54,6 @@ export const apiErrors = defineErrors('api-manager', {
         recovery_endpoint: { type: 'string' },
       },
     },
-    pending: true,
   },
   PERMISSION_DENIED: {
     status: 'PERMISSION_DENIED',
@@ -140,6 +139,16 @@ export const apiErrors = defineErrors('api-manager', {
     cause: 'A parameter that the endpoint needs is not there.',
     fix: 'Add the named parameter.',
   },
+  INVALID_FILE_UPLOAD: {
+    ...validation,
+    cause: 'The body of an upload is no complete form, is too large, or has no part named file.',
+    fix: 'Send multipart/form-data with one part named file, within the size that the message names.',
+  },
+  INVALID_FILE_TYPE: {
+    ...validation,
+    cause: 'The part named type is missing, or says what this path does not take.',
+    fix: 'Send type=rag to POST /storage_files and type=talk to POST /service_agents/files.',
+  },
   INVALID_WEBHOOK_METHOD: {
     ...validation,
     cause: 'A webhook method is not POST, GET, PUT or DELETE.',
@@ -159,6 +168,21 @@ export const apiErrors = defineErrors('api-manager', {
     ...validation,
     cause: 'The filter tag_ids is empty, has more than 100 ids, or one of them is not a UUID.',
     fix: 'Send 1 to 100 tag ids, separated by commas.',
+  },
+  INVALID_RESOURCE_TYPE: {
+    ...validation,
+    cause: 'The kind of resource in the path of a timeline is not calls, conferences, flows or activeflows.',
+    fix: 'Use one of them.',
+  },
+  INVALID_ACTIVEFLOW_ID: {
+    ...validation,
+    cause: 'The query parameter activeflow_id is not a UUID, or is the nil UUID.',
+    fix: 'Verify that the id came from GET /activeflows.',
+  },
+  INVALID_CALL_ID: {
+    ...validation,
+    cause: 'The query parameter call_id is not a UUID, or is the nil UUID.',
+    fix: 'Verify that the id came from GET /calls.',
   },
   STATE_INVALID: {
     status: 'FAILED_PRECONDITION',

@@ -6,8 +6,8 @@ export class Exchange {
   readonly request_id: string
   readonly reply: FastifyReply
   readonly startedMs: number
-  /** When it is answered with `REQUEST_TIMEOUT`, on the monotonic clock. */
-  readonly deadlineMs: number
+  /** When it is answered with `REQUEST_TIMEOUT`, on the monotonic clock; what moves it may only move it on. */
+  deadlineMs: number
   /** It waits on purpose (a long poll), so it has nothing to lose when the server stops. */
   readonly patient: boolean
   identity: Identity = anonymous

@@ -1,7 +1,11 @@
+import { timestamp, timestampToMs } from '#platform/time'
 import type { Endpoint } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 import type { Identity } from './identity.ts'
 import { mayPass } from './permission.ts'
+
+/** How long a frozen customer can come back before it is deleted. */
+export const FREEZE_MS = 30 * 86_400_000
 
 /**
  * Whether this caller may ask this endpoint at all; throws the reason when not. It looks at the caller's role only, so that
@@ -15,4 +19,17 @@ export function pass({ allow, notAgent }: Endpoint, identity: Identity) {
   }
   if (identity.kind === 'direct') throw apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
   if (allow !== 'customer' && !mayPass(identity.permission, allow)) throw apiErrors.PERMISSION_DENIED()
+}
+
+/**
+ * Refuses callers of a frozen customer with `ACCOUNT_FROZEN`, which says when the customer will be deleted and how it comes
+ * back. Super admins and what is `frozenToo` pass.
+ */
+export function refuseFrozen({ frozenToo }: Endpoint, { frozen, permission }: Identity) {
+  if (!frozen || frozenToo || mayPass(permission, [])) return
+  throw apiErrors.ACCOUNT_FROZEN({
+    deletion_scheduled_at: frozen.since,
+    deletion_effective_at: timestamp((timestampToMs(frozen.since) ?? 0) + FREEZE_MS),
+    recovery_endpoint: 'DELETE /auth/unregister',
+  })
 }

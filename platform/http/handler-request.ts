@@ -1,7 +1,8 @@
 import type { WebSocket } from 'ws'
-import type { Request, SocketRequest } from './endpoint.ts'
+import type { Request, SocketRequest, UploadRequest } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
 import type { AuthenticateOptions, Identity } from './identity.ts'
+import type { Upload } from './upload.ts'
 
 /** What a handler is given; the rarely asked parts are worked out when they are asked for. */
 export class HandlerRequest implements Request<unknown, unknown, unknown> {
@@ -49,5 +50,15 @@ export class HandlerSocketRequest extends HandlerRequest implements SocketReques
     super(exchange, { ...input, body: undefined }, ip)
     this.accept = forSockets.accept
     this.authenticateAgain = forSockets.authenticateAgain
+  }
+}
+
+/** What the handler of an endpoint with `upload` is given. */
+export class HandlerUploadRequest extends HandlerRequest implements UploadRequest<unknown, unknown> {
+  readonly upload: Upload
+
+  constructor(exchange: Exchange, input: { params: unknown; query: unknown }, ip: string, upload: Upload) {
+    super(exchange, { ...input, body: undefined }, ip)
+    this.upload = upload
   }
 }

@@ -1,4 +1,5 @@
 import { NIL_UUID } from '#platform/ids'
+import type { Timestamp } from '#platform/time'
 
 /** Who is behind a request (`platform.md` §3.2). */
 export interface Identity {
@@ -6,8 +7,12 @@ export interface Identity {
   customer_id: string
   /** The agent (the issuing one of a delegate token); the nil UUID where there is none. */
   agent_id: string
+  /** The access key, of a caller who came with one. */
+  accesskey_id?: string
   /** The sum of permission bits. */
   permission: number
+  /** There while the customer is frozen: only what is `frozenToo` may be asked (`platform.md` §13). */
+  frozen?: { since: Timestamp }
 }
 
 /** What a request carries to prove who it is, by the look-up order of `platform.md` §3.1. */

@@ -23,12 +23,14 @@ export function impliedErrors(endpoint: Endpoint): Reason[] {
       apiErrors.INVALID_CREDENTIALS,
       apiErrors.DIRECT_ACCESS_NOT_SUPPORTED,
     )
+  if (allow !== 'public' && !endpoint.frozenToo) reasons.push(apiErrors.ACCOUNT_FROZEN)
   if (typeof allow !== 'string') reasons.push(apiErrors.PERMISSION_DENIED)
   if (allow === 'agent' && endpoint.notAgent) reasons.push(endpoint.notAgent)
   if (method === 'POST') reasons.push(apiErrors.INVALID_ARGUMENT, apiErrors.STATE_INVALID)
   if (params) reasons.push(...ofPath(params))
   if (query) reasons.push(...ofQuery(query))
   if (endpoint.socket) reasons.push(apiErrors.INVALID_ARGUMENT)
+  if (endpoint.upload) reasons.push(apiErrors.INVALID_FILE_UPLOAD, apiErrors.RATE_LIMIT_EXCEEDED)
   if (body) reasons.push(...ofBody(body))
   return reasons
 }

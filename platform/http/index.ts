@@ -8,21 +8,24 @@ import type { HttpNeeds, HttpServer } from './server.ts'
 export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
 export { catalogueRows, ErrorReason } from './catalogue.ts'
 export type { TrustedProxy } from './client-address.ts'
-export type { Download } from './download.ts'
+export { contentDisposition, type Download } from './download.ts'
 export {
   type Endpoint,
   endpoint,
   type HttpMethod,
   handle,
   handleSocket,
+  handleUpload,
   type Nothing,
   type Request,
   type Route,
   type SocketRequest,
+  type UploadRequest,
 } from './endpoint.ts'
 export { envelope } from './envelope.ts'
 export { apiErrors } from './errors.ts'
 export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
+export { FREEZE_MS } from './gate.ts'
 export { Idempotency } from './idempotency/idempotency.ts'
 export type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 export { httpMigrations } from './migrations/index.ts'
@@ -46,6 +49,7 @@ export { type Parts, platformRoutes } from './platform-routes.ts'
 export { type RateLimitSettings, RateLimits } from './rate-limits.ts'
 export { type Allowance, TokenBuckets } from './token-buckets.ts'
 export { translate } from './translate.ts'
+export type { Upload, UploadField, UploadFile, UploadPart } from './upload.ts'
 export {
   ADDRESS_TYPES,
   Address,

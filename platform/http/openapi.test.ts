@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
+import { defineErrors } from '#platform/errors'
 import { apiClient } from '#testkit'
 import { endpoint, handle, type Route } from './endpoint.ts'
 import { openapiDocument } from './openapi.ts'
@@ -75,7 +76,22 @@ test('each operation lists its reasons under their status, and the class answers
   assert.deepEqual(responses['401']['x-reasons'], ['AUTHENTICATION_REQUIRED', 'INVALID_CREDENTIALS'])
   assert.match(responses['400'].description, /`INVALID_ID`/)
   assert.ok(all.includes('INTERNAL'))
-  assert.ok(!JSON.stringify(document).includes('ACCOUNT_FROZEN'), 'what nothing emits is not promised')
+})
+
+test('a reason that nothing emits yet is not promised', () => {
+  const { TEA_COLD } = defineErrors('tea-manager', {
+    TEA_COLD: {
+      status: 'NOT_FOUND',
+      blame: 'client',
+      retry: 'never',
+      cause: 'It stood too long.',
+      fix: 'Make new tea.',
+      message: () => 'The tea is cold.',
+      pending: true,
+    },
+  })
+  const document = openapiDocument([handle({ ...getTea, errors: [TEA_COLD] }, () => ({}) as never)], '1')
+  assert.ok(!JSON.stringify(document).includes('TEA_COLD'))
 })
 
 test('success code, body and gate of an operation are in the document', () => {
@@ -84,7 +100,11 @@ test('success code, body and gate of an operation are in the document', () => {
   assert.ok(create.responses['201'])
   assert.equal(create.requestBody.required, true)
   assert.deepEqual(create.requestBody.content['application/json'].schema.required, TeaCreate.required)
-  assert.deepEqual(create.responses['403']['x-reasons'], ['DIRECT_ACCESS_NOT_SUPPORTED', 'PERMISSION_DENIED'])
+  assert.deepEqual(create.responses['403']['x-reasons'], [
+    'ACCOUNT_FROZEN',
+    'DIRECT_ACCESS_NOT_SUPPORTED',
+    'PERMISSION_DENIED',
+  ])
   assert.equal(create.operationId, 'postTeas')
   assert.equal(document.paths['/v1.0/teas/{id}'].get.operationId, 'getTeasById')
   assert.ok(create.security.some((each: object) => 'bearer' in each))

@@ -102,7 +102,7 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
 }
 
 function operation(endpoint: Endpoint, schemas: Record<string, Json>): Json {
-  const { params, query, body, bodyOptional, allow, summary, description } = endpoint
+  const { params, query, allow, summary, description } = endpoint
   const reasons = [...reasonsOf(endpoint)].filter((reason) => !reason.declaration.pending)
   const parameters = [
     ...parametersOf('path', params, schemas),
@@ -116,17 +116,17 @@ function operation(endpoint: Endpoint, schemas: Record<string, Json>): Json {
     ...(description ? { description } : {}),
     security: allow === 'public' ? [] : Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] })),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body
-      ? {
-          requestBody: {
-            required: !bodyOptional,
-            content: { 'application/json': { schema: document(body, schemas) } },
-          },
-        }
-      : {}),
+    ...requestBody(endpoint, schemas),
     responses: responses(endpoint, reasons, schemas),
     'x-reasons': reasons.map(identity).sort(),
   }
+}
+
+function requestBody({ body, bodyOptional, upload }: Endpoint, schemas: Record<string, Json>): Json {
+  const sent = upload?.form ?? body
+  if (!sent) return {}
+  const type = upload ? 'multipart/form-data' : 'application/json'
+  return { requestBody: { required: !bodyOptional, content: { [type]: { schema: document(sent, schemas) } } } }
 }
 
 function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Record<string, Json>): Json {

@@ -17,12 +17,14 @@ import type { Endpoint, Route, SocketLimits } from './endpoint.ts'
 import { retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
-import { pass } from './gate.ts'
-import { HandlerRequest, HandlerSocketRequest } from './handler-request.ts'
+import { pass, refuseFrozen } from './gate.ts'
+import { HandlerRequest, HandlerSocketRequest, HandlerUploadRequest } from './handler-request.ts'
 import type { Idempotency } from './idempotency/idempotency.ts'
 import { KeyedAnswers, keyOf } from './idempotency/keyed-answers.ts'
 import type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 import { BODY_LIMIT } from './json-body.ts'
+import { linger } from './lingering.ts'
+import { MultipartUpload } from './multipart.ts'
 import { openapiDocument } from './openapi.ts'
 import { servedPaths } from './paths.ts'
 import { type Parts, platformRoutes } from './platform-routes.ts'
@@ -30,7 +32,8 @@ import { refusal } from './problem.ts'
 import type { RateLimits } from './rate-limits.ts'
 import { newRequestId, requestId } from './request-id.ts'
 import { ServedRoute } from './served-route.ts'
-import { translate } from './translate.ts'
+import { translate, translateUpload } from './translate.ts'
+import { Turns } from './turns.ts'
 import { Upgrades } from './upgrade.ts'
 
 /** What an HTTP server is made of. */
@@ -64,16 +67,22 @@ export interface HttpNeeds {
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8'
+const PAGE = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' }
 /** Pages are text and looks of our own: nothing in them runs, and nobody frames them. */
-const PAGE = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-}
+const TEXT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+/** A page that runs is made of files of this server alone and asks this server alone. */
+const PROGRAM_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+  "connect-src 'self'; frame-ancestors 'none'"
 const DEADLINE_MS = 10_000
 /** The most files that are sent at once; further ones are asked to come back. */
 const DOWNLOADS = 200
+/** The most files that are taken in at once; so that nobody takes all turns, each customer has some of them. */
+const UPLOADS = { most: 100, mostOfOne: 20 }
+/** When a customer that sends as many as it may should ask again. */
+const UPLOAD_RETRY_SECONDS = 1
+/** Until the last octet of any request has come; deadlines are shorter for all but uploads, which are slow at times. */
+const WHOLE_REQUEST_MS = 15 * 60_000
 /** The most connections at once; further ones are closed as they come. */
 const CONNECTIONS = 10_000
 /** Once the server closes: when requests in flight are refused, and when their connections are cut. */
@@ -109,6 +118,7 @@ export class HttpServer {
   readonly #routes: readonly Route[]
   readonly #upgrades = new Upgrades()
   readonly #keyed: KeyedAnswers | undefined
+  readonly #uploads = new Turns(UPLOADS)
   #document: Record<string, unknown> | undefined
   #downloads = 0
   #closing = false
@@ -126,7 +136,8 @@ export class HttpServer {
     )
     this.#routes = [...needs.routes, ...platformRoutes(needs.catalogues, needs.parts ?? {}, () => this.document)]
     this.#fastify = this.#build()
-    for (const route of this.#routes) this.#serve(route)
+    for (const route of this.#routes) if (!route.endpoint.upload) this.#serve(this.#fastify, route)
+    this.#fastify.register(async (uploads) => this.#serveUploads(uploads))
     this.#serveMetrics()
   }
 
@@ -175,7 +186,7 @@ export class HttpServer {
     const fastify = Fastify({
       logger: false,
       bodyLimit: BODY_LIMIT,
-      requestTimeout: 30_000,
+      requestTimeout: WHOLE_REQUEST_MS,
       keepAliveTimeout: 65_000,
       forceCloseConnections: 'idle',
       return503OnClosing: false,
@@ -199,13 +210,21 @@ export class HttpServer {
     return fastify
   }
 
-  #serve(route: Route) {
+  /** Their bodies are left to the handler, octet by octet. */
+  #serveUploads(fastify: FastifyInstance) {
+    fastify.removeAllContentTypeParsers()
+    fastify.addContentTypeParser('*', (_request, _body, done) => done(null))
+    fastify.setErrorHandler((error, request) => this.#fail(request.exchange, translateUpload(error)))
+    for (const route of this.#routes) if (route.endpoint.upload) this.#serve(fastify, route)
+  }
+
+  #serve(fastify: FastifyInstance, route: Route) {
     const served = new ServedRoute(route)
     if (this.#needs.strictReasons) served.compile()
     const { endpoint } = route
     const config = { served }
     for (const url of servedPaths(endpoint)) {
-      this.#fastify.route({
+      fastify.route({
         method: endpoint.method,
         url,
         config,
@@ -238,7 +257,7 @@ export class HttpServer {
     const served = servedOf(request)
     const ownMs = served?.endpoint.deadlineMs
     const deadlineMs = nowMs + (ownMs ?? this.#needs.deadlineMs ?? DEADLINE_MS)
-    const exchange = new Exchange(request.id, reply, nowMs, deadlineMs, ownMs !== undefined)
+    const exchange = new Exchange(request.id, reply, nowMs, deadlineMs, ownMs !== undefined && !served?.endpoint.upload)
     request.exchange = exchange
     reply.headers(CORS).header('x-request-id', request.id)
     this.#deadlines.watch(exchange)
@@ -265,10 +284,6 @@ export class HttpServer {
     }
   }
 
-  #addressOf(request: FastifyRequest): string {
-    return clientAddress(request.socket.remoteAddress ?? '', request.headers, this.#needs.trustedProxy)
-  }
-
   /** Who asks, and may they: before the body is read and before anything is looked up. */
   async #admit({ endpoint }: ServedRoute, request: FastifyRequest, next: () => void) {
     const { exchange } = request
@@ -277,6 +292,7 @@ export class HttpServer {
       const options = endpoint.endsCall ? { trustLastKnown: true } : {}
       exchange.identity = await this.#needs.authenticate(credentials, options)
       if (!endpoint.root) this.#needs.limits?.checkCustomer(exchange.identity)
+      refuseFrozen(endpoint, exchange.identity)
       pass(endpoint, exchange.identity)
       if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
     } catch (error) {
@@ -290,6 +306,7 @@ export class HttpServer {
   #again(endpoint: Endpoint, credentials: Credentials) {
     return async (options?: AuthenticateOptions): Promise<Identity> => {
       const identity = await this.#needs.authenticate(credentials, options)
+      refuseFrozen(endpoint, identity)
       pass(endpoint, identity)
       return identity
     }
@@ -300,12 +317,18 @@ export class HttpServer {
     const { endpoint } = served
     try {
       const input = served.read(request)
-      const handle = async () => await served.route.handler(this.#input(served, input, request) as never)
+      const handle = async () =>
+        endpoint.upload
+          ? await this.#takeUpload(served, input, request)
+          : await served.route.handler(this.#input(served, input, request) as never)
       // what changes something is done to its end
       const work = endpoint.method === 'GET' ? () => whileWanted(exchange.signal, handle) : handle
-      if (endpoint.files) return await this.#sendFile(exchange, request, (await work()) as Download)
+      if (endpoint.files) {
+        const file = (await work()) as Download
+        return exchange.settled ? undefined : await this.#sendFile(exchange, request, file)
+      }
       if (endpoint.socket) return void (await work())
-      if (endpoint.page) return this.#sendPage(exchange, String(await work()))
+      if (endpoint.page) return this.#sendPage(exchange, String(await work()), endpoint.page)
       const answer = async () => served.answer(await work(), reply)
       const key = this.#keyed ? keyOf(endpoint, request.headers) : undefined
       if (key === undefined) return this.#send(exchange, await answer())
@@ -329,10 +352,38 @@ export class HttpServer {
     else reply.header('content-type', JSON_TYPE).send(text)
   }
 
-  #sendPage(exchange: Exchange, html: string) {
+  async #takeUpload(
+    served: ServedRoute,
+    input: { params: unknown; query: unknown },
+    request: FastifyRequest,
+  ): Promise<unknown> {
+    const { exchange } = request
+    const done = this.#uploads.take(exchange.identity.customer_id)
+    if (done === 'customer')
+      throw apiErrors.RATE_LIMIT_EXCEEDED({ limited_by: 'customer', retry_after: UPLOAD_RETRY_SECONDS })
+    if (done === 'all') throw apiErrors.SERVICE_UNAVAILABLE()
+    const { upload: { maxBytes } = { maxBytes: 0 }, deadlineMs = DEADLINE_MS } = served.endpoint
+    const onBytes = () => {
+      exchange.deadlineMs = this.#needs.clock.monotonicMs() + deadlineMs
+    }
+    try {
+      const upload = new MultipartUpload(request.raw, { maxBytes, signal: exchange.signal, onBytes })
+      return await served.route.handler(
+        new HandlerUploadRequest(exchange, input, this.#addressOf(request), upload) as never,
+      )
+    } finally {
+      done()
+    }
+  }
+
+  #sendPage(exchange: Exchange, html: string, kind: true | 'program') {
     if (exchange.settled) return
     exchange.settled = true
-    exchange.reply.code(200).headers(PAGE).send(html)
+    const policy = kind === 'program' ? PROGRAM_POLICY : TEXT_POLICY
+    exchange.reply
+      .code(200)
+      .headers({ ...PAGE, 'content-security-policy': policy })
+      .send(html)
   }
 
   /** What leaves a file unread has left already: nobody can be told but by a connection that is cut. */
@@ -363,6 +414,10 @@ export class HttpServer {
       accept: () => this.#accept(served, request, limits),
       authenticateAgain: exchange.authenticateAgain,
     })
+  }
+
+  #addressOf({ socket, headers }: FastifyRequest): string {
+    return clientAddress(socket.remoteAddress ?? '', headers, this.#needs.trustedProxy)
   }
 
   /** Turns the connection over; the exchange ends with its 101. */
@@ -427,6 +482,7 @@ export class HttpServer {
   /** The answer has left, or the client has. */
   #end(exchange: Exchange, request: FastifyRequest, served: ServedRoute | undefined) {
     this.#deadlines.release(exchange)
+    if (exchange.reply.statusCode !== 101) linger(request.raw, this.#needs.clock)
     if (!exchange.settled) {
       const canceled = apiErrors.REQUEST_CANCELED()
       exchange.settled = true

@@ -50,3 +50,10 @@ function ofFramework(error: FrameworkError): ReasonedError {
     return apiErrors.INVALID_ARGUMENT({ field: 'request', issue: 'cannot be read' })
   return apiErrors.INTERNAL(undefined, { cause: error })
 }
+
+/** The same for an upload, whose body is no JSON. */
+export function translateUpload(thrown: unknown): ReasonedError {
+  if (isFrameworkError(thrown) && thrown.code.startsWith('FST_ERR_CTP_'))
+    return apiErrors.INVALID_FILE_UPLOAD({ field: '', issue: 'must have the Content-Type multipart/form-data' })
+  return translate(thrown)
+}

@@ -48,7 +48,8 @@ function schemasFile(schemas: Document['components']['schemas']): string {
 function schemaLines(name: string, schema: Document['components']['schemas'][string]): string[] {
   const uses = new Set<string>()
   const comment = commentLines(schema.description, '')
-  if (schema.properties) return [...comment, `export interface ${name} ${objectText(schema, uses)}`]
+  if (Object.keys(schema.properties ?? {}).length > 0)
+    return [...comment, `export interface ${name} ${objectText(schema, uses)}`]
   return [...comment, `export type ${name} = ${typeText(schema, uses)}`]
 }
 

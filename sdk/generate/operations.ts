@@ -14,11 +14,14 @@ export interface GeneratedOperation extends OperationName {
   usesSegment: boolean
 }
 
+/** Never in a URL: these go into the header of every request. */
+const CREDENTIALS = ['accesskey', 'token']
+
 /** Every operation that a program calls: no pages for people, no WebSockets. */
 export function operations(document: Document): GeneratedOperation[] {
   const all = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      .filter(([, operation]) => isForPrograms(operation))
+      .filter(([, operation]) => isForPrograms(path, operation))
       .map(([method, operation]) => generate(method.toUpperCase(), path, operation)),
   )
   const seen = new Set<string>()
@@ -30,9 +33,8 @@ export function operations(document: Document): GeneratedOperation[] {
   return all
 }
 
-function isForPrograms({ responses }: Operation): boolean {
-  const { status, content = {} } = successOf(responses)
-  return status !== '101' && !('text/html' in content)
+function isForPrograms(path: string, { responses }: Operation): boolean {
+  return successOf(responses).status !== '101' && !/^\/docs(\/|$)/.test(path)
 }
 
 function generate(httpMethod: string, path: string, operation: Operation): GeneratedOperation {
@@ -43,14 +45,17 @@ function generate(httpMethod: string, path: string, operation: Operation): Gener
   const types: string[] = []
   const parameters = (operation.parameters ?? []).filter((each) => each.$ref === undefined)
   const inPath = parameters.filter((each) => each.in === 'path')
-  const query = parameters.filter((each) => each.in === 'query')
+  const isPublic = operation.security.length === 0
+  const query = parameters.filter(
+    (each) => each.in === 'query' && (isPublic || each.required || !CREDENTIALS.includes(each.name)),
+  )
   const args = inPath.map((each) => `${camel(each.name)}: string`)
   const parts: string[] = []
 
   const body = bodyOf(operation, typeName, types, uses)
   if (body) {
     args.push(`body${body.required ? '' : '?'}: ${body.type}`)
-    parts.push('body')
+    parts.push(body.isForm ? 'form: body' : 'body')
   }
   if (query.length > 0) {
     types.push(`export interface ${typeName}Query ${objectText(queryObject(query), uses)}`)
@@ -58,7 +63,7 @@ function generate(httpMethod: string, path: string, operation: Operation): Gener
     parts.push('query')
   }
   args.push('options?: RequestOptions')
-  if (operation.security.length === 0) parts.push('isPublic: true')
+  if (isPublic) parts.push('isPublic: true')
 
   const target = pathText(path)
   const call = () => {
@@ -121,7 +126,7 @@ function itemType(schema: Schema | undefined, uses: Set<string>): string {
 
 function answerType(schema: Schema | undefined, name: string, types: string[], uses: Set<string>): string {
   if (!schema) return 'void'
-  if (!schema.properties) return typeText(schema, uses)
+  if (!hasMembers(schema)) return typeText(schema, uses)
   types.push(`export interface ${name}Answer ${objectText(schema, uses)}`)
   return `${name}Answer`
 }
@@ -129,11 +134,17 @@ function answerType(schema: Schema | undefined, name: string, types: string[], u
 function bodyOf({ requestBody }: Operation, name: string, types: string[], uses: Set<string>) {
   if (!requestBody) return undefined
   const required = requestBody.required === true
-  const schema = requestBody.content['application/json']?.schema
-  if (!schema) return { type: 'FormData', required }
-  if (!schema.properties) return { type: typeText(schema, uses), required }
+  const { 'application/json': json, 'multipart/form-data': form } = requestBody.content
+  const schema = json?.schema ?? form?.schema
+  if (!schema) throw new Error(`the body of ${name} is neither JSON nor a form`)
+  const isForm = json === undefined
+  if (!hasMembers(schema)) return { type: typeText(schema, uses), required, isForm }
   types.push(`export interface ${name}Body ${objectText(schema, uses)}`)
-  return { type: `${name}Body`, required }
+  return { type: `${name}Body`, required, isForm }
+}
+
+function hasMembers({ properties = {} }: Schema): boolean {
+  return Object.keys(properties).length > 0
 }
 
 function queryObject(parameters: readonly Parameter[]): Schema {

@@ -6,8 +6,10 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 /** What a request carries besides its path. */
 export interface Parts {
   query?: object | undefined
-  /** JSON, or a form with files. */
+  /** Sent as JSON. */
   body?: unknown
+  /** Sent as `multipart/form-data`: texts, and files as `Blob` or `File`. */
+  form?: object | undefined
   /** Nobody has to say who asks. */
   isPublic?: boolean
 }

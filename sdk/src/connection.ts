@@ -3,7 +3,7 @@ import type { Api, Method, Parts } from './api.ts'
 import { StrowgerError } from './errors.ts'
 import { type ExchangeNeeds, exchange, type Outgoing, outgoing } from './exchange.ts'
 import { nextStep } from './next-step.ts'
-import { ALL_POLICIES, BACKOFF, type ClientOptions, DEADLINE_MS, type RequestOptions, TIMEOUT_MS } from './options.ts'
+import { ALL_POLICIES, BACKOFF, type ClientOptions, FORM_TIMES, type RequestOptions, TIMES } from './options.ts'
 import { List, type ListQuery } from './paging.ts'
 import { Session } from './session.ts'
 import { systemTime, type Time, wait } from './time.ts'
@@ -59,10 +59,12 @@ class Connection implements Api {
     parts: Parts,
     options: RequestOptions,
   ): Promise<unknown> {
-    const { signal, timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS } = options
+    const { signal } = options
+    const usual = parts.form ? FORM_TIMES : TIMES
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? usual.timeoutMs
     const policies = this.#policies(options)
     const backoff = { ...BACKOFF, ...this.#options.backoff, ...options.backoff }
-    const untilMs = this.#time.nowMs() + (options.deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS)
+    const untilMs = this.#time.nowMs() + (options.deadlineMs ?? this.#options.deadlineMs ?? usual.deadlineMs)
     const key = method === 'POST' ? (options.idempotencyKey ?? newKey()) : undefined
     const request = outgoing(this.#needs.baseUrl, { method, path, parts, key }, answer)
     let [failed, limited, mayLogIn] = [0, 0, this.#session.canRenew && !parts.isPublic]

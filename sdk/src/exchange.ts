@@ -29,20 +29,28 @@ export function outgoing(
   { method, path, parts, key }: { method: Method; path: string; parts: Parts; key: string | undefined },
   answer: Outgoing['answer'],
 ): Outgoing {
-  const { body, query } = parts
-  const isForm = body instanceof FormData
+  const { body, form, query } = parts
   return {
     method,
     path,
     url: baseUrl + path + searchOf(query),
     headers: {
       accept: answer === 'json' ? 'application/json' : '*/*',
-      ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
     },
-    body: body === undefined || isForm ? body : JSON.stringify(body),
+    body: form ? formOf(form) : body === undefined ? undefined : JSON.stringify(body),
     answer,
   }
+}
+
+/** Texts before files, so that the platform knows what comes when it comes. */
+function formOf(members: object): FormData {
+  const form = new FormData()
+  const given = Object.entries(members).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) if (!(value instanceof Blob)) form.append(name, String(value))
+  for (const [name, value] of given) if (value instanceof Blob) form.append(name, value)
+  return form
 }
 
 function searchOf(query: object | undefined): string {

@@ -29,9 +29,9 @@ export interface ConnectionOptions {
   baseUrl: string
   policies?: Partial<Policies>
   backoff?: Partial<Backoff>
-  /** Milliseconds that one attempt may take; 30 s by default. */
+  /** Milliseconds that one attempt may take; by default 30 s, and 10 min where files are sent. */
   timeoutMs?: number
-  /** Milliseconds that a request may take with all its repeats; 2 min by default. */
+  /** Milliseconds that a request may take with all its repeats; by default 2 min, and 20 min where files are sent. */
   deadlineMs?: number
   /** In place of the global `fetch`. */
   fetch?: typeof fetch
@@ -85,5 +85,6 @@ export const ALL_POLICIES: Policies = {
   stalePageToken: true,
 }
 export const BACKOFF: Backoff = { firstMs: 250, mostMs: 10_000, attempts: 10 }
-export const TIMEOUT_MS = 30_000
-export const DEADLINE_MS = 120_000
+export const TIMES = { timeoutMs: 30_000, deadlineMs: 120_000 }
+/** Of forms, whose files take their time. */
+export const FORM_TIMES = { timeoutMs: 600_000, deadlineMs: 1_200_000 }

@@ -1,5 +1,9 @@
 import type { Migration } from '#platform/db'
 import { sql as ledger } from './0001-ledger.ts'
+import { sql as timelineIndexes } from './0002-timeline-indexes.ts'
 
 /** In order; forward only. */
-export const eventMigrations: readonly Migration[] = [{ owner: 'events', name: '0001-ledger', sql: ledger }]
+export const eventMigrations: readonly Migration[] = [
+  { owner: 'events', name: '0001-ledger', sql: ledger },
+  { owner: 'events', name: '0002-timeline-indexes', sql: timelineIndexes },
+]

@@ -79,9 +79,9 @@ function callerOf({ kind, agent_id }: Identity, ip: string): string {
   return kind === 'anonymous' ? `${kind} ${ip}` : `${kind} ${agent_id}`
 }
 
-/** What makes a request the same one: query and body, as they were sent. */
-function fingerprintOf({ query, body }: FastifyRequest): Buffer {
+/** What makes a request the same one: query and body, as they were sent; of an upload, which nobody holds, its length. */
+function fingerprintOf({ query, body, headers }: FastifyRequest): Buffer {
   const asked = Object.entries(query as object).filter(([name]) => !CREDENTIALS.includes(name))
   const hash = createHash('sha256').update(JSON.stringify(asked.sort()))
-  return (body instanceof Buffer ? hash.update(body) : hash).digest()
+  return hash.update(body instanceof Buffer ? body : (headers['content-length'] ?? '')).digest()
 }

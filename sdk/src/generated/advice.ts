@@ -15,11 +15,16 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     AUTHENTICATION_REQUIRED: 'after_fix',
     DIRECT_ACCESS_NOT_SUPPORTED: 'after_fix',
     INTERNAL: 'after_delay',
+    INVALID_ACTIVEFLOW_ID: 'after_fix',
     INVALID_ARGUMENT: 'after_fix',
+    INVALID_CALL_ID: 'after_fix',
     INVALID_CREDENTIALS: 'after_fix',
+    INVALID_FILE_TYPE: 'after_fix',
+    INVALID_FILE_UPLOAD: 'after_fix',
     INVALID_ID: 'after_fix',
     INVALID_JSON_BODY: 'after_fix',
     INVALID_REQUEST_PARAMETER: 'after_fix',
+    INVALID_RESOURCE_TYPE: 'after_fix',
     INVALID_TAG_IDS: 'after_fix',
     INVALID_VARIABLES: 'after_fix',
     INVALID_WEBHOOK_METHOD: 'after_fix',
@@ -33,6 +38,14 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     ROUTE_NOT_FOUND: 'after_fix',
     SERVICE_UNAVAILABLE: 'same_key',
     STATE_INVALID: 'after_fix',
+  },
+  'storage-manager': {
+    ACCOUNT_NOT_FOUND: 'never',
+    DOWNLOAD_EXPIRED: 'after_fix',
+    FILE_NOT_FOUND: 'never',
+    RESOURCE_LIMIT_EXCEEDED: 'after_fix',
+    SIGNATURE_INVALID: 'after_fix',
+    SIGNING_NOT_CONFIGURED: 'after_fix',
   },
   'billing-manager': {
     ACCOUNT_SUSPENDED: 'after_fix',
@@ -74,11 +87,6 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
   },
   'direct-manager': {
     DIRECT_NOT_FOUND: 'never',
-  },
-  'storage-manager': {
-    DOWNLOAD_EXPIRED: 'after_fix',
-    FILE_NOT_FOUND: 'never',
-    SIGNATURE_INVALID: 'after_fix',
   },
   'registrar-manager': {
     EXTENSION_ALREADY_EXISTS: 'after_fix',

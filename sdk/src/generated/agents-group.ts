@@ -28,6 +28,35 @@ export interface AgentsCreateBody {
   addresses: Address[]
 }
 
+export interface AgentsUpdateBody {
+  name?: string
+  detail?: string
+  /** ringall or linear; ringall when empty. */
+  ring_method?: string
+}
+
+export interface AgentsUpdateAddressesBody {
+  /** All of them; an empty list takes every address away. */
+  addresses: Address[]
+}
+
+export interface AgentsUpdatePasswordBody {
+  password: string
+}
+
+export interface AgentsUpdatePermissionBody {
+  /** Sum of the permission bits. */
+  permission: number
+}
+
+export interface AgentsUpdateStatusBody {
+  status: "" | "available" | "away" | "busy" | "offline" | "ringing"
+}
+
+export interface AgentsUpdateTagIdsBody {
+  tag_ids: string[]
+}
+
 /** `client.agents` */
 export function agents(api: Api) {
   return {
@@ -48,5 +77,61 @@ export function agents(api: Api) {
      */
     get: (id: string, options?: RequestOptions) =>
       api.send<Agent>('GET', `/v1.0/agents/${segment(id)}`, {}, options),
+    /**
+     * Replace name, detail and ring method: of any agent as admin or manager, your own always. `PUT /v1.0/agents/{id}`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`, `INVALID_RING_METHOD`.
+     */
+    update: (id: string, body: AgentsUpdateBody, options?: RequestOptions) =>
+      api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}`, { body }, options),
+    /**
+     * Delete an agent; its logins end, its addresses are free for others. `DELETE /v1.0/agents/{id}`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    delete: (id: string, options?: RequestOptions) =>
+      api.send<Agent>('DELETE', `/v1.0/agents/${segment(id)}`, {}, options),
+    /**
+     * Replace the addresses of an agent. `PUT /v1.0/agents/{id}/addresses`
+     *
+     * Its own reasons: `ADDRESS_ALREADY_ASSIGNED`, `AGENT_NOT_FOUND`.
+     */
+    updateAddresses: (id: string, body: AgentsUpdateAddressesBody, options?: RequestOptions) =>
+      api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}/addresses`, { body }, options),
+    /**
+     * Replace the direct hash of an agent; the old one is dead at once. `POST /v1.0/agents/{id}/direct-hash-regenerate`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    directHashRegenerate: (id: string, options?: RequestOptions) =>
+      api.send<Agent>('POST', `/v1.0/agents/${segment(id)}/direct-hash-regenerate`, {}, options),
+    /**
+     * Replace the password of an agent; all its logins end. `PUT /v1.0/agents/{id}/password`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    updatePassword: (id: string, body: AgentsUpdatePasswordBody, options?: RequestOptions) =>
+      api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}/password`, { body }, options),
+    /**
+     * Replace the permission of an agent, as far as you may give and take it; nobody adds to the own one. `PUT /v1.0/agents/{id}/permission`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    updatePermission: (id: string, body: AgentsUpdatePermissionBody, options?: RequestOptions) =>
+      api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}/permission`, { body }, options),
+    /**
+     * Set the status: of any agent as admin or manager, your own always. `PUT /v1.0/agents/{id}/status`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    updateStatus: (id: string, body: AgentsUpdateStatusBody, options?: RequestOptions) =>
+      api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}/status`, { body }, options),
+    /**
+     * Replace the tags of an agent. `PUT /v1.0/agents/{id}/tag_ids`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    updateTagIds: (id: string, body: AgentsUpdateTagIdsBody, options?: RequestOptions) =>
+      api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}/tag_ids`, { body }, options),
   }
 }

@@ -2,11 +2,20 @@
 
 import type { Api } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Login } from './schemas.ts'
+import type { Customer, Login } from './schemas.ts'
 
 export interface AuthLoginBody {
   username: string
   password: string
+}
+
+export interface AuthUnregisterBody {
+  /** Of the agent who asks. */
+  password?: string
+  /** `DELETE`, instead of a password; access keys need it. */
+  confirmation_phrase?: string
+  /** Delete at once instead of in 30 days. */
+  immediate?: boolean
 }
 
 /** `client.auth` */
@@ -15,5 +24,28 @@ export function auth(api: Api) {
     /** Log in as an agent. `POST /auth/login` */
     login: (body: AuthLoginBody, options?: RequestOptions) =>
       api.send<Login>('POST', '/auth/login', { body, isPublic: true }, options),
+    /**
+     * Log out: all your logins end, and the cookie goes. `POST /auth/logout`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    logout: (options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('POST', '/auth/logout', {}, options),
+    /**
+     * Have your own customer deleted: in 30 days, or at once. `POST /auth/unregister`
+     *
+     * Until it is deleted the customer is frozen, and DELETE /auth/unregister brings it back.
+     *
+     * Its own reasons: `CUSTOMER_NOT_FOUND`.
+     */
+    unregister: (body: AuthUnregisterBody, options?: RequestOptions) =>
+      api.send<Customer>('POST', '/auth/unregister', { body }, options),
+    /**
+     * Bring your own frozen customer back. `DELETE /auth/unregister`
+     *
+     * Its own reasons: `CUSTOMER_NOT_FOUND`.
+     */
+    deleteUnregister: (options?: RequestOptions) =>
+      api.send<Customer>('DELETE', '/auth/unregister', {}, options),
   }
 }

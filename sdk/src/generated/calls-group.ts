@@ -87,7 +87,7 @@ export function calls(api: Api) {
      *
      * Answers when the recording has begun, with the call that names it in `recording_id`.
      *
-     * Its own reasons: `ACCOUNT_SUSPENDED`, `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`, `INSUFFICIENT_BALANCE`, `RECORDING_ALREADY_ACTIVE`, `FLOW_NOT_FOUND`.
+     * Its own reasons: `ACCOUNT_SUSPENDED`, `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`, `INSUFFICIENT_BALANCE`, `RECORDING_ALREADY_ACTIVE`, `FLOW_NOT_FOUND`, `RESOURCE_LIMIT_EXCEEDED`.
      */
     recordingStart: (id: string, body?: CallsRecordingStartBody, options?: RequestOptions) =>
       api.send<Call>('POST', `/v1.0/calls/${segment(id)}/recording_start`, { body }, options),

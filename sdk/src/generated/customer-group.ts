@@ -16,6 +16,15 @@ export interface CustomerUpdateBody {
   webhook_uri: string
 }
 
+export interface CustomerUpdateBillingAccountIdBody {
+  billing_account_id: string
+}
+
+export interface CustomerUpdateMetadataBody {
+  /** Turns on diagnostics of the media of calls. */
+  rtp_debug: boolean
+}
+
 /** `client.customer` */
 export function customer(api: Api) {
   return {
@@ -33,5 +42,19 @@ export function customer(api: Api) {
      */
     update: (body: CustomerUpdateBody, options?: RequestOptions) =>
       api.send<CustomerSelf>('PUT', '/v1.0/customer', { body }, options),
+    /**
+     * Choose which of your billing accounts pays. `PUT /v1.0/customer/billing_account_id`
+     *
+     * Its own reasons: `BILLING_ACCOUNT_NOT_FOUND`, `CUSTOMER_NOT_FOUND`.
+     */
+    updateBillingAccountId: (body: CustomerUpdateBillingAccountIdBody, options?: RequestOptions) =>
+      api.send<CustomerSelf>('PUT', '/v1.0/customer/billing_account_id', { body }, options),
+    /**
+     * Turn diagnostics of your own calls on or off. `PUT /v1.0/customer/metadata`
+     *
+     * Its own reasons: `CUSTOMER_NOT_FOUND`.
+     */
+    updateMetadata: (body: CustomerUpdateMetadataBody, options?: RequestOptions) =>
+      api.send<CustomerSelf>('PUT', '/v1.0/customer/metadata', { body }, options),
   }
 }

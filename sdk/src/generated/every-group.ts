@@ -4,9 +4,11 @@ import type { Api } from '../api.ts'
 import { accesskeys } from './accesskeys-group.ts'
 import { activeflows } from './activeflows-group.ts'
 import { agents } from './agents-group.ts'
+import { aggregatedEvents } from './aggregated-events-group.ts'
 import { auth } from './auth-group.ts'
 import { calls } from './calls-group.ts'
 import { customer } from './customer-group.ts'
+import { customers } from './customers-group.ts'
 import { errors } from './errors-group.ts'
 import { events } from './events-group.ts'
 import { extensions } from './extensions-group.ts'
@@ -20,7 +22,11 @@ import { ping } from './ping-group.ts'
 import { recordingfiles } from './recordingfiles-group.ts'
 import { recordings } from './recordings-group.ts'
 import { serviceAgents } from './service-agents-group.ts'
+import { storageAccount } from './storage-account-group.ts'
+import { storageAccounts } from './storage-accounts-group.ts'
+import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
+import { timelines } from './timelines-group.ts'
 
 /** All groups of operations. */
 export function everyGroup(api: Api) {
@@ -28,9 +34,11 @@ export function everyGroup(api: Api) {
     accesskeys: accesskeys(api),
     activeflows: activeflows(api),
     agents: agents(api),
+    aggregatedEvents: aggregatedEvents(api),
     auth: auth(api),
     calls: calls(api),
     customer: customer(api),
+    customers: customers(api),
     errors: errors(api),
     events: events(api),
     extensions: extensions(api),
@@ -44,6 +52,10 @@ export function everyGroup(api: Api) {
     recordingfiles: recordingfiles(api),
     recordings: recordings(api),
     serviceAgents: serviceAgents(api),
+    storageAccount: storageAccount(api),
+    storageAccounts: storageAccounts(api),
+    storageFiles: storageFiles(api),
     tags: tags(api),
+    timelines: timelines(api),
   }
 }

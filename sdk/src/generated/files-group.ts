@@ -18,7 +18,7 @@ export function files(api: Api) {
     /**
      * Download by a signed address. `GET /files/{id}`
      *
-     * The address is given out by other endpoints, such as `GET /recordingfiles/{id}`, and needs no login. A ZIP archive of the files; `Range` is understood, so that a broken download can go on.
+     * The address is given out by other endpoints, such as `GET /storage_files/{id}/file` or `GET /recordingfiles/{id}`, and needs no login. A file as it was uploaded, or a ZIP archive of the files of a recording; `Range` is understood, so that a broken download can go on.
      *
      * Its own reasons: `DOWNLOAD_EXPIRED`, `FILE_NOT_FOUND`, `SIGNATURE_INVALID`.
      */

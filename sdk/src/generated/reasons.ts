@@ -25,6 +25,8 @@ export interface Reasons {
     deletion_effective_at: string
     recovery_endpoint: string
   }>
+  /** The storage account does not exist or belongs to another customer. Verify the ID was obtained from GET /storage_account or a recent GET /storage_accounts list call. */
+  ACCOUNT_NOT_FOUND: ReasonRow<'storage-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** The customer's billing account is frozen. Settle what is open and have the account reactivated, then retry. */
   ACCOUNT_SUSPENDED: ReasonRow<'billing-manager', 'PAYMENT_REQUIRED', 402, 'after_fix', Facts>
   /** An activeflow with the id that the request chose exists already. Leave id out, or choose a fresh UUID v4. */
@@ -77,7 +79,7 @@ export interface Reasons {
   DIRECT_ACCESS_NOT_SUPPORTED: ReasonRow<'api-manager', 'PERMISSION_DENIED', 403, 'after_fix', Facts>
   /** No resource has this direct hash; it may have been regenerated. Read the direct_hash of the resource again. */
   DIRECT_NOT_FOUND: ReasonRow<'direct-manager', 'NOT_FOUND', 404, 'never', Facts>
-  /** The time for which a download address was given out is over. Ask for a new address at the endpoint that gave this one, such as GET /recordingfiles/{id}. */
+  /** The time for which a download address was given out is over. Ask for a new address at the endpoint that gave this one, such as GET /storage_files/{id}/file or GET /recordingfiles/{id}. */
   DOWNLOAD_EXPIRED: ReasonRow<'storage-manager', 'PERMISSION_DENIED', 403, 'after_fix', {
     expired_at: string
   }>
@@ -116,6 +118,12 @@ export interface Reasons {
     pointer: string
     issue: string
   }>
+  /** The query parameter activeflow_id is not a UUID, or is the nil UUID. Verify that the id came from GET /activeflows. */
+  INVALID_ACTIVEFLOW_ID: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    field: string
+    pointer: string
+    issue: string
+  }>
   /** The option anonymous of a call or connect action is none of "", yes, no, auto. Use one of these values. */
   INVALID_ANONYMOUS_VALUE: ReasonRow<'flow-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
     field: string
@@ -128,12 +136,30 @@ export interface Reasons {
     pointer: string
     issue: string
   }>
+  /** The query parameter call_id is not a UUID, or is the nil UUID. Verify that the id came from GET /calls. */
+  INVALID_CALL_ID: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    field: string
+    pointer: string
+    issue: string
+  }>
   /** The codecs of a provider are empty, repeated or unknown. List known codec names, separated by commas. */
   INVALID_CODECS: ReasonRow<'provisioning-admin', 'INVALID_ARGUMENT', 400, 'after_fix', {
     issue: string
   }>
   /** The supplied token, access key or password is wrong, expired or revoked. Log in again with POST /auth/login, or make a new access key, and retry. */
   INVALID_CREDENTIALS: ReasonRow<'api-manager', 'UNAUTHENTICATED', 401, 'after_fix', Facts>
+  /** The part named type is missing, or says what this path does not take. Send type=rag to POST /storage_files and type=talk to POST /service_agents/files. */
+  INVALID_FILE_TYPE: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    field: string
+    pointer: string
+    issue: string
+  }>
+  /** The body of an upload is no complete form, is too large, or has no part named file. Send multipart/form-data with one part named file, within the size that the message names. */
+  INVALID_FILE_UPLOAD: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    field: string
+    pointer: string
+    issue: string
+  }>
   /** An id in the path or the body is not a UUID, or is the nil UUID. Verify that the id came from a recent list call and has the form a1b2c3d4-e5f6-7890-abcd-ef1234567890. */
   INVALID_ID: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
     field: string
@@ -148,6 +174,12 @@ export interface Reasons {
   }>
   /** A path or query parameter cannot be read as the type that it has. Mend the named parameter. */
   INVALID_REQUEST_PARAMETER: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    field: string
+    pointer: string
+    issue: string
+  }>
+  /** The kind of resource in the path of a timeline is not calls, conferences, flows or activeflows. Use one of them. */
+  INVALID_RESOURCE_TYPE: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
     field: string
     pointer: string
     issue: string
@@ -240,6 +272,7 @@ export interface Reasons {
    * flow-manager: The customer has as many flows as a customer may have. Delete flows that are no longer used.
    * number-manager: The plan of the customer allows no more virtual numbers. Delete numbers that are no longer used, or change the plan.
    * registrar-manager: The plan of the customer allows no more extensions. Delete extensions that are no longer used, or change the plan.
+   * storage-manager: What the customer keeps would be more than its quota. Delete files or recordings that are not needed any more, or have the quota raised.
    */
   RESOURCE_LIMIT_EXCEEDED: ReasonRow<'agent-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
@@ -249,6 +282,13 @@ export interface Reasons {
     limit: number
   }> | ReasonRow<'registrar-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
+  }> | ReasonRow<'storage-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
+    /** Octets that may be kept. */
+    limit: number
+    /** Octets that are kept. */
+    used: number
+    /** Octets that did not fit. */
+    size: number
   }>
   /** The resource does not exist or belongs to another customer. Verify that the id came from a recent list call. */
   RESOURCE_NOT_FOUND: ReasonRow<'api-manager', 'NOT_FOUND', 404, 'never', Facts>
@@ -264,6 +304,8 @@ export interface Reasons {
   }>
   /** The signature of a download address does not belong to its file and time. Use the address exactly as it was given, with every part of its query; ask for a new one where it is lost. */
   SIGNATURE_INVALID: ReasonRow<'storage-manager', 'PERMISSION_DENIED', 403, 'after_fix', Facts>
+  /** Files are in an external store, and no credentials are configured with which addresses could be signed. The operator puts key and secret of the store into STROWGER_S3_URL. */
+  SIGNING_NOT_CONFIGURED: ReasonRow<'storage-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
   /** The source of an outgoing call is not a number that the customer may show. Use a number from GET /numbers as source. */
   SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', Facts>
   /** Speaking ID does not exist or belongs to another customer. Verify the ID with GET /speakings. */

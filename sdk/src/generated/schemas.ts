@@ -136,6 +136,74 @@ export interface CallMetadata {
   skip_source_validation?: boolean
 }
 
+export interface Customer {
+  id: string
+  name?: string
+  detail?: string
+  email?: string
+  phone_number?: string
+  address?: string
+  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_uri?: string
+  billing_account_id: string
+  metadata: {
+    rtp_debug: boolean
+  }
+  email_verified: boolean
+  status: "initial" | "active" | "frozen" | "deleted" | "expired"
+  identity_verification_status: "none" | "pending" | "verified" | "rejected"
+  tm_deletion_scheduled: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface CustomerForAdmin {
+  id: string
+  name?: string
+  detail?: string
+  email?: string
+  phone_number?: string
+  address?: string
+  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_uri?: string
+  billing_account_id: string
+  metadata: {
+    rtp_debug: boolean
+  }
+  email_verified: boolean
+  status: "initial" | "active" | "frozen" | "deleted" | "expired"
+  identity_verification_status: "none" | "pending" | "verified" | "rejected"
+  tm_deletion_scheduled: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+  terms_agreed_version: string
+  terms_agreed_ip: string
+}
+
+export interface CustomerForAgent {
+  id: string
+  name?: string
+  detail?: string
+  email?: string
+  phone_number?: string
+  address?: string
+  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_uri?: string
+  billing_account_id: string
+  metadata: {
+    rtp_debug: boolean
+  }
+  email_verified: boolean
+  status: "" | "initial" | "active" | "frozen" | "deleted" | "expired"
+  identity_verification_status: "" | "none" | "pending" | "verified" | "rejected"
+  tm_deletion_scheduled: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
 export interface CustomerSelf {
   id: string
   name?: string
@@ -313,6 +381,44 @@ export interface SkippedDestination {
   issue: string
 }
 
+export interface StorageAccount {
+  id: string
+  customer_id: string
+  /** Live files. */
+  total_file_count: number
+  /** Octets of live files. */
+  total_file_size: number
+  /** Octets that the customer may keep. */
+  quota_size: number
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface StorageFile {
+  id: string
+  customer_id: string
+  owner_type: "agent"
+  owner_id: string
+  reference_type: "" | "normal" | "recording"
+  reference_id: string
+  type: "" | "rag" | "talk" | "recording"
+  name: string
+  detail: string
+  /** What it is called when it is downloaded. */
+  filename: string
+  /** Octets. */
+  filesize: number
+  /** As it was uploaded; what a browser could run is served as octets. */
+  content_type: string
+  /** Until `tm_download_expire` an address that needs no login, below this host where it has none of its own; empty where it has expired or where there is none. */
+  uri_download: string
+  tm_download_expire: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
 export interface Tag {
   id: string
   customer_id: string
@@ -321,4 +427,11 @@ export interface Tag {
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
+}
+
+export interface TimelineManagerEvent {
+  timestamp: string
+  event_type: string
+  /** The resource as it was at that moment. */
+  data: Record<string, unknown>
 }

@@ -2,7 +2,52 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Tag } from './schemas.ts'
+import type { Address, Agent, CustomerForAgent, StorageFile, Tag } from './schemas.ts'
+
+export interface ServiceAgentsAgentsListQuery {
+  /** 1 to 100; anything else is 100. */
+  page_size?: number
+  /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
+  page_token?: string
+}
+
+export interface ServiceAgentsFilesCreateBody {
+  file: Blob
+  type: "talk"
+  /** The name of the resource. */
+  name?: string
+  /** Whatever helps to tell it apart. */
+  detail?: string
+}
+
+export interface ServiceAgentsFilesListQuery {
+  /** 1 to 100; anything else is 100. */
+  page_size?: number
+  /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
+  page_token?: string
+}
+
+export interface ServiceAgentsMeUpdateBody {
+  name: string
+  detail: string
+  /** ringall or linear; ringall when empty. */
+  ring_method: string
+}
+
+export interface ServiceAgentsMeUpdateAddressesBody {
+  /** All of them; an empty list takes every address away. */
+  addresses: Address[]
+}
+
+export interface ServiceAgentsMeUpdatePasswordBody {
+  password: string
+  /** Checked when it is given. */
+  current_password?: string
+}
+
+export interface ServiceAgentsMeUpdateStatusBody {
+  status: "" | "available" | "away" | "busy" | "offline" | "ringing"
+}
 
 export interface ServiceAgentsTagsListQuery {
   /** 1 to 100; anything else is 100. */
@@ -14,6 +59,101 @@ export interface ServiceAgentsTagsListQuery {
 /** `client.serviceAgents` */
 export function serviceAgents(api: Api) {
   return {
+    agents: {
+      /** List the agents of your customer, as an agent. `GET /v1.0/service_agents/agents` */
+      list: (query?: ServiceAgentsAgentsListQuery, options?: RequestOptions) =>
+        api.list<Agent>('/v1.0/service_agents/agents', query, options),
+      /**
+       * Read an agent of your customer, as an agent. `GET /v1.0/service_agents/agents/{id}`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`.
+       */
+      get: (id: string, options?: RequestOptions) =>
+        api.send<Agent>('GET', `/v1.0/service_agents/agents/${segment(id)}`, {}, options),
+    },
+    customer: {
+      /**
+       * Read the name of your own customer, as any of its agents. `GET /v1.0/service_agents/customer`
+       *
+       * Its own reasons: `CUSTOMER_NOT_FOUND`.
+       */
+      get: (options?: RequestOptions) =>
+        api.send<CustomerForAgent>('GET', '/v1.0/service_agents/customer', {}, options),
+    },
+    files: {
+      /**
+       * Upload a file to share, as an agent. `POST /v1.0/service_agents/files`
+       *
+       * The whole body has at most 30 MiB.
+       *
+       * Its own reasons: `RESOURCE_LIMIT_EXCEEDED`.
+       */
+      create: (body: ServiceAgentsFilesCreateBody, options?: RequestOptions) =>
+        api.send<StorageFile>('POST', '/v1.0/service_agents/files', { form: body }, options),
+      /** List the files that you have uploaded, as an agent. `GET /v1.0/service_agents/files` */
+      list: (query?: ServiceAgentsFilesListQuery, options?: RequestOptions) =>
+        api.list<StorageFile>('/v1.0/service_agents/files', query, options),
+      /**
+       * Read a shared file of your customer, as an agent. `GET /v1.0/service_agents/files/{id}`
+       *
+       * Its own reasons: `FILE_NOT_FOUND`.
+       */
+      get: (id: string, options?: RequestOptions) =>
+        api.send<StorageFile>('GET', `/v1.0/service_agents/files/${segment(id)}`, {}, options),
+      /**
+       * Delete a file that you have uploaded, as an agent. `DELETE /v1.0/service_agents/files/{id}`
+       *
+       * Its own reasons: `FILE_NOT_FOUND`.
+       */
+      delete: (id: string, options?: RequestOptions) =>
+        api.send<StorageFile>('DELETE', `/v1.0/service_agents/files/${segment(id)}`, {}, options),
+      /**
+       * Get the address of a shared file of your customer, as an agent. `GET /v1.0/service_agents/files/{id}/file`
+       *
+       * `Location` is an address that needs no login; it understands `Range`.
+       *
+       * Its own reasons: `FILE_NOT_FOUND`, `SIGNING_NOT_CONFIGURED`.
+       */
+      getFile: (id: string, options?: RequestOptions) =>
+        api.open('GET', `/v1.0/service_agents/files/${segment(id)}/file`, {}, options),
+    },
+    me: {
+      /**
+       * Read yourself, as an agent. `GET /v1.0/service_agents/me`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`.
+       */
+      get: (options?: RequestOptions) =>
+        api.send<Agent>('GET', '/v1.0/service_agents/me', {}, options),
+      /**
+       * Replace your name, detail and ring method. `PUT /v1.0/service_agents/me`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`, `INVALID_RING_METHOD`.
+       */
+      update: (body: ServiceAgentsMeUpdateBody, options?: RequestOptions) =>
+        api.send<Agent>('PUT', '/v1.0/service_agents/me', { body }, options),
+      /**
+       * Replace your addresses. `PUT /v1.0/service_agents/me/addresses`
+       *
+       * Its own reasons: `ADDRESS_ALREADY_ASSIGNED`, `AGENT_NOT_FOUND`.
+       */
+      updateAddresses: (body: ServiceAgentsMeUpdateAddressesBody, options?: RequestOptions) =>
+        api.send<Agent>('PUT', '/v1.0/service_agents/me/addresses', { body }, options),
+      /**
+       * Replace your password; all your logins end, this one included. `PUT /v1.0/service_agents/me/password`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`.
+       */
+      updatePassword: (body: ServiceAgentsMeUpdatePasswordBody, options?: RequestOptions) =>
+        api.send<Agent>('PUT', '/v1.0/service_agents/me/password', { body }, options),
+      /**
+       * Set your status. `PUT /v1.0/service_agents/me/status`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`.
+       */
+      updateStatus: (body: ServiceAgentsMeUpdateStatusBody, options?: RequestOptions) =>
+        api.send<Agent>('PUT', '/v1.0/service_agents/me/status', { body }, options),
+    },
     tags: {
       /** List the tags of your customer, as an agent. `GET /v1.0/service_agents/tags` */
       list: (query?: ServiceAgentsTagsListQuery, options?: RequestOptions) =>
