@@ -10,8 +10,8 @@ export function typeText(schema: Schema, uses: Set<string>, indent = ''): string
     uses.add(name)
     return name
   }
-  if ('const' in schema) return JSON.stringify(schema.const)
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ') || 'never'
+  if ('const' in schema) return literal(schema.const)
+  if (schema.enum) return schema.enum.map(literal).join(' | ') || 'never'
   const union = schema.anyOf ?? schema.oneOf
   if (union) return joined(union, ' | ', uses, indent)
   if (schema.allOf) return joined(schema.allOf, ' & ', uses, indent)
@@ -74,6 +74,10 @@ function joined(list: readonly Schema[], by: string, uses: Set<string>, indent: 
 
 function unique(texts: string[]): string[] {
   return [...new Set(texts)]
+}
+
+function literal(value: unknown): string {
+  return typeof value === 'string' && !/['\\\n]/.test(value) ? `'${value}'` : JSON.stringify(value)
 }
 
 function memberName(name: string): string {

@@ -11,7 +11,7 @@ export interface AgentsListQuery {
   page_token?: string
   /** One to 100 tag ids, separated by commas: any of them matches. */
   tag_ids?: string
-  status?: "" | "available" | "away" | "busy" | "offline" | "ringing"
+  status?: '' | 'available' | 'away' | 'busy' | 'offline' | 'ringing'
 }
 
 export interface AgentsCreateBody {
@@ -50,7 +50,7 @@ export interface AgentsUpdatePermissionBody {
 }
 
 export interface AgentsUpdateStatusBody {
-  status: "" | "available" | "away" | "busy" | "offline" | "ringing"
+  status: '' | 'available' | 'away' | 'busy' | 'offline' | 'ringing'
 }
 
 export interface AgentsUpdateTagIdsBody {

@@ -33,11 +33,11 @@ export interface CallsCreateAnswer {
 }
 
 export interface CallsRecordingStartBody {
-  format?: "wav"
+  format?: 'wav'
   /** Seconds of silence on both sides that end it; 0 = never. */
   end_of_silence?: number
   /** The key that ends it. */
-  end_of_key?: "" | "none" | "any" | "*" | "#"
+  end_of_key?: '' | 'none' | 'any' | '*' | '#'
   /** Seconds after which it ends; 0 = with the call. */
   duration?: number
   /** The flow that starts when it has ended. */

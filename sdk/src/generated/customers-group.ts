@@ -40,7 +40,7 @@ export interface CustomersUpdateBillingAccountIdBody {
 }
 
 export interface CustomersUpdateIdentityVerificationStatusBody {
-  status: "none" | "pending" | "verified" | "rejected"
+  status: 'none' | 'pending' | 'verified' | 'rejected'
 }
 
 export interface CustomersUpdateMetadataBody {

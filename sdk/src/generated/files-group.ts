@@ -9,7 +9,7 @@ export interface FilesGetQuery {
   /** The signature. */
   sig: string
   /** `wav`: both sides of a recording mixed into one file. */
-  format?: "zip" | "wav"
+  format?: 'zip' | 'wav'
 }
 
 /** `client.files` */

@@ -4,8 +4,8 @@ import type { Api } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
 
 export interface HealthGetAnswer {
-  status: "ready"
-  parts: Record<string, "ready">
+  status: 'ready'
+  parts: Record<string, 'ready'>
 }
 
 /** `client.health` */

@@ -14,7 +14,7 @@ export interface NumbersListQuery {
 export interface NumbersCreateBody {
   /** E.164; +899 and nine digits for a virtual number. */
   number: string
-  type?: "normal" | "virtual"
+  type?: 'normal' | 'virtual'
   /** Flow that answers calls; empty or the nil UUID for none. */
   call_flow_id?: string
   /** Flow that answers messages; empty or the nil UUID for none. */

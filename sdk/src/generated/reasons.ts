@@ -247,7 +247,7 @@ export interface Reasons {
   /** More requests than the address or the customer may send. Wait for the seconds in Retry-After, then continue more slowly. */
   RATE_LIMIT_EXCEEDED: ReasonRow<'api-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
     /** Whose limit it is. */
-    limited_by: "ip" | "customer"
+    limited_by: 'ip' | 'customer'
     /** Seconds, the same as in Retry-After. */
     retry_after: number
     /** Requests that come free each second. */

@@ -4,7 +4,7 @@ import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
 
 export interface RecordingfilesGetQuery {
-  format?: "zip" | "wav"
+  format?: 'zip' | 'wav'
 }
 
 /** `client.recordingfiles` */

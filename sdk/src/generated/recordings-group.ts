@@ -9,9 +9,9 @@ export interface RecordingsListQuery {
   page_size?: number
   /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
   page_token?: string
-  reference_type?: "call" | "confbridge"
+  reference_type?: 'call' | 'confbridge'
   reference_id?: string
-  status?: "initiating" | "recording" | "stopping" | "ended"
+  status?: 'initiating' | 'recording' | 'stopping' | 'ended'
 }
 
 /** `client.recordings` */

@@ -17,12 +17,12 @@ export interface Accesskey {
 export interface Action {
   id: string
   next_id: string
-  type?: "ai_summary" | "ai_talk" | "ai_task" | "amd" | "answer" | "beep" | "block" | "branch" | "call" | "case_create" | "condition_call_digits" | "condition_call_status" | "condition_datetime" | "condition_variable" | "confbridge_join" | "conference_join" | "connect" | "conversation_send" | "digits_receive" | "digits_send" | "echo" | "email_send" | "external_media_start" | "external_media_stop" | "fetch" | "fetch_flow" | "goto" | "hangup" | "message_send" | "mute" | "play" | "queue_join" | "recording_start" | "recording_stop" | "sleep" | "stop" | "stream_echo" | "talk" | "transcribe_recording" | "transcribe_start" | "transcribe_stop" | "variable_set" | "webhook_send"
+  type?: 'ai_summary' | 'ai_talk' | 'ai_task' | 'amd' | 'answer' | 'beep' | 'block' | 'branch' | 'call' | 'case_create' | 'condition_call_digits' | 'condition_call_status' | 'condition_datetime' | 'condition_variable' | 'confbridge_join' | 'conference_join' | 'connect' | 'conversation_send' | 'digits_receive' | 'digits_send' | 'echo' | 'email_send' | 'external_media_start' | 'external_media_stop' | 'fetch' | 'fetch_flow' | 'goto' | 'hangup' | 'message_send' | 'mute' | 'play' | 'queue_join' | 'recording_start' | 'recording_stop' | 'sleep' | 'stop' | 'stream_echo' | 'talk' | 'transcribe_recording' | 'transcribe_start' | 'transcribe_stop' | 'variable_set' | 'webhook_send'
   /** By type; see the reference of actions. */
   option?: Record<string, unknown>
   tm_execute: string | null
   /** Only where it did not simply run. */
-  result?: "skipped" | "failed"
+  result?: 'skipped' | 'failed'
   /** Why: a word, and what about it after a colon. */
   cause?: string
   /** Names in placeholders that no variable had. */
@@ -45,18 +45,18 @@ export interface Activeflow {
   id: string
   customer_id: string
   flow_id: string
-  status: "" | "running" | "ended"
-  reference_type?: "" | "ai" | "api" | "call" | "campaign" | "conversation" | "transcribe" | "recording" | "webchat"
+  status: '' | 'running' | 'ended'
+  reference_type?: '' | 'ai' | 'api' | 'call' | 'campaign' | 'conversation' | 'transcribe' | 'recording' | 'webchat'
   reference_id: string
   reference_activeflow_id: string
   on_complete_flow_id: string
   webhook_uri?: string
-  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_method?: '' | 'POST' | 'GET' | 'PUT' | 'DELETE'
   current_action: Action
   forward_action_id: string
   executed_actions: Action[]
   /** Why it ended. */
-  ended_reason?: "finished" | "stopped" | "requested" | "deleted" | "call_hungup" | "action_failed" | "step_limit" | "stack_limit" | "flow_not_found" | "interrupted"
+  ended_reason?: 'finished' | 'stopped' | 'requested' | 'deleted' | 'call_hungup' | 'action_failed' | 'step_limit' | 'stack_limit' | 'flow_not_found' | 'interrupted'
   /** What about it. */
   ended_detail?: string
   tm_create: string
@@ -65,7 +65,7 @@ export interface Activeflow {
 }
 
 export interface Address {
-  type?: "" | "agent" | "ai" | "ai_team" | "conference" | "email" | "extension" | "line" | "sip" | "tel" | "web_session" | "webchat" | "whatsapp"
+  type?: '' | 'agent' | 'ai' | 'ai_team' | 'conference' | 'email' | 'extension' | 'line' | 'sip' | 'tel' | 'web_session' | 'webchat' | 'whatsapp'
   target?: string
   target_name?: string
   name?: string
@@ -78,8 +78,8 @@ export interface Agent {
   username: string
   name: string
   detail: string
-  ring_method: "ringall" | "linear"
-  status: "" | "available" | "away" | "busy" | "offline" | "ringing"
+  ring_method: 'ringall' | 'linear'
+  status: '' | 'available' | 'away' | 'busy' | 'offline' | 'ringing'
   /** Sum of the permission bits. */
   permission: number
   tag_ids: string[]
@@ -93,11 +93,11 @@ export interface Agent {
 export interface Call {
   id: string
   customer_id: string
-  owner_type?: "" | "agent"
+  owner_type?: '' | 'agent'
   owner_id: string
   flow_id: string
   activeflow_id: string
-  type?: "" | "flow" | "conference" | "sip-service"
+  type?: '' | 'flow' | 'conference' | 'sip-service'
   master_call_id: string
   chained_call_ids: string[]
   recording_id: string
@@ -105,13 +105,13 @@ export interface Call {
   groupcall_id: string
   source: Address
   destination: Address
-  status: "dialing" | "ringing" | "progressing" | "terminating" | "canceling" | "hangup"
+  status: 'dialing' | 'ringing' | 'progressing' | 'terminating' | 'canceling' | 'hangup'
   action: CallAction
   metadata: CallMetadata
-  direction: "incoming" | "outgoing"
-  mute_direction?: "" | "in" | "out" | "both"
-  hangup_by?: "" | "remote" | "local"
-  hangup_reason?: "" | "normal" | "failed" | "busy" | "cancel" | "timeout" | "noanswer" | "dialout" | "amd"
+  direction: 'incoming' | 'outgoing'
+  mute_direction?: '' | 'in' | 'out' | 'both'
+  hangup_by?: '' | 'remote' | 'local'
+  hangup_reason?: '' | 'normal' | 'failed' | 'busy' | 'cancel' | 'timeout' | 'noanswer' | 'dialout' | 'amd'
   tm_ringing?: string
   tm_progressing?: string
   tm_hangup?: string
@@ -143,15 +143,15 @@ export interface Customer {
   email?: string
   phone_number?: string
   address?: string
-  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_method?: '' | 'POST' | 'GET' | 'PUT' | 'DELETE'
   webhook_uri?: string
   billing_account_id: string
   metadata: {
     rtp_debug: boolean
   }
   email_verified: boolean
-  status: "initial" | "active" | "frozen" | "deleted" | "expired"
-  identity_verification_status: "none" | "pending" | "verified" | "rejected"
+  status: 'initial' | 'active' | 'frozen' | 'deleted' | 'expired'
+  identity_verification_status: 'none' | 'pending' | 'verified' | 'rejected'
   tm_deletion_scheduled: string | null
   tm_create: string
   tm_update: string | null
@@ -165,15 +165,15 @@ export interface CustomerForAdmin {
   email?: string
   phone_number?: string
   address?: string
-  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_method?: '' | 'POST' | 'GET' | 'PUT' | 'DELETE'
   webhook_uri?: string
   billing_account_id: string
   metadata: {
     rtp_debug: boolean
   }
   email_verified: boolean
-  status: "initial" | "active" | "frozen" | "deleted" | "expired"
-  identity_verification_status: "none" | "pending" | "verified" | "rejected"
+  status: 'initial' | 'active' | 'frozen' | 'deleted' | 'expired'
+  identity_verification_status: 'none' | 'pending' | 'verified' | 'rejected'
   tm_deletion_scheduled: string | null
   tm_create: string
   tm_update: string | null
@@ -189,15 +189,15 @@ export interface CustomerForAgent {
   email?: string
   phone_number?: string
   address?: string
-  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_method?: '' | 'POST' | 'GET' | 'PUT' | 'DELETE'
   webhook_uri?: string
   billing_account_id: string
   metadata: {
     rtp_debug: boolean
   }
   email_verified: boolean
-  status: "" | "initial" | "active" | "frozen" | "deleted" | "expired"
-  identity_verification_status: "" | "none" | "pending" | "verified" | "rejected"
+  status: '' | 'initial' | 'active' | 'frozen' | 'deleted' | 'expired'
+  identity_verification_status: '' | 'none' | 'pending' | 'verified' | 'rejected'
   tm_deletion_scheduled: string | null
   tm_create: string
   tm_update: string | null
@@ -211,15 +211,15 @@ export interface CustomerSelf {
   email?: string
   phone_number?: string
   address?: string
-  webhook_method?: "" | "POST" | "GET" | "PUT" | "DELETE"
+  webhook_method?: '' | 'POST' | 'GET' | 'PUT' | 'DELETE'
   webhook_uri?: string
   billing_account_id: string
   metadata: {
     rtp_debug: boolean
   }
   email_verified: boolean
-  status: "initial" | "active" | "frozen" | "deleted" | "expired"
-  identity_verification_status: "none" | "pending" | "verified" | "rejected"
+  status: 'initial' | 'active' | 'frozen' | 'deleted' | 'expired'
+  identity_verification_status: 'none' | 'pending' | 'verified' | 'rejected'
   tm_deletion_scheduled: string | null
   tm_create: string
   tm_update: string | null
@@ -231,10 +231,10 @@ export interface CustomerSelf {
 export interface ErrorReason {
   reason: string
   domain: string
-  status: "INVALID_ARGUMENT" | "UNAUTHENTICATED" | "PAYMENT_REQUIRED" | "PERMISSION_DENIED" | "NOT_FOUND" | "ALREADY_EXISTS" | "FAILED_PRECONDITION" | "RESOURCE_EXHAUSTED" | "INTERNAL" | "UNAVAILABLE"
+  status: 'INVALID_ARGUMENT' | 'UNAUTHENTICATED' | 'PAYMENT_REQUIRED' | 'PERMISSION_DENIED' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'FAILED_PRECONDITION' | 'RESOURCE_EXHAUSTED' | 'INTERNAL' | 'UNAVAILABLE'
   http: number
-  blame: "client" | "callee" | "carrier" | "platform"
-  retry: "never" | "after_fix" | "same_key" | "after_delay"
+  blame: 'client' | 'callee' | 'carrier' | 'platform'
+  retry: 'never' | 'after_fix' | 'same_key' | 'after_delay'
   cause: string
   fix: string
   /** JSON Schema of one entry of details; null where there are none. */
@@ -281,7 +281,7 @@ export interface Extension {
 export interface Flow {
   id: string
   customer_id: string
-  type: "flow" | "conference" | "queue" | "campaign" | "transfer"
+  type: 'flow' | 'conference' | 'queue' | 'campaign' | 'transfer'
   name?: string
   detail?: string
   actions: Action[]
@@ -296,16 +296,16 @@ export interface Flow {
 export interface Groupcall {
   id: string
   customer_id: string
-  owner_type?: "" | "agent"
+  owner_type?: '' | 'agent'
   owner_id: string
-  status: "progressing" | "hangingup" | "hangup"
+  status: 'progressing' | 'hangingup' | 'hangup'
   flow_id: string
   source: Address
   destinations: Address[]
   master_call_id: string
   master_groupcall_id: string
-  ring_method: "" | "ring_all" | "linear"
-  answer_method?: "" | "hangup_others"
+  ring_method: '' | 'ring_all' | 'linear'
+  answer_method?: '' | 'hangup_others'
   answer_call_id: string
   answer_groupcall_id: string
   call_ids: string[]
@@ -331,12 +331,12 @@ export interface Number {
   customer_id: string
   /** E.164. */
   number: string
-  type: "normal" | "virtual"
+  type: 'normal' | 'virtual'
   call_flow_id: string
   message_flow_id: string
   name: string
   detail: string
-  status: "active" | "deleted"
+  status: 'active' | 'deleted'
   t38_enabled: boolean
   emergency_enabled: boolean
   metadata: {
@@ -352,13 +352,13 @@ export interface Number {
 export interface Recording {
   id: string
   customer_id: string
-  owner_type?: "" | "agent"
+  owner_type?: '' | 'agent'
   owner_id: string
   activeflow_id: string
-  reference_type: "call" | "confbridge"
+  reference_type: 'call' | 'confbridge'
   reference_id: string
-  status: "initiating" | "recording" | "stopping" | "ended"
-  format: "wav"
+  status: 'initiating' | 'recording' | 'stopping' | 'ended'
+  format: 'wav'
   on_end_flow_id: string
   /** Seconds of sound, once it has ended. */
   duration?: number
@@ -398,11 +398,11 @@ export interface StorageAccount {
 export interface StorageFile {
   id: string
   customer_id: string
-  owner_type: "agent"
+  owner_type: 'agent'
   owner_id: string
-  reference_type: "" | "normal" | "recording"
+  reference_type: '' | 'normal' | 'recording'
   reference_id: string
-  type: "" | "rag" | "talk" | "recording"
+  type: '' | 'rag' | 'talk' | 'recording'
   name: string
   detail: string
   /** What it is called when it is downloaded. */

@@ -13,7 +13,7 @@ export interface ServiceAgentsAgentsListQuery {
 
 export interface ServiceAgentsFilesCreateBody {
   file: Blob
-  type: "talk"
+  type: 'talk'
   /** The name of the resource. */
   name?: string
   /** Whatever helps to tell it apart. */
@@ -46,7 +46,7 @@ export interface ServiceAgentsMeUpdatePasswordBody {
 }
 
 export interface ServiceAgentsMeUpdateStatusBody {
-  status: "" | "available" | "away" | "busy" | "offline" | "ringing"
+  status: '' | 'available' | 'away' | 'busy' | 'offline' | 'ringing'
 }
 
 export interface ServiceAgentsTagsListQuery {

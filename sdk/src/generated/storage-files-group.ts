@@ -6,7 +6,7 @@ import type { StorageFile } from './schemas.ts'
 
 export interface StorageFilesCreateBody {
   file: Blob
-  type: "rag"
+  type: 'rag'
   /** The name of the resource. */
   name?: string
   /** Whatever helps to tell it apart. */
@@ -18,8 +18,8 @@ export interface StorageFilesListQuery {
   page_size?: number
   /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
   page_token?: string
-  type?: "" | "rag" | "talk" | "recording"
-  reference_type?: "" | "normal" | "recording"
+  type?: '' | 'rag' | 'talk' | 'recording'
+  reference_type?: '' | 'normal' | 'recording'
   reference_id?: string
   owner_id?: string
 }
