@@ -41,7 +41,7 @@ const SIGNATURES_AT_MOST = 10
  * not parsed and written again. While a secret is changed, give both.
  */
 export async function verifyWebhook(
-  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer,
+  body: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
   secret: string | readonly string[],
   options: VerifyOptions = {},
@@ -53,7 +53,7 @@ export async function verifyWebhook(
 
 /** The same for a request whose body is not an event: what the flow action `webhook_send` sends. */
 export async function verifySignature(
-  body: string | Uint8Array<ArrayBuffer> | ArrayBuffer,
+  body: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
   secret: string | readonly string[],
   options: VerifyOptions = {},
