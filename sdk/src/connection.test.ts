@@ -299,3 +299,28 @@ test('options that cannot be meant are refused at once', () => {
   ])
     assert.throws(() => createClient(options), TypeError, JSON.stringify(options))
 })
+
+test('a form has its texts before its files, and no content type of ours', async () => {
+  const { platform, client } = start(() => ({ id: 'f' }))
+  await client.storageFiles.create({ file: new File(['x'], 'x.txt'), type: 'rag', name: 'x' })
+  const [request] = platform.seen
+  assert.ok(request?.body instanceof FormData)
+  assert.deepEqual([...request.body.keys()], ['type', 'name', 'file'])
+  assert.equal(request.headers.get('content-type'), null)
+})
+
+test('a file is handed over as a response that the signal can still end', async () => {
+  const { client } = start(({ signal }) => {
+    const body = new ReadableStream({
+      start(stream) {
+        signal.addEventListener('abort', () => stream.error(signal.reason))
+      },
+    })
+    return new Response(body, { headers: { 'content-type': 'audio/wav' } })
+  })
+  const stop = new AbortController()
+  const response = await client.recordingfiles.get('r', {}, { signal: stop.signal })
+  const reading = response.text()
+  stop.abort(new RangeError('enough'))
+  await rejection(reading, RangeError)
+})

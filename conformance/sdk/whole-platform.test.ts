@@ -58,3 +58,18 @@ test('what has stopped already is stopped, and the client gives it', async () =>
   assert.ok(isReason(error, 'ACTIVEFLOW_ALREADY_STOPPED'))
   assert.equal(error.details[0]?.activeflow_id, id)
 })
+
+test('a file is uploaded once through a line that loses the answer, and comes back as it was', async (t) => {
+  let requests = 0
+  const line = await BadLine.open(platform.http, () => (requests++ === 0 ? 'reset after' : undefined))
+  t.after(() => line.close())
+  const client = createClient({ baseUrl: line.url, accesskey: platform.credentials.customer.accesskey })
+  const text = 'What the agents should know.\n'.repeat(1_000)
+  const file = new File([text], 'notes.txt', { type: 'text/plain' })
+  const made = await client.storageFiles.create({ file, type: 'rag', name: 'notes' })
+  const kept: string[] = []
+  for await (const { id } of client.storageFiles.list()) kept.push(id)
+  assert.deepEqual(kept, [made.id])
+  const response = await client.storageFiles.getFile(made.id)
+  assert.equal(await response.text(), text)
+})
