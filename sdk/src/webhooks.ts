@@ -136,10 +136,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function headerOf(headers: WebhookHeaders, name: string): string | undefined {
-  if (headers instanceof Headers) return headers.get(name) ?? undefined
+  if (hasGet(headers)) return headers.get(name) ?? undefined
   const key = Object.keys(headers).find((each) => each.toLowerCase() === name)
   const value = key === undefined ? undefined : headers[key]
   return typeof value === 'string' ? value : value?.[0]
+}
+
+/** `Headers` of any make: frameworks bring their own. */
+function hasGet(headers: WebhookHeaders): headers is Headers {
+  return typeof headers.get === 'function'
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
