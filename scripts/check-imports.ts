@@ -42,8 +42,10 @@ const PACKAGES: Record<string, string[]> = {
   ws: ['platform/http', 'testkit'],
   typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
 }
-/** Packages that only tests and tools use. */
-const TEST_PACKAGES = ['fast-check']
+/** Packages that only tests and tools use; the SDK as a package is what the programs that they write import. */
+const TEST_PACKAGES = ['fast-check', 'esbuild', '@strowger/sdk']
+/** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
+const SDK_USERS = ['apps/console', 'apps/cli']
 
 interface Import {
   from: string
@@ -51,7 +53,10 @@ interface Import {
   line: number
 }
 
-const files = globSync('{platform,telecom,managers,apps,testkit,conformance,bench,scripts}/**/*.ts', { cwd: root })
+const files = globSync('{platform,telecom,managers,apps,sdk,testkit,conformance,bench,scripts}/**/*.ts', {
+  cwd: root,
+  exclude: ['sdk/dist/**'],
+})
 const faults: string[] = []
 const doorEdges = new Map<string, Set<string>>()
 
@@ -90,9 +95,17 @@ function judge(found: Import) {
     if (folderOf(target) !== home) fault(found, 'leaves its folder by a relative path; use the door')
     return
   }
+  if (specifier.startsWith('#') && home === 'sdk') return fault(found, 'the SDK imports nothing of ours')
+  if (specifier === '#sdk' || specifier === '#sdk/generate') {
+    if (!isTest && !(SDK_USERS.includes(home) && specifier === '#sdk')) fault(found, 'may not use the SDK')
+    return
+  }
   if (specifier.startsWith('#')) return judgeDoor(found, home, isTest)
   const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
-  if (specifier.startsWith('node:')) return
+  if (specifier.startsWith('node:')) {
+    if (from.startsWith('sdk/src/') && !isTest) fault(found, 'is not there in a browser')
+    return
+  }
   if (builtinModules.includes(name)) return fault(found, `is a part of Node.js: write node:${name}`)
   if (isTest && TEST_PACKAGES.includes(name)) return
   const allowed = PACKAGES[name]
@@ -129,7 +142,7 @@ function judgeDoor(found: Import, home: string, isTest: boolean) {
   if (door === '') edge(home, target)
 }
 
-/** The first two words of a path; the first one for `testkit`, `conformance`, `bench` and `scripts`. */
+/** The first two words of a path; the first one for `sdk`, `testkit`, `conformance`, `bench` and `scripts`. */
 function folderOf(file: string): string {
   const [layer = '', name = ''] = file.split('/')
   return ['platform', 'telecom', 'managers', 'apps'].includes(layer) ? `${layer}/${name}` : layer

@@ -20,6 +20,7 @@ const MOST_TRIED_AGAIN = 8
 const steps: [name: string, command: string, args: string[]][] = [
   ['format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']],
   ['types', bin('tsc'), ['-p', '.']],
+  ['types of the SDK in a browser', bin('tsc'), ['-p', 'sdk']],
   ['import rules', process.execPath, ['scripts/check-imports.ts']],
   ['generated files', process.execPath, ['scripts/generate.ts', '--check']],
 ]
@@ -45,7 +46,7 @@ const chosen = (pattern: string) =>
     .map((file) => join(root, file))
 
 const counts = new Map<string, Counts>()
-await runTests(chosen('{platform,telecom,managers,apps,testkit}/**/*.test.ts'), 2)
+await runTests(chosen('{platform,telecom,managers,apps,sdk,testkit}/**/*.test.ts'), 2)
 // these time real programs, each of which may have the machine to itself
 await runTests(chosen('{conformance,bench}/**/*.test.ts'), 1)
 await runAgain()

@@ -5,6 +5,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { ownedPatterns as ownedBySdk, sdkFiles } from '#sdk/generate'
 
 /** What `apps/server/reference.ts` exports. */
 interface Reference {
@@ -12,19 +13,23 @@ interface Reference {
   referenceFiles(read: (path: string) => string | undefined): { files: Map<string, string>; faults: string[] }
   /** Files of these patterns that are not generated are left over and go away. */
   ownedPatterns: readonly string[]
+  /** What the SDK is generated from. */
+  forClients(): { document: object; reasons: readonly object[]; version: string }
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const check = process.argv.includes('--check')
 
 // Programs have no door: only this script and the start command reach into `apps/server`.
-const { referenceFiles, ownedPatterns }: Reference = await import(
+const { referenceFiles, ownedPatterns, forClients }: Reference = await import(
   pathToFileURL(join(root, 'apps/server/reference.ts')).href
 )
 
 const read = (path: string) => (existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined)
 const { files, faults } = referenceFiles(read)
-const leftOver = globSync([...ownedPatterns], { cwd: root }).filter((path) => !files.has(path))
+const { document, reasons, version } = forClients()
+for (const [path, text] of sdkFiles(document, reasons, read('sdk/package.json') ?? '', version)) files.set(path, text)
+const leftOver = globSync([...ownedPatterns, ...ownedBySdk], { cwd: root }).filter((path) => !files.has(path))
 const changed = [...files].filter(([path, text]) => read(path) !== text)
 
 for (const fault of faults) console.error(fault)

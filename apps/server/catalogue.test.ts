@@ -134,6 +134,16 @@ test('what somebody wrote below the generated head of a page stays', () => {
   assert.equal(errorPages(row, () => written).get(file), written)
 })
 
+test('a reason that gives facts to programs says what they look like', () => {
+  const silent = catalogues
+    .flatMap((catalogue) => Object.values(catalogue))
+    .filter(
+      ({ declaration: { message, details, details_schema } }) => message.length > 0 && !details && !details_schema,
+    )
+    .map(({ reason }) => reason)
+  assert.deepEqual(silent, [], 'these need a details_schema, from which the SDK has their types')
+})
+
 function textOf(file: string): string {
   return readFileSync(`${root}/${file}`, 'utf8')
 }

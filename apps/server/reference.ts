@@ -31,6 +31,11 @@ export function referenceFiles(read: (path: string) => string | undefined): {
   return { files, faults }
 }
 
+/** What a client is generated from: the operations, the reasons and the version of this platform. */
+export function forClients(): { document: object; reasons: readonly object[]; version: string } {
+  return { document: openapi(), reasons: catalogueRows(catalogues), version: VERSION }
+}
+
 /** The document of the routes as they are served; making it calls none of them, so nothing has to serve them. */
 function openapi(): object {
   const routes = [...apiRoutes({} as ApiServices), ...platformRoutes(catalogues, {}, () => ({}))]
