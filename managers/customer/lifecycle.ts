@@ -100,8 +100,17 @@ export class CustomerLifecycle {
   async deleteExpired(): Promise<number> {
     const moment = timestamp(this.#needs.clock.wallMs() - FREEZE_MS)
     const expired = await this.#store.frozenBefore(moment, MOST_EXPIRED)
-    const deleted = await Promise.all(expired.map((customer) => this.#deleteFrozen(customer, moment)))
-    return deleted.filter(Boolean).length
+    let deleted = 0
+    let failure: unknown
+    // one after the other, so that requests find connections beside it; one that fails does not keep the others
+    for (const customer of expired)
+      try {
+        if (await this.#deleteFrozen(customer, moment)) deleted++
+      } catch (error) {
+        failure = error
+      }
+    if (deleted === 0 && failure !== undefined) throw failure
+    return deleted
   }
 
   /** Unless it has come back, or was frozen anew, since it was looked up. */
