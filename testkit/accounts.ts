@@ -5,17 +5,21 @@ import { after } from 'node:test'
 import {
   type AgentRecord,
   AgentService,
-  AgentTokens,
   Authenticator,
   migrations as agentMigrations,
   agentRoutes,
+  authRoutes,
+  BootService,
+  Delegations,
   LoginService,
+  Tokens,
 } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
+  AccesskeyUse,
   CustomerLifecycle,
   CustomerService,
   migrations as customerMigrations,
@@ -91,8 +95,9 @@ export class TestAccounts {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'strowger-data-'))
   readonly storageAccounts: StorageAccounts
   readonly storage: Storage
-  readonly tokens: AgentTokens
+  readonly tokens: Tokens
   readonly authenticator: Authenticator
+  readonly keyUse: AccesskeyUse
   readonly routes: Route[]
   server!: HttpServer
   url = ''
@@ -132,10 +137,8 @@ export class TestAccounts {
     const forget = (id: string) => this.authenticator.forgetAccesskey(id)
     this.accesskeys = new AccesskeyService({ ...basics, onRevoked: forget })
     this.extensions = new ExtensionService({
-      ...basics,
-      plans: this.billing,
-      directs: this.directs,
-      base: TEST_BASE,
+      ...{ ...basics, plans: this.billing, directs: this.directs, base: TEST_BASE },
+      onExtensionDeleted: (trx, customer, extension_id) => this.agents.detachExtension(trx, customer, extension_id),
     })
     this.agents = new AgentService({
       ...basics,
@@ -181,15 +184,22 @@ export class TestAccounts {
       signer: new UrlSigner({ secret: new Uint8Array(32).fill(2), clock: this.clock }),
       s3,
     })
-    this.tokens = new AgentTokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
+    this.tokens = new Tokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
-    this.authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock: this.clock })
-    const logins = new LoginService({ db, customers, tokens })
+    this.keyUse = new AccesskeyUse({ db, clock: this.clock, log: silentLog })
+    this.authenticator = new Authenticator({
+      ...{ db, customers, accesskeys, tokens, clock: this.clock },
+      onKeyUsed: (id) => this.keyUse.used(id),
+    })
+    const logins = new LoginService({ ...basics, customers, tokens, passwords: this.agents.passwords })
+    const boots = new BootService({ customers, directs: this.directs, tokens })
+    const delegations = new Delegations({ ...basics, customers, tokens })
     this.routes = [
       ...customerRoutes({ customers, accesskeys, lifecycle: this.lifecycle, passwords: logins }),
-      ...agentRoutes(this.agents, logins),
+      ...authRoutes({ logins, boots, delegations, agents: this.agents }),
+      ...agentRoutes(this.agents),
       ...numberRoutes(this.numbers),
-      ...extensionRoutes(this.extensions),
+      ...extensionRoutes(this.extensions, this.agents),
       ...tagRoutes(this.tags),
       ...storageRoutes({
         storage: this.storage,
@@ -247,7 +257,7 @@ export class TestAccounts {
       agent: async (permission) => {
         const username = `agent${++this.#made}@example.com`
         const { id: agent_id, token_version } = await this.#newAgent(id, username, permission)
-        const token = await this.tokens.sign({ agent_id, customer_id: id, token_version })
+        const { token } = await this.tokens.sign({ type: 'agent', agent_id, customer_id: id, token_version })
         return { id: agent_id, token, client: this.client({ token }) }
       },
     }

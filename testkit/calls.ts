@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { AgentService, migrations as agentMigrations } from '#managers/agent'
+import { AgentPresence, AgentService, migrations as agentMigrations } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
@@ -87,6 +87,7 @@ export class TestCalls {
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
+  readonly presence: AgentPresence
   readonly recordings: RecordingService
   readonly recordingRecovery: RecordingRecovery
   readonly recordingFiles: RecordingFiles
@@ -135,8 +136,9 @@ export class TestCalls {
     const onEnded = async (next: FlowAfterRecording) => void this.followed.push(next)
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
+    this.presence = new AgentPresence(basics)
     this.engine = new CallEngine({
-      ...basics,
+      ...{ ...basics, agentRings: this.presence },
       node: this.node,
       incarnation: this.incarnation,
       lanes: parts.lanes,
@@ -227,7 +229,7 @@ export class TestCalls {
       },
     })
     this.recovery = new CallRecovery({
-      ...basics,
+      ...{ ...basics, agentRings: this.presence },
       sip: this.sip,
       node: this.node,
       incarnation: this.incarnation,
@@ -260,6 +262,7 @@ export class TestCalls {
       await calls.sip.stop()
       await media.stop()
       await lanes.stop(2_000)
+      await calls.presence.stop()
     })
     return calls
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { AgentTokens, Authenticator, LoginService } from '#managers/agent'
+import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
-import { FreezeExpiry } from '#managers/customer'
+import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -63,9 +63,15 @@ export class ApiRole {
       onAgentChanged: (id) => authenticator.forgetAgent(id),
     })
     const { customers, accesskeys } = services
-    const tokens = new AgentTokens({ secret, clock })
-    const authenticator = new Authenticator({ db, customers, accesskeys, tokens, clock })
-    const logins = new LoginService({ db, customers, tokens })
+    const tokens = new Tokens({ secret, clock })
+    const keyUse = new AccesskeyUse({ db, clock, log })
+    const authenticator = new Authenticator({
+      ...{ db, customers, accesskeys, tokens, clock },
+      onKeyUsed: (id) => keyUse.used(id),
+    })
+    const logins = new LoginService({ db, clock, customers, tokens, passwords: services.agents.passwords })
+    const boots = new BootService({ customers, directs: services.directs, tokens })
+    const delegations = new Delegations({ db, customers, tokens, clock, ids })
     const commands = new CommandDoor({ bus, clock })
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
@@ -91,7 +97,7 @@ export class ApiRole {
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
-        ...{ ...services, logins, calls, recordings, storage, downloads },
+        ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
         ...{ activeflows, timelines, events, sockets },
       }),
       authenticate: authenticator.authenticate,
@@ -141,6 +147,7 @@ export class ApiRole {
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
       () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
+      () => keyUse.stop(),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

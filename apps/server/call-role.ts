@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { AgentPresence } from '#managers/agent'
 import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
@@ -105,8 +106,9 @@ export class CallRole {
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
+    const presence = new AgentPresence({ db, clock, ids, log })
     const engine: CallEngine = new CallEngine({
-      ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads },
+      ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads, agentRings: presence },
       recordings: { files, billing: services.billing, storage: services.storageAccounts, onEnded },
       commands,
       node: nodeId,
@@ -149,7 +151,7 @@ export class CallRole {
       product: `Strowger/${VERSION}`,
     })
     const calls = new CallRecovery({
-      ...{ db, sip, clock, log },
+      ...{ db, sip, clock, log, agentRings: presence },
       node: nodeId,
       incarnation,
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
@@ -163,6 +165,7 @@ export class CallRole {
 
     await sip.start()
     await takeover.start()
+    presence.start()
     flows.start()
     registrar.start({ node: sipNode, incarnation: node.code })
     engine.start()
@@ -191,6 +194,7 @@ export class CallRole {
       },
       () => flows.stop(),
       () => lanes.stop(1_000),
+      () => presence.stop(),
       () => sip.stop(),
       () => Promise.all([media.stop(), speech.stop(), node.end()]),
       async () => {

@@ -1,4 +1,4 @@
-import { agentRoutes, type LoginService } from '#managers/agent'
+import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
 import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
@@ -14,8 +14,7 @@ import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
 /** What the API's routes are served by. */
-export interface ApiServices extends Services, StorageServices {
-  logins: LoginService
+export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 'agents'> {
   calls: CallService
   recordings: RecordingService
   activeflows: ActiveflowService
@@ -27,9 +26,10 @@ export interface ApiServices extends Services, StorageServices {
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
 export function apiRoutes(services: ApiServices): Route[] {
   return [
-    ...agentRoutes(services.agents, services.logins),
+    ...authRoutes(services),
+    ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
-    ...extensionRoutes(services.extensions),
+    ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),

@@ -38,7 +38,10 @@ export function createServices(needs: ServicesNeeds) {
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
-  const extensions = new ExtensionService({ ...basics, plans: billing, directs, registrations, base })
+  const extensions: ExtensionService = new ExtensionService({
+    ...{ ...basics, plans: billing, directs, registrations, base },
+    onExtensionDeleted: (trx, customer, extension_id) => agents.detachExtension(trx, customer, extension_id),
+  })
   const agents: AgentService = new AgentService({
     ...basics,
     plans: billing,

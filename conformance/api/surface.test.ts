@@ -14,11 +14,12 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 const WHOLE = [
   '/me,/accesskeys,/agents,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
   '/storage_account,/storage_accounts,/storage_files,/service_agents/agents,/service_agents/me',
-  '/service_agents/customer,/service_agents/files,/service_agents/tags',
+  '/service_agents/customer,/service_agents/extensions,/service_agents/files,/service_agents/tags',
   '/aggregated-events',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
+  'POST /auth/boot',
   'POST /auth/unregister',
   'DELETE /auth/unregister',
   'GET /calls',
@@ -34,6 +35,7 @@ const PARTS = [
   'PUT /numbers/{id}/flow_ids',
   'GET /timelines/{resource_type}/{resource_id}/events',
   'GET /ws',
+  'GET /service_agents/ws',
 ]
 
 let platform: Platform

@@ -85,7 +85,8 @@ function gateOf({ method, path, family }: Operation): Gate {
   if (PROJECT.includes(family)) return method === 'GET' && path.includes('{id}') ? 'manager' : 'root'
   if (method === 'GET' && path === '/v1.0/storage_files/{id}') return 'bits'
   if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
-  if (family === 'customers') return 'root'
+  if (path.endsWith('/auth/logout')) return 'agent'
+  if (family === 'customers' || path.endsWith('/auth/delegate')) return 'root'
   if (family === 'accesskeys' || path.endsWith('/auth/unregister')) return 'admin'
   if (method === 'PUT' && family === 'customer') return 'admin'
   return OF_ONESELF.includes(`${method} ${path}`) ? 'self' : 'manager'
@@ -128,14 +129,8 @@ before(async () => {
     ['none', 0],
   ] as const)
     assert.equal((await accesskey.post('/v1.0/agents', newAgent(`${name}@example.com`, permission))).status, 201)
-  callers = {
-    accesskey,
-    admin: await loggedIn(platform, credentials.agent.username, credentials.agent.password),
-    manager: await loggedIn(platform, 'manager@example.com'),
-    agent: await loggedIn(platform, 'agent@example.com'),
-    none: await loggedIn(platform, 'none@example.com'),
-    root: await loggedIn(platform, credentials.admin.username, credentials.admin.password),
-  }
+  callers = { accesskey } as typeof callers
+  for (const role of ['admin', 'manager', 'agent', 'none', 'root'] as const) await logIn(role)
   operations = protectedOperations((await accesskey.get('/openapi.json')).body)
 })
 after(async () => {
@@ -208,16 +203,48 @@ test('a role that is enough passes every gate; a super admin passes them all', a
     for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
       if (REFUSED[gate].includes(role)) continue
       const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
-      if (gate === 'agent' && role === 'accesskey')
-        assertReason(answer, 403, operation.family === 'me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
+      if (gate === 'agent' && role === 'accesskey') assertReason(answer, 403, notAgent(operation))
       else
         assert.ok(
           answer.status !== 401 && answer.status !== 403,
           `${role} ${operation.path}: ${answer.text.slice(0, 200)}`,
         )
       assert.ok(answer.status < 500, answer.text)
+      if (operation.path.endsWith('/auth/logout') && role !== 'accesskey') await logIn(role)
     }
   }
+})
+
+test('a delegate passes as an admin of the customer, but for what asks for a person or more, and opens no WebSocket', async () => {
+  const reason = 'The matrix of tenancy asks for it'
+  const { body } = await callers.root.post('/auth/delegate', { customer_id: platform.credentials.customer.id, reason })
+  const delegate = apiClient(platform.http, { token: body.token })
+  for (const operation of operations) {
+    const gate = gateOf(operation)
+    const answer = await ask(delegate, operation, UNKNOWN, {}, {})
+    if (gate === 'root') assertReason(answer, 403, 'PERMISSION_DENIED')
+    else if (gate === 'agent') assertReason(answer, 403, notAgent(operation))
+    else if (operation.path.endsWith('/ws')) assertReason(answer, 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+    else assert.ok(![401, 403].includes(answer.status) && answer.status < 500, `${operation.path}: ${answer.text}`)
+  }
+})
+
+test('a visitor may ask for events, and nothing that there is yet besides', async () => {
+  const hash = 'direct.0123456789ab'
+  await db.query(`insert into directs values ($1, $2, 'ai', $1, $3, now(), null)`, [
+    UNKNOWN,
+    platform.credentials.customer.id,
+    hash,
+  ])
+  const { body } = await apiClient(platform.http).post('/auth/boot', { direct_hash: hash })
+  const visitor = apiClient(platform.http, { token: body.token })
+  for (const operation of operations)
+    for (const id of idsOf(operation)) {
+      const answer = await ask(visitor, operation, id)
+      if (operation.path === '/v1.0/ws') assertReason(answer, 400, 'INVALID_ARGUMENT')
+      else
+        assertReason(answer, 403, operation.path === '/v1.0/me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
+    }
 })
 
 test('every agent may read itself, and nobody else without a role', async () => {
@@ -345,12 +372,19 @@ test('when a customer is deleted its key and its logins stop within seconds, and
   assert.deepEqual(await db.query('select id from directs where customer_id = $1', [second.id]), [])
 })
 
+/** Logs a caller of these tests in (again). */
+async function logIn(role: Exclude<Role, 'accesskey'>): Promise<void> {
+  const { agent, admin } = platform.credentials
+  const known = { admin: agent, root: admin }[role as string]
+  callers[role] = known
+    ? await loggedIn(platform, known.username, known.password)
+    : await loggedIn(platform, `${role}@example.com`)
+}
+
 function protectedOperations(document: Json): Operation[] {
   return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
     Object.entries<Json>(item)
       .filter(([, { security }]) => security.length > 0)
-      // It would log the callers of these tests out; managers/agent tests it.
-      .filter(() => !path.endsWith('/auth/logout'))
       .flatMap(([method]) =>
         (PER_FAMILY[path] ?? [[path, familyOf(path)]]).map(([path, family]) => ({
           method: method.toUpperCase(),
@@ -359,6 +393,11 @@ function protectedOperations(document: Json): Operation[] {
         })),
       ),
   )
+}
+
+/** What an endpoint for people says to a caller who is none. */
+function notAgent({ path }: Operation): string {
+  return path === '/v1.0/me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED'
 }
 
 /** Whose ids a path takes: the files of a recording are found by the recording's, and agents read what is there already. */

@@ -1,3 +1,4 @@
+import type { AnyTransaction } from '#platform/db'
 import { type Address, apiErrors, type Fault, isE164, normaliseAddress } from '#platform/http'
 import { agentErrors } from './errors.ts'
 
@@ -5,7 +6,11 @@ import { agentErrors } from './errors.ts'
 export interface ExtensionLookup {
   /** The id of the customer's live extension of this id or number. */
   resolve(customer: string, idOrNumber: string): Promise<string | undefined>
+  /** The same; it is not deleted before the transaction ends. */
+  hold(trx: AnyTransaction, customer: string, idOrNumber: string): Promise<string | undefined>
 }
+
+type Resolve = (idOrNumber: string) => Promise<string | undefined>
 
 const SIP_TARGET = /^[^\s@]+@[^\s@]+$/
 
@@ -13,15 +18,11 @@ const SIP_TARGET = /^[^\s@]+@[^\s@]+$/
  * The addresses as they are stored: normalised, an extension always by its id. `INVALID_ARGUMENT` says all that is wrong
  * with them, an extension that the customer does not have included.
  */
-export async function checkAddresses(
-  customer: string,
-  wanted: readonly Address[],
-  extensions: ExtensionLookup,
-): Promise<Address[]> {
+export async function checkAddresses(wanted: readonly Address[], extension: Resolve): Promise<Address[]> {
   const faults: Fault[] = []
   const addresses = new Map<string, Address>()
   for (const [at, raw] of wanted.entries()) {
-    const checked = await check(customer, withoutEmpty(normaliseAddress(raw)), extensions)
+    const checked = await check(withoutEmpty(normaliseAddress(raw)), extension)
     const place = `addresses[${at}]`
     if ('issue' in checked) {
       faults.push({ field: `${place}.${checked.member}`, issue: checked.issue })
@@ -50,11 +51,11 @@ interface Wrong {
   issue: string
 }
 
-async function check(customer: string, address: Address, extensions: ExtensionLookup): Promise<Address | Wrong> {
+async function check(address: Address, extension: Resolve): Promise<Address | Wrong> {
   const { type, target = '' } = address
   switch (type) {
     case 'extension': {
-      const id = target === '' ? undefined : await extensions.resolve(customer, target)
+      const id = target === '' ? undefined : await extension(target)
       return id ? { ...address, target: id } : { member: 'target', issue: 'names no extension of yours' }
     }
     case 'tel':

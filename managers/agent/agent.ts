@@ -58,6 +58,10 @@ export function mayGrant(granter: number, granted: number): boolean {
   return (granted & Permission.CustomerAdmin) === 0 || mayPass(granter, [Permission.CustomerAdmin])
 }
 
+export function isSuperAdmin(permission: number): boolean {
+  return (permission & Permission.ProjectSuperAdmin) !== 0
+}
+
 /** Whether the caller is this agent, logged in. */
 export function isSelf(caller: Identity, agent_id: string): boolean {
   return caller.kind === 'agent' && caller.agent_id === agent_id

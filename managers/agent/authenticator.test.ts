@@ -79,6 +79,7 @@ test('a silent database is given 100 ms, then the agent who hangs up is believed
     customer_id: id,
     agent_id,
     permission: Permission.CustomerManager,
+    login_ms: accounts.clock.wallMs(),
   })
 })
 

@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto'
-import {
-  type AccesskeyService,
-  type CustomerRecord,
-  type CustomerService,
-  isAccesskeyToken,
-  isLiving,
-  isUsable,
-} from '#managers/customer'
+import { type AccesskeyService, type CustomerService, isAccesskeyToken, isLiving, isUsable } from '#managers/customer'
 import type { Database } from '#platform/db'
 import {
   type Authenticate,
@@ -18,9 +11,13 @@ import {
 } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { type Clock, timestampToMs } from '#platform/time'
+import { DelegateIdentities } from './delegate-identity.ts'
+import { DirectIdentities } from './direct-identity.ts'
+import { freezeOf } from './freeze.ts'
 import { LastKnown } from './last-known.ts'
 import { AgentStore } from './store.ts'
-import type { AgentTokens } from './token.ts'
+import type { AgentClaims } from './tokens/agent-token.ts'
+import type { Tokens } from './tokens/tokens.ts'
 
 interface KnownAgent {
   identity: Identity
@@ -42,23 +39,31 @@ export class Authenticator {
   readonly #agents: AgentStore
   readonly #customers: CustomerService
   readonly #accesskeys: AccesskeyService
-  readonly #tokens: AgentTokens
+  readonly #tokens: Tokens
   readonly #clock: Clock
+  readonly #onKeyUsed: (accesskey_id: string) => void
+  readonly #directs: DirectIdentities
+  readonly #delegates: DelegateIdentities
   readonly #knownAgents: LastKnown<KnownAgent>
   readonly #knownKeys: LastKnown<KnownKey>
 
+  /** `onKeyUsed` hears of each request with an access key that holds. */
   constructor(needs: {
     db: Database
     customers: CustomerService
     accesskeys: AccesskeyService
-    tokens: AgentTokens
+    tokens: Tokens
     clock: Clock
+    onKeyUsed?: (accesskey_id: string) => void
   }) {
     this.#agents = new AgentStore(needs.db)
     this.#customers = needs.customers
     this.#accesskeys = needs.accesskeys
     this.#tokens = needs.tokens
     this.#clock = needs.clock
+    this.#onKeyUsed = needs.onKeyUsed ?? (() => {})
+    this.#directs = new DirectIdentities(needs)
+    this.#delegates = new DelegateIdentities(needs)
     this.#knownAgents = new LastKnown(needs.clock)
     this.#knownKeys = new LastKnown(needs.clock)
   }
@@ -78,6 +83,7 @@ export class Authenticator {
   /** Forgets what is remembered of an agent whose permission, password or existence changed. */
   forgetAgent(agent_id: string): void {
     this.#knownAgents.forget((known) => known.identity.agent_id === agent_id)
+    this.#delegates.forgetIssuer(agent_id)
   }
 
   /** Forgets what is remembered of everybody who acts for a customer: it was frozen, recovered or deleted. */
@@ -85,6 +91,8 @@ export class Authenticator {
     const picks = ({ identity }: { identity: Identity }) => identity.customer_id === customer_id
     this.#knownAgents.forget(picks)
     this.#knownKeys.forget(picks)
+    this.#directs.forgetCustomer(customer_id)
+    this.#delegates.forgetCustomer(customer_id)
   }
 
   #identify({ token, accesskey }: Credentials, options: AuthenticateOptions = {}): Promise<Identity | undefined> {
@@ -96,13 +104,21 @@ export class Authenticator {
   async #byToken(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
     const claims = await this.#tokens.read(token)
     if (!claims) return undefined
+    switch (claims.type) {
+      case 'agent':
+        return this.#byLogin(claims, claims.issued_ms, options)
+      case 'direct':
+        return this.#directs.identify(claims, options)
+      case 'delegate':
+        return this.#delegates.identify(claims, options)
+    }
+  }
+
+  async #byLogin(claims: AgentClaims, login_ms: number, options: AuthenticateOptions): Promise<Identity | undefined> {
     const { agent_id, customer_id, token_version } = claims
-    const known = await this.#knownAgents.get(
-      `${customer_id} ${agent_id}`,
-      () => this.#loadAgent(customer_id, agent_id),
-      options,
-    )
-    return known?.token_version === token_version ? known.identity : undefined
+    const key = `${customer_id} ${agent_id}`
+    const known = await this.#knownAgents.get(key, () => this.#loadAgent(customer_id, agent_id), options)
+    return known?.token_version === token_version ? { ...known.identity, login_ms } : undefined
   }
 
   async #loadAgent(customer_id: string, agent_id: string): Promise<KnownAgent | undefined> {
@@ -119,7 +135,9 @@ export class Authenticator {
     if (!isAccesskeyToken(token)) return undefined
     const key = createHash('sha256').update(token).digest('base64')
     const known = await this.#knownKeys.get(key, () => this.#loadAccesskey(token), options)
-    return known && known.expiresMs > this.#clock.wallMs() ? known.identity : undefined
+    if (!known || known.expiresMs <= this.#clock.wallMs()) return undefined
+    this.#onKeyUsed(known.accesskey_id)
+    return known.identity
   }
 
   async #loadAccesskey(token: string): Promise<KnownKey | undefined> {
@@ -141,8 +159,4 @@ export class Authenticator {
       expiresMs: timestampToMs(tm_expire) ?? 0,
     }
   }
-}
-
-function freezeOf({ status, tm_deletion_scheduled, tm_create }: CustomerRecord): Pick<Identity, 'frozen'> {
-  return status === 'frozen' ? { frozen: { since: tm_deletion_scheduled ?? tm_create } } : {}
 }

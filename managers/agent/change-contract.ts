@@ -1,13 +1,28 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { Address, adminOrManager, apiErrors, endpoint, idParams, typedIdParams } from '#platform/http'
 import { AGENT_PASSWORD_MAX, AGENT_PASSWORD_MIN, AGENT_STATUSES, Agent } from './contract.ts'
 import { agentErrors } from './errors.ts'
 
-export const Password = Type.String({ minLength: AGENT_PASSWORD_MIN, maxLength: AGENT_PASSWORD_MAX })
+const Password = Type.String({ minLength: AGENT_PASSWORD_MIN, maxLength: AGENT_PASSWORD_MAX })
 export const Addresses = Type.Object({
   addresses: Type.Array(Address, { maxItems: 50, description: 'All of them; an empty list takes every address away.' }),
 })
-export const Status = Type.Object({ status: Type.Enum(AGENT_STATUSES) })
+export const Status = Type.Object({
+  status: Type.Enum(AGENT_STATUSES, {
+    description: 'available, away, busy or offline; that it rings is for the platform to say.',
+  }),
+})
+/** Of the own password also the current one, unless the login is fresh. */
+export const NewPassword = Type.Object({
+  password: Password,
+  current_password: Type.Optional(
+    Type.String({
+      maxLength: AGENT_PASSWORD_MAX,
+      description: 'Yours, when you change your own password and your login is older than ten minutes.',
+    }),
+  ),
+})
+export type NewPassword = Static<typeof NewPassword>
 
 /** The ring method is a plain text here, because it has a reason of its own when it is wrong. */
 export const RingMethod = Type.String({ description: 'ringall or linear; ringall when empty.' })
@@ -89,7 +104,7 @@ export const setAgentPassword = endpoint({
   summary: 'Replace the password of an agent; all its logins end',
   allow: adminOrManager,
   params: idParams,
-  body: Type.Object({ password: Password }),
+  body: NewPassword,
   returns: Agent,
   errors: [agentErrors.AGENT_NOT_FOUND, apiErrors.STATE_INVALID],
 })

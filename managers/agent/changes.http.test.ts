@@ -46,9 +46,14 @@ test('the status is set by a manager or the agent itself, and only to a status',
   assert.deepEqual(await lastEvent(customer), ['agent_status_updated', true, body])
   assert.equal((await one.client.put(`/v1.0/agents/${one.id}/status`, { status: 'away' })).body.status, 'away')
   assertReason(await one.client.put(`/v1.0/agents/${other.id}/status`, { status: 'away' }), 403, 'PERMISSION_DENIED')
-  const wrong = await admin.put(`/v1.0/agents/${one.id}/status`, { status: 'asleep' })
-  assertReason(wrong, 400, 'INVALID_ARGUMENT')
-  assert.deepEqual(fieldsOf(wrong), ['status'])
+  const before = (await accounts.announced(customer)).length
+  assert.equal((await admin.put(`/v1.0/agents/${one.id}/status`, { status: 'away' })).status, 200)
+  assert.equal((await accounts.announced(customer)).length, before, 'only another status is announced')
+  for (const status of ['asleep', 'ringing', '']) {
+    const wrong = await admin.put(`/v1.0/agents/${one.id}/status`, { status })
+    assertReason(wrong, 400, 'INVALID_ARGUMENT')
+    assert.deepEqual(fieldsOf(wrong), ['status'])
+  }
 })
 
 test('addresses are replaced: the old ones are free, one that another agent has is refused and nothing changes', async () => {

@@ -6,24 +6,27 @@ import { type Address, apiErrors, type Identity, Permission } from '#platform/ht
 import type { Ids } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { checkAddresses, type ExtensionLookup, refuseTaken } from './address.ts'
-import { type AgentRecord, checkName, GUEST_AGENT_ID, isSelf, mayGrant, presentAgent, ringMethodOf } from './agent.ts'
+import {
+  type AgentRecord,
+  checkName,
+  GUEST_AGENT_ID,
+  isSelf,
+  isSuperAdmin,
+  mayGrant,
+  presentAgent,
+  ringMethodOf,
+} from './agent.ts'
+import type { NewPassword } from './change-contract.ts'
 import type { Agent } from './contract.ts'
-import { agentErrors } from './errors.ts'
+import { noAgent } from './errors.ts'
 import { agentEvents } from './events.ts'
-import { hashPassword, NOBODYS_HASH, verifyPassword } from './password.ts'
+import { LoginAttempts } from './login-attempts.ts'
+import type { Passwords } from './passwords.ts'
 import type { AgentStore } from './store.ts'
 import { checkTags, type TagLookup } from './tag-ids.ts'
-import { Turnstile } from './turnstile.ts'
 
-/** Passwords that are worked on at once (each takes a core and 19 MiB), and that may wait for it. */
-const AT_ONCE = 2
-const MOST_WAITING = 100
-
-/** Each customer keeps somebody with each of these bits that anybody has. */
-const LAST_KEPT = [
-  [Permission.ProjectSuperAdmin, 'The last super admin must stay one.'],
-  [Permission.CustomerAdmin, 'The last admin of the customer must stay one.'],
-] as const
+/** So long after a login nobody is asked for the password again. */
+const FRESH_MS = 10 * 60_000
 
 /** Hears of each agent whose permission, password, logins or existence changed, once that is kept. */
 export type OnAgentChanged = (agent_id: string) => void
@@ -46,11 +49,14 @@ export interface AgentChangesNeeds {
 export class AgentChanges {
   readonly #needs: AgentChangesNeeds
   readonly #store: AgentStore
-  readonly #turnstile = new Turnstile(AT_ONCE, MOST_WAITING)
+  readonly #passwords: Passwords
+  readonly #attempts: LoginAttempts
 
-  constructor(needs: AgentChangesNeeds, store: AgentStore) {
+  constructor(needs: AgentChangesNeeds, store: AgentStore, passwords: Passwords) {
     this.#needs = needs
     this.#store = store
+    this.#passwords = passwords
+    this.#attempts = new LoginAttempts(needs)
   }
 
   /** Replaces name, detail and ring method; what is left out becomes empty (`ringall`). */
@@ -65,18 +71,42 @@ export class AgentChanges {
     return this.#change(customer, id, async () => fields)
   }
 
-  setStatus(customer: string, id: string, status: Agent['status']): Promise<Agent> {
-    return this.#change(customer, id, async () => ({ status }), agentEvents.agent_status_updated)
+  /** Sets the status; only another one is announced. That it rings is for the platform to say. */
+  async setStatus(customer: string, id: string, status: Agent['status']): Promise<Agent> {
+    if (status === '' || status === 'ringing')
+      throw apiErrors.INVALID_ARGUMENT({ field: 'status', issue: 'must be available, away, busy or offline' })
+    return this.#needs.db.transaction(async (trx) => {
+      const agent = (await this.#store.hold(trx, customer, id)) ?? noAgent(id)
+      if (agent.status === status) return presentAgent(agent)
+      const changed = await this.#changeIn(
+        trx,
+        customer,
+        id,
+        async () => ({ status }),
+        agentEvents.agent_status_updated,
+      )
+      return presentAgent(changed)
+    })
   }
 
   /** Replaces all addresses. `ADDRESS_ALREADY_ASSIGNED` when another agent of the customer has one of them. */
-  async setAddresses(customer: string, id: string, wanted: readonly Address[]): Promise<Agent> {
-    const addresses = await checkAddresses(customer, wanted, this.#needs.extensions)
-    return this.#changeAlone(customer, id, async (trx) => {
-      await this.#store.freeAddresses(trx, customer, id)
-      refuseTaken(addresses, await this.#store.claimAddresses(trx, customer, id, addresses))
-      return { addresses }
-    })
+  setAddresses(customer: string, id: string, wanted: readonly Address[]): Promise<Agent> {
+    let addresses: Address[] = []
+    return this.#changeAlone(
+      customer,
+      id,
+      async (trx) => {
+        await this.#store.freeAddresses(trx, customer, id)
+        refuseTaken(addresses, await this.#store.claimAddresses(trx, customer, id, addresses))
+        return { addresses }
+      },
+      {
+        // Extensions are held before the agent, in the order in which the deletion of one holds them.
+        before: async (trx) => {
+          addresses = await checkAddresses(wanted, (name) => this.#needs.extensions.hold(trx, customer, name))
+        },
+      },
+    )
   }
 
   /** Replaces all tags, which have to exist. */
@@ -95,6 +125,7 @@ export class AgentChanges {
   setPermission(caller: Identity, id: string, permission: number): Promise<Agent> {
     return this.#changeAlone(caller.customer_id, id, async (trx, agent) => {
       const added = permission & ~agent.permission
+      refuseAbove(caller, agent)
       if (!mayGrant(caller.permission, permission ^ agent.permission)) throw apiErrors.PERMISSION_DENIED()
       if (isSelf(caller, id) && added !== 0) throw apiErrors.PERMISSION_DENIED()
       refuseGuest(agent)
@@ -103,11 +134,16 @@ export class AgentChanges {
     })
   }
 
-  /** Replaces the password of an agent whose permission the caller could have given; all logins of the agent end. */
-  async setPassword(caller: Identity, id: string, password: string): Promise<Agent> {
+  /**
+   * Replaces the password of an agent whose permission the caller could have given, or the own one; all logins of the
+   * agent end. Whoever replaces its own says the current one, or has just logged in: a token that was stolen must not
+   * become a password.
+   */
+  async setPassword(caller: Identity, id: string, wanted: NewPassword, ip: string): Promise<Agent> {
     const agent = (await this.#store.find(caller.customer_id, id)) ?? noAgent(id)
     refuseAbove(caller, agent)
-    const password_hash = await this.#heavy(() => hashPassword(this.#needs.ids, password))
+    if (isSelf(caller, id)) await this.#confirm(caller, agent, wanted.current_password, ip)
+    const password_hash = await this.#passwords.hash(wanted.password)
     return this.#changeAlone(caller.customer_id, id, async (_, held) => {
       refuseAbove(caller, held)
       refuseGuest(held)
@@ -115,15 +151,18 @@ export class AgentChanges {
     })
   }
 
-  /** Replaces the caller's own password; `INVALID_ARGUMENT` when the current one is given and is another. */
-  async setOwnPassword(caller: Identity, password: string, current?: string): Promise<Agent> {
-    if (current !== undefined) {
-      const agent = await this.#store.find(caller.customer_id, caller.agent_id)
-      const kept = (agent ?? noAgent(caller.agent_id)).password_hash || NOBODYS_HASH
-      if (!(await this.#heavy(() => verifyPassword(current, kept))))
-        throw apiErrors.INVALID_ARGUMENT({ field: 'current_password', issue: 'is not your password' })
+  /** Guesses count like those of a login. */
+  async #confirm({ login_ms = 0 }: Identity, agent: AgentRecord, current: string | undefined, ip: string) {
+    const refuse = (issue: string): never => {
+      throw apiErrors.INVALID_ARGUMENT({ field: 'current_password', issue })
     }
-    return this.setPassword(caller, caller.agent_id, password)
+    if (current === undefined) {
+      if (this.#needs.clock.wallMs() - login_ms > FRESH_MS)
+        refuse('is required, because your login is older than ten minutes')
+      return
+    }
+    const verify = () => this.#passwords.verify(current, agent.password_hash)
+    if (!(await this.#attempts.check(agent.username, ip, verify))) refuse('is not your password')
   }
 
   /** Replaces the direct hash; the old one is dead at once. */
@@ -148,8 +187,17 @@ export class AgentChanges {
         await this.#needs.directs.remove(trx, customer, { resource_type: 'agent', resource_id: id })
         return { tm_delete: this.#now() }
       },
-      agentEvents.agent_deleted,
+      { event: agentEvents.agent_deleted },
     )
+  }
+
+  /** Takes a deleted extension away from the agent who is reached at it. */
+  async detachExtension(trx: AnyTransaction, customer: string, extension_id: string): Promise<void> {
+    const owner = await this.#store.freeAddress(trx, customer, { type: 'extension', target: extension_id })
+    if (owner === undefined) return
+    await this.#changeIn(trx, customer, owner, async (_, { addresses }) => ({
+      addresses: addresses.filter(({ type, target }) => type !== 'extension' || target !== extension_id),
+    }))
   }
 
   /** Ends all logins of the caller. Nothing that is shown of an agent changes, so nothing is announced. */
@@ -178,9 +226,13 @@ export class AgentChanges {
     customer: string,
     id: string,
     work: (trx: AnyTransaction, agent: AgentRecord) => Promise<Partial<AgentRecord>>,
-    event = agentEvents.agent_updated,
+    {
+      before = async () => {},
+      event = agentEvents.agent_updated,
+    }: { before?: (trx: AnyTransaction) => Promise<void>; event?: typeof agentEvents.agent_updated } = {},
   ): Promise<Agent> {
     const agent = await this.#needs.db.transaction(async (trx) => {
+      await before(trx)
       await this.#needs.plans.lockLimit(trx, customer, 'agents')
       return this.#changeIn(trx, customer, id, work, event)
     })
@@ -203,18 +255,14 @@ export class AgentChanges {
     return agent
   }
 
-  /** Refuses to take a bit from the last of the customer who has it. */
+  /** A customer that has an admin keeps one, and so does the platform with its super admins. */
   async #keepLast(trx: AnyTransaction, agent: AgentRecord, permission: number): Promise<void> {
+    const { ProjectSuperAdmin, CustomerAdmin } = Permission
     const lost = agent.permission & ~permission
-    for (const [bit, issue] of LAST_KEPT)
-      if ((lost & bit) !== 0 && !(await this.#store.hasOther(trx, agent.customer_id, agent.id, bit)))
-        throw apiErrors.STATE_INVALID({ issue })
-  }
-
-  #heavy<T>(work: () => Promise<T>): Promise<T> {
-    return this.#turnstile.run(work, () => {
-      throw apiErrors.SERVICE_UNAVAILABLE({})
-    })
+    if ((lost & CustomerAdmin) !== 0 && !(await this.#store.hasOther(trx, agent.customer_id, agent.id, CustomerAdmin)))
+      throw apiErrors.STATE_INVALID({ issue: 'The last admin of the customer must stay one.' })
+    if (isSuperAdmin(lost) && !(await this.#store.hasOtherAnywhere(trx, agent.id, ProjectSuperAdmin)))
+      throw apiErrors.STATE_INVALID({ issue: 'The last super admin must stay one.' })
   }
 
   #now() {
@@ -229,8 +277,4 @@ function refuseAbove(caller: Identity, agent: AgentRecord): void {
 
 function refuseGuest({ id }: AgentRecord): void {
   if (id === GUEST_AGENT_ID) throw apiErrors.STATE_INVALID({ issue: 'The guest agent must stay as it is.' })
-}
-
-function noAgent(agent_id: string): never {
-  throw agentErrors.AGENT_NOT_FOUND({ agent_id })
 }

@@ -109,17 +109,3 @@ export const getMe = endpoint({
   returns: Agent,
   errors: [agentErrors.AGENT_NOT_FOUND],
 })
-
-/** A login lasts seven days. */
-export const LOGIN_SECONDS = 7 * 86_400
-
-export const login = endpoint({
-  method: 'POST',
-  path: '/auth/login',
-  root: 'too',
-  summary: 'Log in as an agent',
-  allow: 'public',
-  body: Type.Object({ username: Type.String(), password: Type.String() }),
-  returns: Type.Object({ username: Type.String(), token: Type.String() }, { $id: 'Login' }),
-  errors: [apiErrors.INVALID_CREDENTIALS, apiErrors.SERVICE_UNAVAILABLE],
-})

@@ -64,3 +64,7 @@ export const agentErrors = defineErrors('agent-manager', {
     },
   },
 })
+
+export function noAgent(agent_id: string): never {
+  throw agentErrors.AGENT_NOT_FOUND({ agent_id })
+}

@@ -117,8 +117,8 @@ test('a token that we did not sign, or for an agent of another customer, is nobo
   })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new Uint8Array(32).fill(9))
-  const claims = { agent_id: one.id, customer_id: other.customer.id, token_version: 1 }
-  for (const token of [forged, await accounts.tokens.sign(claims), 'x', 'a.b.c'])
+  const claims = { type: 'agent' as const, agent_id: one.id, customer_id: other.customer.id, token_version: 1 }
+  for (const token of [forged, (await accounts.tokens.sign(claims)).token, 'x', 'a.b.c'])
     assertReason(await accounts.client({ token }).get('/v1.0/me'), 401, 'INVALID_CREDENTIALS')
 })
 

@@ -1,14 +1,13 @@
 import { handle, pageRequest, type Route } from '#platform/http'
 import * as change from './change-contract.ts'
-import { createAgent, getAgent, getMe, LOGIN_SECONDS, listAgents, login } from './contract.ts'
-import type { LoginService } from './login.ts'
+import { createAgent, getAgent, getMe, listAgents } from './contract.ts'
 import * as self from './self-contract.ts'
 import { type AgentService, refuseOthers } from './service.ts'
 import type { AgentFilter } from './store.ts'
 import { parseTagIds } from './tag-ids.ts'
 
-/** `/agents`, `/me`, `/service_agents/agents`, `/service_agents/me`, `/auth/login` and `/auth/logout` */
-export function agentRoutes(agents: AgentService, logins: LoginService): Route[] {
+/** `/agents`, `/me`, `/service_agents/agents` and `/service_agents/me` */
+export function agentRoutes(agents: AgentService): Route[] {
   return [
     handle(listAgents, ({ customer, query }) => agents.list(customer, pageRequest(query), filterOf(query))),
     handle(createAgent, ({ identity, body }) => agents.create(identity, body)),
@@ -16,16 +15,6 @@ export function agentRoutes(agents: AgentService, logins: LoginService): Route[]
     handle(getMe, ({ identity }) => agents.me(identity)),
     ...changeRoutes(agents),
     ...selfRoutes(agents),
-    handle(login, async ({ body, setCookie }) => {
-      const done = await logins.login(body.username, body.password)
-      setCookie('token', done.token, LOGIN_SECONDS)
-      return done
-    }),
-    handle(self.logout, async ({ identity, setCookie }) => {
-      await agents.changes.logout(identity)
-      setCookie('token', '', 0)
-      return {}
-    }),
   ]
 }
 
@@ -51,8 +40,8 @@ function changeRoutes(agents: AgentService): Route[] {
     handle(change.setAgentPermission, ({ identity, params, body }) =>
       agents.changes.setPermission(identity, params.id.toLowerCase(), body.permission),
     ),
-    handle(change.setAgentPassword, ({ identity, params, body }) =>
-      agents.changes.setPassword(identity, params.id.toLowerCase(), body.password),
+    handle(change.setAgentPassword, ({ identity, params, body, ip }) =>
+      agents.changes.setPassword(identity, params.id.toLowerCase(), body, ip),
     ),
     handle(change.regenerateAgentHash, ({ customer, params }) =>
       agents.changes.regenerateHash(customer, params.id.toLowerCase()),
@@ -72,8 +61,8 @@ function selfRoutes(agents: AgentService): Route[] {
     handle(self.setOwnStatus, ({ customer, identity, body }) =>
       agents.changes.setStatus(customer, identity.agent_id, body.status),
     ),
-    handle(self.setOwnPassword, ({ identity, body }) =>
-      agents.changes.setOwnPassword(identity, body.password, body.current_password),
+    handle(self.setOwnPassword, ({ identity, body, ip }) =>
+      agents.changes.setPassword(identity, identity.agent_id, body, ip),
     ),
   ]
 }

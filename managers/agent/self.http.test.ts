@@ -1,72 +1,126 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertReason, TEST_PASSWORD, TestAccounts } from '#testkit'
+import { assertReason, sameButRequestId, TEST_PASSWORD, TestAccounts } from '#testkit'
 
 const accounts = await TestAccounts.start()
+const MISSING = '7b1f6f0e-1111-4222-8333-944455556666'
 const ME = '/v1.0/service_agents/me'
-const NEW_PASSWORD = 'another battery staple'
+const NEXT = 'quite another password'
 
-test('an agent without any permission sees its colleagues, and nobody else', async () => {
-  const [mine, theirs] = [await accounts.customer(), await accounts.customer()]
-  const [one, other, foreign] = [await mine.agent(0), await mine.agent(0), await theirs.agent(0)]
-  const { result } = (await one.client.get('/v1.0/service_agents/agents')).body
-  assert.deepEqual(result.map(({ id }: { id: string }) => id).sort(), [one.id, other.id].sort())
-  assert.equal((await one.client.get(`/v1.0/service_agents/agents/${other.id}`)).body.id, other.id)
-  const refused = await one.client.get(`/v1.0/service_agents/agents/${foreign.id}`)
-  assertReason(refused, 404, 'AGENT_NOT_FOUND', 'agent-manager')
-})
+const login = (username: string, password: string) => accounts.client().post('/auth/login', { username, password })
 
-test('an agent looks after itself: name, status and addresses', async () => {
-  const { agent } = await accounts.customer()
-  const { id, client } = await agent(0)
-  const all = { name: 'Ann', detail: 'here', ring_method: 'linear' }
-  const changed = (await client.put(ME, all)).body
-  assert.deepEqual([changed.id, changed.name, changed.detail, changed.ring_method], [id, 'Ann', 'here', 'linear'])
-  assertReason(await client.put(ME, { name: 'Ann' }), 400, 'INVALID_ARGUMENT')
-  assertReason(await client.put(ME, { ...all, ring_method: 'x' }), 400, 'INVALID_RING_METHOD', 'agent-manager')
+/** Somebody who has logged in with the password a moment ago. */
+async function person(permission = 0) {
+  const customer = await accounts.customer()
+  const { id, client } = await customer.agent(permission)
+  const { username } = (await client.get('/v1.0/me')).body
+  const { body } = await login(username, TEST_PASSWORD)
+  return { customer, id, username, client: accounts.client({ token: body.token }) }
+}
+
+test('every agent reads and changes itself, whatever its permission', async () => {
+  const { customer, id, client } = await person()
+  const me = await client.get(ME)
+  assert.equal(me.status, 200)
+  assert.equal(me.body.id, id)
+  assert.deepEqual((await client.get('/v1.0/service-agents/me')).body, me.body)
+  const named = await client.put(ME, { name: 'Ann', detail: 'at home', ring_method: 'linear' })
+  const { name, detail, ring_method } = named.body
+  assert.deepEqual({ name, detail, ring_method }, { name: 'Ann', detail: 'at home', ring_method: 'linear' })
   assert.equal((await client.put(`${ME}/status`, { status: 'available' })).body.status, 'available')
-  const addresses = [{ type: 'tel', target: '+15550001001' }]
+  const addresses = [{ type: 'tel', target: '+15550001111' }]
   assert.deepEqual((await client.put(`${ME}/addresses`, { addresses })).body.addresses, addresses)
-  const taken = await (await agent(0)).client.put(`${ME}/addresses`, { addresses })
-  assertReason(taken, 409, 'ADDRESS_ALREADY_ASSIGNED', 'agent-manager')
-  assert.deepEqual((await client.get(ME)).body, (await client.get('/v1.0/me')).body)
+  assert.deepEqual((await client.get(ME)).body, (await customer.admin.get(`/v1.0/agents/${id}`)).body)
 })
 
-test('an agent sets its password; the current one is checked when it is given, and every login ends', async () => {
-  const { agent } = await accounts.customer()
-  const { client } = await agent(0)
-  const { username } = (await client.get(ME)).body
-  const wrong = await client.put(`${ME}/password`, { password: NEW_PASSWORD, current_password: 'guess' })
-  assertReason(wrong, 400, 'INVALID_ARGUMENT')
-  assert.equal(wrong.body.error.details[0].pointer, '/current_password')
+test('what is wrong with it has its reason', async () => {
+  const { customer, client } = await person()
+  const colleague = await customer.agent(0)
+  const addresses = [{ type: 'tel', target: '+15550002222' }]
+  await colleague.client.put(`${ME}/addresses`, { addresses })
+  assertReason(await client.put(`${ME}/addresses`, { addresses }), 409, 'ADDRESS_ALREADY_ASSIGNED', 'agent-manager')
+  assertReason(await client.put(`${ME}/status`, { status: 'ringing' }), 400, 'INVALID_ARGUMENT')
+  const faults = await client.put(ME, {})
+  assertReason(faults, 400, 'INVALID_ARGUMENT')
+  assert.equal(faults.body.error.details.length, 3)
+  const wrong = { name: '', detail: '', ring_method: 'random' }
+  assertReason(await client.put(ME, wrong), 400, 'INVALID_RING_METHOD', 'agent-manager')
+})
+
+test('who has just logged in sets a new password with nothing else; every token ends', async () => {
+  const { username, client } = await person()
   assertReason(await client.put(`${ME}/password`, { password: 'short' }), 400, 'INVALID_ARGUMENT')
-  const login = async (password: string) =>
-    (await accounts.client().post('/auth/login', { username, password })).body.token
-  const right = { password: NEW_PASSWORD, current_password: TEST_PASSWORD }
-  assert.equal((await client.put(`${ME}/password`, right)).status, 200)
+  assert.equal((await client.put(`${ME}/password`, { password: NEXT })).status, 200)
   assertReason(await client.get(ME), 401, 'INVALID_CREDENTIALS')
-  const again = accounts.client({ token: await login(NEW_PASSWORD) })
-  assert.equal((await again.put(`${ME}/password`, { password: TEST_PASSWORD })).status, 200)
-  assert.equal(typeof (await login(TEST_PASSWORD)), 'string')
+  assertReason(await login(username, TEST_PASSWORD), 401, 'INVALID_CREDENTIALS')
+  assert.equal((await login(username, NEXT)).status, 200)
 })
 
-test('whoever logs out is logged out everywhere, and the cookie is taken back', async () => {
-  const { agent } = await accounts.customer()
-  const { client, token } = await agent(0)
-  const { username } = (await client.get(ME)).body
-  const elsewhere = (await accounts.client().post('/auth/login', { username, password: TEST_PASSWORD })).body.token
-  const answer = await client.send('POST', '/auth/logout')
-  assert.equal(answer.status, 200)
-  assert.match(answer.headers.get('set-cookie') ?? '', /^token=; Max-Age=0; Path=\/;/)
-  for (const dead of [token, elsewhere])
-    assertReason(await accounts.client({ token: dead }).get(ME), 401, 'INVALID_CREDENTIALS')
-  assertReason(await client.post('/v1.0/auth/logout'), 401, 'INVALID_CREDENTIALS')
+test('an old login sets no password without the current one, whichever way it asks', async () => {
+  const { id, username, client, customer } = await person(32)
+  accounts.clock.advance(10 * 60_000 + 1_000)
+  for (const path of [`${ME}/password`, `/v1.0/agents/${id}/password`]) {
+    const bare = await client.put(path, { password: NEXT })
+    assertReason(bare, 400, 'INVALID_ARGUMENT')
+    assert.equal(bare.body.error.details[0].pointer, '/current_password')
+    const wrong = await client.put(path, { password: NEXT, current_password: 'a guess' })
+    assertReason(wrong, 400, 'INVALID_ARGUMENT')
+    assert.equal(wrong.body.error.details[0].pointer, '/current_password')
+  }
+  assert.equal((await client.get(ME)).status, 200, 'a refused change ends nothing')
+  const right = await client.put(`${ME}/password`, { password: NEXT, current_password: TEST_PASSWORD })
+  assert.equal(right.status, 200)
+  assert.equal((await login(username, NEXT)).status, 200)
+  const other = await customer.agent(0)
+  const { body } = await login(username, NEXT)
+  accounts.clock.advance(3_600_000)
+  const set = { password: 'for somebody else' }
+  const asAdmin = accounts.client({ token: body.token })
+  assert.equal((await asAdmin.put(`/v1.0/agents/${other.id}/password`, set)).status, 200)
 })
 
-test('an access key has no self', async () => {
-  const { admin } = await accounts.customer()
-  for (const answer of [await admin.get(ME), await admin.post('/auth/logout')])
-    assertReason(answer, 403, 'AGENT_AUTH_REQUIRED')
+test('guesses of the current password are wrong passwords like any other: they make the guesser wait', async () => {
+  const { client, username } = await person()
+  const guess = () => client.put(`${ME}/password`, { password: NEXT, current_password: 'a guess' })
+  for (let tries = 0; tries < 5; tries++) assertReason(await guess(), 400, 'INVALID_ARGUMENT')
+  const waits = await guess()
+  assertReason(waits, 429, 'RATE_LIMIT_EXCEEDED')
+  assert.equal(waits.headers.get('retry-after'), '1')
+  assertReason(await login(username, TEST_PASSWORD), 429, 'RATE_LIMIT_EXCEEDED')
+  accounts.clock.advance(1_001)
+  assert.equal((await login(username, TEST_PASSWORD)).status, 200)
+})
+
+test('colleagues are seen by every agent, and those of other customers by none', async () => {
+  const { customer, client, id } = await person()
+  const colleague = await customer.agent(16)
+  const foreign = await (await accounts.customer()).agent(0)
+  const { result, next_page_token } = (await client.get('/v1.0/service_agents/agents')).body
+  assert.deepEqual(new Set(result.map((each: { id: string }) => each.id)), new Set([id, colleague.id]))
+  assert.equal(next_page_token, '')
+  const one = await client.get(`/v1.0/service_agents/agents/${colleague.id}`)
+  assert.deepEqual(one.body, (await customer.admin.get(`/v1.0/agents/${colleague.id}`)).body)
+  const theirs = await client.get(`/v1.0/service_agents/agents/${foreign.id}`)
+  assertReason(theirs, 404, 'AGENT_NOT_FOUND', 'agent-manager')
+  sameButRequestId(theirs, await client.get(`/v1.0/service_agents/agents/${MISSING}`))
+  const paged = await client.get('/v1.0/service_agents/agents?page_size=1')
+  assert.equal(paged.body.result.length, 1)
+  assert.notEqual(paged.body.next_page_token, '')
+})
+
+test('only a person has a self: a key is told to log in', async () => {
+  const { customer, id } = await person()
+  for (const answer of [
+    await customer.admin.get(ME),
+    await customer.admin.put(ME, { name: '', detail: '', ring_method: 'ringall' }),
+    await customer.admin.put(`${ME}/addresses`, { addresses: [] }),
+    await customer.admin.put(`${ME}/status`, { status: 'away' }),
+    await customer.admin.put(`${ME}/password`, { password: NEXT }),
+    await customer.admin.get('/v1.0/service_agents/agents'),
+    await customer.admin.get(`/v1.0/service_agents/agents/${id}`),
+  ])
+    assertReason(answer, 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+  assertReason(await accounts.client().get(ME), 401, 'AUTHENTICATION_REQUIRED')
 })
 
 test('nothing was answered with a reason that its endpoint does not declare', () => {

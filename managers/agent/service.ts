@@ -20,9 +20,9 @@ import { checkAddresses, type ExtensionLookup, refuseTaken } from './address.ts'
 import { type AgentRecord, checkName, isSelf, mayGrant, presentAgent, ringMethodOf } from './agent.ts'
 import { AgentChanges, type AgentChangesNeeds } from './changes.ts'
 import type { Agent, AgentCreate } from './contract.ts'
-import { agentErrors } from './errors.ts'
+import { agentErrors, noAgent } from './errors.ts'
 import { agentEvents } from './events.ts'
-import { hashPassword } from './password.ts'
+import { Passwords } from './passwords.ts'
 import { type AgentFilter, AgentStore } from './store.ts'
 import { checkTags, type TagLookup } from './tag-ids.ts'
 
@@ -51,6 +51,8 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
   readonly #tags: TagLookup
   /** Whatever changes an agent that exists. */
   readonly changes: AgentChanges
+  /** Whatever hashes and checks passwords. */
+  readonly passwords: Passwords
 
   constructor(needs: AgentChangesNeeds) {
     this.#db = needs.db
@@ -61,7 +63,8 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
     this.#directs = needs.directs
     this.#extensions = needs.extensions
     this.#tags = needs.tags
-    this.changes = new AgentChanges(needs, this.#store)
+    this.passwords = new Passwords(needs.ids)
+    this.changes = new AgentChanges(needs, this.#store, this.passwords)
   }
 
   async list(customer: string, page: PageRequest, filter: AgentFilter): Promise<Page<Agent>> {
@@ -94,11 +97,12 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
     const ring_method = ringMethodOf(wanted.ring_method)
     checkName(wanted.name)
     const customer = caller.customer_id
-    const addresses = await checkAddresses(customer, wanted.addresses, this.#extensions)
+    const addresses = await checkAddresses(wanted.addresses, (name) => this.#extensions.resolve(customer, name))
     const tag_ids = [...new Set(wanted.tag_ids.map((id) => id.toLowerCase()))]
     const prepared = await this.prepare({ ...wanted, username, ring_method, addresses, tag_ids })
     const record = await this.#db.transaction(async (trx) => {
       await checkTags(trx, customer, wanted.tag_ids, this.#tags)
+      await checkAddresses(addresses, (id) => this.#extensions.hold(trx, customer, id))
       return prepared(trx, customer)
     })
     return presentAgent(record)
@@ -109,7 +113,7 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
    * agent in a transaction that the caller has begun.
    */
   async prepare(wanted: NewAgent): Promise<(trx: AnyTransaction, customer: string) => Promise<AgentRecord>> {
-    const password_hash = await hashPassword(this.#ids, wanted.password)
+    const password_hash = await this.passwords.hash(wanted.password)
     return (trx, customer) => this.#createIn(trx, customer, wanted, password_hash)
   }
 
@@ -202,6 +206,11 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
     await this.#announce(trx, ...agents.map(agentEvents.agent_updated))
   }
 
+  /** Takes a deleted extension away from the agent who is reached at it. */
+  detachExtension(trx: AnyTransaction, customer: string, extension_id: string): Promise<void> {
+    return this.changes.detachExtension(trx, customer, extension_id)
+  }
+
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
   }
@@ -211,8 +220,4 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
 export function refuseOthers(caller: Identity, id: string): void {
   if (!isSelf(caller, id) && !mayPass(caller.permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
     throw apiErrors.PERMISSION_DENIED()
-}
-
-function noAgent(agent_id: string): never {
-  throw agentErrors.AGENT_NOT_FOUND({ agent_id })
 }

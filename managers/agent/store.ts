@@ -140,6 +140,20 @@ export class AgentStore {
     return row !== undefined
   }
 
+  /** Platform-wide: the same of any customer's agents; others who ask wait until the transaction ends. */
+  async hasOtherAnywhere(trx: AnyTransaction, id: string, bit: number): Promise<boolean> {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`agents with ${bit}`}, 0))`.execute(on(trx))
+    const row = await on(trx)
+      .selectFrom('agents')
+      .select('id')
+      .where('id', '<>', id)
+      .where('tm_delete', 'is', null)
+      .where(sql<boolean>`permission & ${bit}::integer <> 0`)
+      .limit(1)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   /** Takes a tag away from every agent who has it; gives those agents as they are now. */
   detachTag(trx: AnyTransaction, customer: string, tag_id: string, tm_update: Timestamp): Promise<AgentRecord[]> {
     return on(trx)
@@ -178,6 +192,22 @@ export class AgentStore {
       .where('customer_id', '=', customer)
       .where('agent_id', '=', agent_id)
       .execute()
+  }
+
+  /** Takes an address away from whoever has it; gives who that was. */
+  async freeAddress(
+    trx: AnyTransaction,
+    customer: string,
+    { type, target }: { type: string; target: string },
+  ): Promise<string | undefined> {
+    const row = await on(trx)
+      .deleteFrom('agent_addresses')
+      .where('customer_id', '=', customer)
+      .where('type', '=', type)
+      .where('target', '=', target)
+      .returning('agent_id')
+      .executeTakeFirst()
+    return row?.agent_id
   }
 
   /** The agent who has an address, given as it is stored. */

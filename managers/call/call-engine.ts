@@ -1,3 +1,4 @@
+import type { AgentRings } from '#managers/agent'
 import type { CommandDoor, Subscription } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import { apiErrors } from '#platform/http'
@@ -54,6 +55,8 @@ export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 're
   /** Makes the flow of a call that was let in. */
   prepareIncoming: PrepareIncoming
   callingOut: CallingOutNeeds
+  /** Hears of calls that ring at agents. */
+  agentRings?: AgentRings
 }
 
 /** What the engine has done so far, for the metrics. */
@@ -222,12 +225,13 @@ export class CallEngine {
   }
 
   #makePlacer(leg: (call_id: string) => LiveRunner | undefined): CallPlacer {
-    const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut } = this.#needs
+    const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut, agentRings } = this.#needs
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
     const legs = new LegMaker({ ...this.#live, ...callingOut, base, admit: (live) => this.#admit(live) })
     const attempts = new AttemptMaker({
       ...{ clock, ids, log, lanes, node, incarnation, legs },
+      ...(agentRings ? { agentRings } : {}),
       admit: (group) => this.#groups.add(group),
       release: (group) => void group.written.then(() => this.#groups.delete(group)),
       mayBegin: () => !this.#stopping,

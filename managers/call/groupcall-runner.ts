@@ -1,7 +1,9 @@
+import type { AgentRings } from '#managers/agent'
 import type { WriteLanes } from '#platform/db'
 import { eventWrite } from '#platform/events'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch } from '#platform/time'
+import { ringWrites } from './agent-ring.ts'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { HangupReason } from './call.ts'
 import type { Ready } from './calling.ts'
@@ -23,6 +25,8 @@ export interface GroupcallRunnerNeeds {
   lanes: WriteLanes
   node: string
   incarnation: string
+  /** Hears of groupcalls that ring at agents. */
+  agentRings?: AgentRings
 }
 
 export interface GroupcallParts {
@@ -52,7 +56,7 @@ export class GroupcallRunner implements Attempt {
   constructor(needs: GroupcallRunnerNeeds, parts: GroupcallParts) {
     this.#needs = needs
     this.#parts = parts
-    this.#writer = new RowWriter(needs, parts.groupcall.id)
+    this.#writer = new RowWriter(needs, parts.groupcall.id, () => needs.agentRings?.stored())
     this.#actor = new GroupcallActor(parts.groupcall, { now: () => parts.watch.now(), places: parts.places })
   }
 
@@ -122,12 +126,13 @@ export class GroupcallRunner implements Attempt {
   }
 
   #save(groupcall: Groupcall, events: readonly GroupcallEvent[]): void {
-    const { node, incarnation } = this.#needs
+    const { node, incarnation, agentRings } = this.#needs
     const tm_create = groupcall.tm_update ?? groupcall.tm_create
-    this.#writer.save(
-      groupcallWrite({ ...groupcall, node, incarnation }),
-      events.map((type) => eventWrite({ ...groupcallEvent(type, groupcall), tm_create })),
-    )
+    const rings = agentRings ? ringWrites(agentRings, groupcall, events) : []
+    this.#writer.save(groupcallWrite({ ...groupcall, node, incarnation }), [
+      ...events.map((type) => eventWrite({ ...groupcallEvent(type, groupcall), tm_create })),
+      ...rings,
+    ])
   }
 
   #beginMember(ready: Ready): void {

@@ -1,3 +1,4 @@
+import type { AgentRings } from '#managers/agent'
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
@@ -5,6 +6,7 @@ import type { Log } from '#platform/log'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import { CAUSE, reasonHeader } from '#telecom/line'
 import type { SipStackDoor } from '#telecom/sip'
+import { isAnswered } from './agent-ring.ts'
 import type { Call } from './call.ts'
 import { callEvent } from './events.ts'
 import { groupcallEvent } from './groupcall-events.ts'
@@ -36,6 +38,7 @@ export class CallRecovery {
   readonly #log: Log
   readonly #heir: { node: string; incarnation: string }
   readonly #onClosed: OnCallsClosed
+  readonly #agentRings: AgentRings | undefined
 
   constructor(needs: {
     db: Database
@@ -45,6 +48,7 @@ export class CallRecovery {
     node: string
     incarnation: string
     onClosed: OnCallsClosed
+    agentRings?: AgentRings
   }) {
     this.#db = needs.db
     this.#store = new CallStore(needs.db)
@@ -54,6 +58,7 @@ export class CallRecovery {
     this.#log = needs.log
     this.#heir = { node: needs.node, incarnation: needs.incarnation }
     this.#onClosed = needs.onClosed
+    this.#agentRings = needs.agentRings
   }
 
   /** Gives how many calls were closed. The SIP stack must be listening. */
@@ -63,6 +68,7 @@ export class CallRecovery {
       for (let batch = BATCH; batch === BATCH; closed += batch) batch = await this.#closeBatch(life)
       for (let batch = BATCH; batch === BATCH; ) batch = await this.#closeGroupcalls(life)
     }
+    this.#agentRings?.stored()
     if (closed > 0) this.#log.info({ closed, lives: lives.length }, 'calls of earlier lives were closed')
     return closed
   }
@@ -99,6 +105,8 @@ export class CallRecovery {
         trx,
         closed.map(({ node: _n, incarnation: _i, ...groupcall }) => groupcallEvent('groupcall_hangup', groupcall)),
       )
+      const unanswered = closed.filter((row) => !isAnswered(row)).map(({ id }) => id)
+      await this.#agentRings?.missed(trx, unanswered)
       return orphans.length
     })
   }

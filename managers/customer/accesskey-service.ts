@@ -52,6 +52,7 @@ export class AccesskeyService {
       token_hash: hashOfToken(token),
       token_prefix: prefixOfToken(token),
       tm_expire: timestamp(nowMs + (wanted.expire ?? ACCESSKEY_DEFAULT_SECONDS) * 1000),
+      tm_last_used: null,
       tm_create: timestamp(nowMs),
       tm_update: null,
       tm_delete: null,

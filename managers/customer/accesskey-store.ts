@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -61,6 +62,16 @@ export class AccesskeyStore {
       .where('tm_delete', 'is', null)
       .returningAll()
       .executeTakeFirst()
+  }
+
+  /** Platform-wide: when these keys were last used; never earlier than what is kept already. */
+  async noteUse(uses: readonly { id: string; tm_last_used: Timestamp }[]): Promise<void> {
+    const ids = uses.map(({ id }) => id)
+    const times = uses.map(({ tm_last_used }) => tm_last_used)
+    await sql`
+      update accesskeys as k set tm_last_used = u.tm
+      from unnest(${ids}::uuid[], ${times}::timestamptz[]) as u (id, tm)
+      where k.id = u.id and (k.tm_last_used is null or k.tm_last_used < u.tm)`.execute(this.#db.kysely<Tables>())
   }
 
   deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<AccesskeyRecord[]> {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { type Database, DatabaseUnavailable } from '#platform/db'
 import { Permission } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
-import { timestampToMs } from '#platform/time'
+import { silentLog } from '#platform/log'
+import { ManualClock, timestamp, timestampToMs } from '#platform/time'
 import { assertReason, sameButRequestId, TestAccounts } from '#testkit'
+import { AccesskeyUse } from './accesskey-use.ts'
 
 const accounts = await TestAccounts.start()
 const YEAR_MS = 31_536_000_000
@@ -70,6 +73,59 @@ test('a deleted key stops at once, leaves the list, and deleting it again gives 
     ['accesskey_created', 'accesskey_deleted'],
   )
   assert.equal(JSON.stringify(announced).includes(body.token), false)
+})
+
+test('when a key was last used is kept to a minute, and a key that nobody uses says so', async () => {
+  const { admin } = await accounts.customer()
+  const { body } = await admin.post('/v1.0/accesskeys', { name: 'ci' })
+  assert.equal(body.tm_last_used, null)
+  const client = accounts.client({ accesskey: body.token })
+  const lastUsed = async () => {
+    accounts.clock.advance(1_000)
+    await accounts.keyUse.stop()
+    return (await admin.get(`/v1.0/accesskeys/${body.id}`)).body.tm_last_used
+  }
+  const use = () => client.get('/v1.0/customer')
+  const at = () => timestamp(accounts.clock.wallMs())
+  const first = at()
+  await use()
+  assert.equal(await lastUsed(), first)
+  await use()
+  assert.equal(await lastUsed(), first, 'less than a minute later nothing is written')
+  accounts.clock.advance(60_000)
+  const second = at()
+  await use()
+  assert.equal(await lastUsed(), second)
+  assert.equal((await admin.get(`/v1.0/accesskeys/${body.id}`)).body.tm_update, null, 'to be used is no change')
+  await admin.delete(`/v1.0/accesskeys/${body.id}`)
+  accounts.clock.advance(60_000)
+  assertReason(await use(), 401, 'INVALID_CREDENTIALS')
+})
+
+test('a use that could not be kept is kept with the next one, and the request knows nothing of it', async () => {
+  const { admin } = await accounts.customer()
+  const [key] = (await admin.get('/v1.0/accesskeys')).body.result
+  const clock = new ManualClock(accounts.clock.wallMs())
+  let away = true
+  const db: Database = new Proxy(accounts.db, {
+    get(target, name) {
+      if (name === 'kysely' && away) throw new DatabaseUnavailable('unreachable')
+      return name === 'kysely' ? target.kysely.bind(target) : Reflect.get(target, name)
+    },
+  })
+  const uses = new AccesskeyUse({ db, clock, log: silentLog })
+  uses.used(key.id)
+  clock.advance(1_000)
+  await uses.stop()
+  away = false
+  clock.advance(1_000)
+  uses.used(key.id)
+  const at = timestamp(clock.wallMs())
+  await uses.stop()
+  const [row] = await accounts.db.query<{ at: string }>('select tm_last_used as at from accesskeys where id = $1', [
+    key.id,
+  ])
+  assert.equal(row?.at, at)
 })
 
 test('a key fails from the moment it expires, although it was used just before', async () => {

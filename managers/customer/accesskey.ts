@@ -12,6 +12,8 @@ export interface AccesskeyRecord {
   token_hash: Uint8Array
   token_prefix: string
   tm_expire: Timestamp
+  /** To a minute; `null` while nobody has used it. */
+  tm_last_used: Timestamp | null
   tm_create: Timestamp
   tm_update: Timestamp | null
   tm_delete: Timestamp | null
@@ -54,6 +56,7 @@ export function presentAccesskey(accesskey: AccesskeyRecord, token = ''): Access
     ...(token && { token }),
     token_prefix: accesskey.token_prefix,
     tm_expire: accesskey.tm_expire,
+    tm_last_used: accesskey.tm_last_used,
     tm_create: accesskey.tm_create,
     tm_update: accesskey.tm_update,
     tm_delete: accesskey.tm_delete,

@@ -79,6 +79,9 @@ export const Accesskey = Type.Object(
     token: Type.Optional(Type.String({ description: 'Shown once, in the answer of the creation.' })),
     token_prefix: Type.String(),
     tm_expire: Timestamp,
+    tm_last_used: Type.Union([Timestamp, Type.Null()], {
+      description: 'When it was last used, to a minute; null while it never was.',
+    }),
     tm_create: Timestamp,
     tm_update: TimestampOrNull,
     tm_delete: TimestampOrNull,

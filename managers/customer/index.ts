@@ -1,6 +1,7 @@
 /** Customers (the tenants), and the access keys that act for them. */
 export { type AccesskeyRecord, isAccesskeyToken, isUsable } from './accesskey.ts'
 export { AccesskeyService } from './accesskey-service.ts'
+export { AccesskeyUse } from './accesskey-use.ts'
 export {
   type CustomerRecord,
   type CustomerStatus,

@@ -40,8 +40,8 @@ export function customerRoutes({ customers, accesskeys, lifecycle, passwords }: 
       presentSelf(await customers.setBillingAccount(customer, body.billing_account_id.toLowerCase())),
     ),
     handle(getCustomerAsAgent, async ({ customer }) => presentForAgent(await customers.get(customer))),
-    handle(unregister, async ({ identity, body }) =>
-      presentCustomer(await unregisterBy(identity, body, { lifecycle, passwords })),
+    handle(unregister, async ({ identity, body, ip }) =>
+      presentCustomer(await unregisterBy(identity, body, { lifecycle, passwords, ip })),
     ),
     handle(recoverSelf, async ({ customer }) => presentCustomer(await lifecycle.recover(customer))),
     ...adminRoutes(customers, lifecycle),

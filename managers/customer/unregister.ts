@@ -5,8 +5,8 @@ import type { CustomerLifecycle } from './lifecycle.ts'
 
 /** Checks passwords; agents stand above customers, so it is handed in. */
 export interface PasswordCheck {
-  /** Whether this is the password of the customer's agent. */
-  isPasswordOf(customer: string, agent_id: string, password: string): Promise<boolean>
+  /** Whether this is the password of the customer's agent; whoever guesses from an address has to wait there. */
+  isPasswordOf(customer: string, agent_id: string, password: string, ip: string): Promise<boolean>
 }
 
 const PHRASE = 'DELETE'
@@ -15,9 +15,9 @@ const PHRASE = 'DELETE'
 export async function unregisterBy(
   caller: Identity,
   wanted: Unregister,
-  { lifecycle, passwords }: { lifecycle: CustomerLifecycle; passwords: PasswordCheck },
+  { lifecycle, passwords, ip }: { lifecycle: CustomerLifecycle; passwords: PasswordCheck; ip: string },
 ): Promise<CustomerRecord> {
-  await confirm(caller, wanted, passwords)
+  await confirm(caller, wanted, passwords, ip)
   return wanted.immediate ? lifecycle.delete(caller.customer_id) : lifecycle.freeze(caller.customer_id)
 }
 
@@ -25,6 +25,7 @@ async function confirm(
   { kind, customer_id, agent_id }: Identity,
   { password, confirmation_phrase }: Unregister,
   passwords: PasswordCheck,
+  ip: string,
 ): Promise<void> {
   if (password !== undefined && confirmation_phrase !== undefined)
     refuse('confirmation_phrase', 'must not be given together with a password')
@@ -34,7 +35,7 @@ async function confirm(
   }
   if (password === undefined) refuse('password', 'is required, unless a confirmation_phrase is given')
   if (kind !== 'agent') refuse('password', 'is of agents only; give a confirmation_phrase instead')
-  if (!(await passwords.isPasswordOf(customer_id, agent_id, password))) refuse('password', 'is wrong')
+  if (!(await passwords.isPasswordOf(customer_id, agent_id, password, ip))) refuse('password', 'is wrong')
 }
 
 function refuse(field: string, issue: string): never {

@@ -35,6 +35,16 @@ export interface DirectTarget {
   resource_id: string
 }
 
+/**
+ * What the token of a visitor who came by a hash may use (`POST /auth/boot`), by the type of the hash's resource. The
+ * others are dialled only.
+ */
+export const VISITOR_ACCESS: Readonly<Partial<Record<DirectResourceType, readonly string[]>>> = {
+  ai: ['aicall'],
+  ai_team: ['aicall'],
+  webchat_widget: ['webchat_session'],
+}
+
 /** What the owners of resources and the call routing ask of direct hashes. */
 export interface Directs {
   /** Makes the hash of a new resource, in the transaction that creates the resource. Announces `direct_created`. */

@@ -6,6 +6,7 @@ export {
   type Directs,
   type DirectTarget,
   isDirectHash,
+  VISITOR_ACCESS,
 } from './direct.ts'
 export { migrations } from './migrations/index.ts'
 export { DirectService } from './service.ts'

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { agentErrors } from '#managers/agent/errors'
 import {
   adminOrManager,
   endpoint,
@@ -116,4 +117,24 @@ export const regenerateExtensionHash = endpoint({
   params: typedIdParams,
   returns: Extension,
   errors: [registrarErrors.EXTENSION_NOT_FOUND],
+})
+
+export const listOwnExtensions = endpoint({
+  method: 'GET',
+  path: '/service_agents/extensions',
+  summary: 'List the extensions that you are reached at, in the order of your addresses; all on one page',
+  allow: 'agent',
+  query: pageQuery,
+  returns: page(Extension),
+  errors: [agentErrors.AGENT_NOT_FOUND],
+})
+
+export const getOwnExtension = endpoint({
+  method: 'GET',
+  path: '/service_agents/extensions/{id}',
+  summary: 'Read an extension that you are reached at',
+  allow: 'agent',
+  params: idParams,
+  returns: Extension,
+  errors: [agentErrors.AGENT_NOT_FOUND, registrarErrors.EXTENSION_NOT_FOUND],
 })

@@ -207,6 +207,41 @@ test('admins and managers use extensions, agents are refused everywhere', async 
   assert.deepEqual(statuses, [200, 200, 404, 404, 404, 404])
 })
 
+test('an agent sees the extensions that it is reached at, in the order of its addresses, and no other', async () => {
+  const customer = await accounts.customer()
+  const { id, client } = await customer.agent(0)
+  const make = async (extension: string) =>
+    (await customer.admin.post('/v1.0/extensions', { extension, password: 'secret-1', name: extension, detail: '' }))
+      .body.id
+  const [first, second, other] = [await make('3001'), await make('3002'), await make('3003')]
+  const list = async () => (await client.get('/v1.0/service_agents/extensions')).body
+  assert.deepEqual(await list(), { result: [], next_page_token: '' })
+  const addresses = [
+    { type: 'extension', target: second },
+    { type: 'tel', target: '+15550001111' },
+    { type: 'extension', target: first },
+  ]
+  await customer.admin.put(`/v1.0/agents/${id}/addresses`, { addresses })
+  const { result, next_page_token } = await list()
+  assert.deepEqual([result.map((each: { id: string }) => each.id), next_page_token], [[second, first], ''])
+  const one = await client.get(`/v1.0/service_agents/extensions/${first.toUpperCase()}`)
+  assert.deepEqual(one.body, (await customer.admin.get(`/v1.0/extensions/${first}`)).body)
+  assert.deepEqual(one.body, result[1])
+  const hidden = await client.get(`/v1.0/service_agents/extensions/${other}`)
+  assertReason(hidden, 404, 'EXTENSION_NOT_FOUND', 'registrar-manager')
+  sameButRequestId(hidden, await client.get(`/v1.0/service_agents/extensions/${MISSING}`))
+  await customer.admin.delete(`/v1.0/extensions/${second}`)
+  assert.deepEqual(
+    (await list()).result.map((each: { id: string }) => each.id),
+    [first],
+  )
+  for (const path of ['extensions', `extensions/${first}`])
+    assertReason(await customer.admin.get(`/v1.0/service_agents/${path}`), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+  await accounts.sql('update agents set tm_delete = now() where id = $1', [id])
+  for (const path of ['extensions', `extensions/${first}`])
+    assertReason(await client.get(`/v1.0/service_agents/${path}`), 404, 'AGENT_NOT_FOUND', 'agent-manager')
+})
+
 test('nothing was answered with a reason that its endpoint does not declare', () => {
   assert.deepEqual(accounts.server.undeclared, [])
 })

@@ -19,6 +19,9 @@ export interface RegistrationRemover {
   removeAll(trx: AnyTransaction, customer: string, extension_id: string): Promise<void>
 }
 
+/** Takes a deleted extension away from whatever is reached by it, in the transaction that deletes it. */
+export type OnExtensionDeleted = (trx: AnyTransaction, customer: string, extension_id: string) => Promise<void>
+
 /** Extensions: the SIP users of a customer, their digest secrets and their direct hashes. */
 export class ExtensionService {
   readonly #db: Database
@@ -29,6 +32,7 @@ export class ExtensionService {
   readonly #directs: Directs
   readonly #registrations: RegistrationRemover
   readonly #base: string
+  readonly #onDeleted: OnExtensionDeleted
 
   /** `base` is the platform's SIP domain: the realm of a customer is `<customer_id>.registrar.<base>`. */
   constructor(needs: {
@@ -39,6 +43,7 @@ export class ExtensionService {
     directs: Directs
     registrations?: RegistrationRemover
     base: string
+    onExtensionDeleted?: OnExtensionDeleted
   }) {
     this.#db = needs.db
     this.#store = new ExtensionStore(needs.db)
@@ -48,6 +53,7 @@ export class ExtensionService {
     this.#directs = needs.directs
     this.#registrations = needs.registrations ?? new RegistrationStore(needs.db)
     this.#base = needs.base
+    this.#onDeleted = needs.onExtensionDeleted ?? (async () => {})
   }
 
   async list(customer: string, page: PageRequest): Promise<Page<Extension>> {
@@ -59,11 +65,22 @@ export class ExtensionService {
     return presentExtension((await this.#store.find(customer, id)) ?? noExtension(id))
   }
 
+  /** Those of these that live, in no order. */
+  async getAll(customer: string, ids: readonly string[]): Promise<Extension[]> {
+    if (ids.length === 0) return []
+    return (await this.#store.findAll(customer, ids)).map((record) => presentExtension(record))
+  }
+
   /** The id of a live extension by its id or its number; `undefined` when the customer has none such. */
   async resolve(customer: string, idOrNumber: string): Promise<string | undefined> {
     const byNumber = await this.#store.findByExtension(customer, idOrNumber)
     if (byNumber) return byNumber.id
     return isUuid(idOrNumber) ? (await this.#store.find(customer, idOrNumber))?.id : undefined
+  }
+
+  /** The same; the extension is not deleted before the transaction ends. */
+  hold(trx: AnyTransaction, customer: string, idOrNumber: string): Promise<string | undefined> {
+    return this.#store.hold(trx, customer, idOrNumber)
   }
 
   /** Creates an extension, as far as the plan goes. The answer is one of the two that show the password. */
@@ -118,7 +135,7 @@ export class ExtensionService {
     })
   }
 
-  /** Deletes an extension with its hash and its bindings. */
+  /** Deletes an extension with its hash and its bindings; an agent who is reached at it is so no more. */
   delete(customer: string, id: string): Promise<Extension> {
     const now = this.#now()
     return this.#db.transaction(async (trx) => {
@@ -128,6 +145,7 @@ export class ExtensionService {
       await this.#registrations.removeAll(trx, customer, id)
       const deleted = presentExtension(record)
       await this.#announce(trx, registrarEvents.extension_deleted(deleted))
+      await this.#onDeleted(trx, customer, id)
       return deleted
     })
   }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
+import { isUuid } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import type { ExtensionCredentials, ExtensionCredentialsReader } from './credentials.ts'
 import type { ExtensionRecord } from './extension.ts'
@@ -25,6 +26,10 @@ export class ExtensionStore implements ExtensionCredentialsReader {
 
   find(customer: string, id: string): Promise<ExtensionRecord | undefined> {
     return this.#live(customer).where('id', '=', id).executeTakeFirst()
+  }
+
+  findAll(customer: string, ids: readonly string[]): Promise<ExtensionRecord[]> {
+    return this.#live(customer).where('id', 'in', ids).execute()
   }
 
   findByExtension(customer: string, extension: string): Promise<ExtensionRecord | undefined> {
@@ -85,6 +90,23 @@ export class ExtensionStore implements ExtensionCredentialsReader {
       .where('tm_delete', 'is', null)
       .returningAll()
       .execute()
+  }
+
+  /** The id of the one of this number, else of this id; it is not deleted before the transaction ends. */
+  async hold(trx: AnyTransaction, customer: string, idOrNumber: string): Promise<string | undefined> {
+    const row = await on(trx)
+      .selectFrom('extensions')
+      .select('id')
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+      .where(({ eb, or }) =>
+        or([eb('extension', '=', idOrNumber), ...(isUuid(idOrNumber) ? [eb('id', '=', idOrNumber)] : [])]),
+      )
+      .orderBy(sql`(extension = ${idOrNumber})`, 'desc')
+      .limit(1)
+      .forShare()
+      .executeTakeFirst()
+    return row?.id
   }
 
   #live(customer: string) {

@@ -35,6 +35,8 @@ export const webSocket = endpoint({
     'Send `{"type":"subscribe","topics":["customer_id:<id>:call"]}`; events arrive as `{"type","data"}`, like webhooks. ' +
     'Refusals come before the upgrade. The guide `websocket.md` has the topics, the acknowledgements and the close codes.',
   allow: 'customer',
+  direct: 'any',
+  noDelegates: true,
   socket: { maxMessageBytes: MOST_MESSAGE_BYTES },
   query: Type.Object({
     sequence: Type.Optional(
@@ -51,4 +53,14 @@ export const webSocket = endpoint({
   }),
   returns: Type.Object({}),
   errors: [],
+})
+
+const { direct: _direct, noDelegates: _noDelegates, ...forAnybody } = webSocket
+
+/** The same for agents, beside all else that they ask for. */
+export const agentWebSocket = endpoint({
+  ...forAnybody,
+  path: '/service_agents/ws',
+  summary: 'Follow events over a WebSocket, as an agent',
+  allow: 'agent',
 })

@@ -1,7 +1,8 @@
 import { handleSocket, type Route } from '#platform/http'
-import { webSocket } from './contract.ts'
+import { agentWebSocket, webSocket } from './contract.ts'
 import type { WebSockets } from './web-sockets.ts'
 
+/** `/ws` and `/service_agents/ws` */
 export function webSocketRoutes(sockets: WebSockets): Route[] {
-  return [handleSocket(webSocket, (request) => sockets.connect(request))]
+  return [webSocket, agentWebSocket].map((each) => handleSocket(each, (request) => sockets.connect(request)))
 }

@@ -72,3 +72,27 @@ test('who may have which topic, and whose events it is held against', () => {
   for (const permission of [CustomerAgent, 0])
     assert.deepEqual(held(caller('agent', permission)), [no, no, MINE, no, no, no])
 })
+
+test('a visitor has single things of the kinds that its token is for, and no beginning of an id', () => {
+  const visitor: Identity = {
+    ...{ kind: 'direct', customer_id: MINE, agent_id: NIL_UUID, permission: 0 },
+    direct: { resource_type: 'ai', resource_id: COLLEAGUE, allowed_resource_types: ['aicall'] },
+  }
+  const held = (text: string) => {
+    const topic = parseTopic(text)
+    return topic && customerOf(topic, visitor, new Map())
+  }
+  assert.equal(held(`customer_id:${MINE}:aicall:${ME}`), MINE)
+  assert.equal(held(`customer_id:${MINE}:aicall:${ME}:*`), MINE)
+  for (const text of [
+    `customer_id:${MINE}`,
+    `customer_id:${MINE}:aicall`,
+    `customer_id:${MINE}:aicall:*`,
+    `customer_id:${MINE}:aicall:${ME.slice(0, 8)}`,
+    `customer_id:${MINE}:aicall:aicall_created:${ME}`,
+    `customer_id:${MINE}:call:${ME}`,
+    `customer_id:${THEIRS}:aicall:${ME}`,
+    `agent_id:${ME}:aicall:${ME}`,
+  ])
+    assert.equal(held(text), undefined, text)
+})

@@ -1,4 +1,5 @@
 import { type Identity, mayPass, Permission } from '#platform/http'
+import { isUuid } from '#platform/ids'
 import { LONGEST_TOPIC } from './contract.ts'
 
 /**
@@ -31,16 +32,26 @@ export function parseTopic(text: string): Topic | undefined {
 
 /**
  * The customer whose events the caller may hold the topic against, `undefined` where that is nobody's. A super admin may
- * have anything; an agent its own; admins, managers and access keys what is their customer's. `owners` says whose other
- * agents are: an agent of another customer and one that never was are refused alike.
+ * have anything; an agent its own; admins, managers and access keys what is their customer's; a direct token single things
+ * of the kinds that it is for. `owners` says whose other agents are: an agent of another customer and one that never was
+ * are refused alike.
  */
 export function customerOf(topic: Topic, caller: Identity, owners: ReadonlyMap<string, string>): string | undefined {
   const { customer_id, agent_id, kind, permission } = caller
+  if (kind === 'direct') return isForVisitor(topic, caller) ? customer_id : undefined
   if (topic.owner === 'agent_id' && kind === 'agent' && topic.owner_id === agent_id) return customer_id
   if (!isManager(caller)) return undefined
   const owner = topic.owner === 'customer_id' ? topic.owner_id : owners.get(topic.owner_id)
   if (mayPass(permission, [])) return owner ?? customer_id // of an agent that never was nothing is heard
   return owner === customer_id ? customer_id : undefined
+}
+
+/** `customer_id:<own customer>:<a kind that the token is for>:<whole id>`: no beginning of an id stands for others. */
+function isForVisitor({ owner, owner_id, prefix }: Topic, { customer_id, direct }: Identity): boolean {
+  const [, , resource = '', id = '', ...rest] = prefix.split(':')
+  const isOne = isUuid(id) && (rest.length === 0 || (rest.length === 1 && rest[0] === ''))
+  const isOwn = owner === 'customer_id' && owner_id === customer_id
+  return isOwn && isOne && (direct?.allowed_resource_types.includes(resource) ?? false)
 }
 
 /** Whether the caller may have more than what is its own. */

@@ -283,6 +283,48 @@ test('an agent without a role follows what is its own, and nothing else', async 
   }
 })
 
+test('an agent finds it beside all else that it asks for, and only an agent does', async () => {
+  const customer = await accounts.customer()
+  const agent = await customer.agent(0)
+  const rig = await Rig.start()
+  const url = `${rig.url}/v1.0/service_agents/ws`
+  const client = await WebSocketClient.open(`${url}?token=${agent.token}`)
+  after(() => client.close())
+  await client.subscribe(`agent_id:${agent.id}`)
+  await rig.announce(customer.id, [{ type: 'call_created', data: { id: uuid(), owner_id: agent.id } }])
+  assert.deepEqual(types(await client.until(1)), ['call_created'])
+  assertReason(await refused(`${url}?accesskey=${customer.accesskey}`), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+})
+
+test('a visitor hears the one thing that its token is for; a delegate opens no WebSocket', async () => {
+  const customer = await accounts.customer()
+  const { token } = await accounts.tokens.sign({
+    ...{ type: 'direct', customer_id: customer.id, resource_type: 'ai', resource_id: uuid() },
+    allowed_resource_types: ['aicall'],
+  })
+  const rig = await Rig.start()
+  const client = await rig.open(`token=${token}`)
+  const [mine, other] = [uuid(), uuid()]
+  await client.subscribe(`customer_id:${customer.id}:aicall:${mine}`)
+  await rig.announce(customer.id, [
+    { type: 'aicall_created', resource: 'aicall', resource_id: other },
+    { type: 'call_created', resource_id: mine },
+    { type: 'aicall_ended', resource: 'aicall', resource_id: mine },
+  ])
+  assert.deepEqual(types(await client.until(1)), ['aicall_ended'])
+  for (const topic of [`customer_id:${customer.id}`, `customer_id:${customer.id}:aicall:`]) {
+    const thief = await rig.open(`token=${token}`)
+    await thief.say({ type: 'subscribe', topics: [topic] })
+    assert.deepEqual(await thief.ended(), { code: 4403, reason: 'PERMISSION_DENIED' })
+  }
+  const root = await customer.agent(Permission.ProjectSuperAdmin)
+  const delegate = await accounts.tokens.sign({
+    ...{ type: 'delegate', delegation_id: uuid(), customer_id: customer.id, agent_id: root.id },
+    ...{ agent_customer_id: customer.id, token_version: 1 },
+  })
+  assertReason(await refused(`${rig.wsUrl}?token=${delegate.token}`), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+})
+
 test("nothing of another customer is ever heard, neither by its id nor by its agents'", async () => {
   const [mine, theirs] = await Promise.all([accounts.customer(), accounts.customer()])
   const theirAgent = await theirs.agent(Permission.CustomerAdmin)

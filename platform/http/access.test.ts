@@ -4,7 +4,7 @@ import { NIL_UUID } from '#platform/ids'
 import { apiClient, assertReason } from '#testkit'
 import { apiErrors } from './errors.ts'
 import type { Credentials } from './identity.ts'
-import { mayPass, Permission } from './permission.ts'
+import { adminOnly, mayPass, Permission } from './permission.ts'
 import { authenticate, CUSTOMER, probe, startServer, TEA, teaRoutes } from './test-server.ts'
 
 const tea = { name: 'Assam', kind: 'black' }
@@ -66,6 +66,35 @@ test('a direct token is outside its families everywhere here: 403 DIRECT_ACCESS_
     403,
     'DIRECT_ACCESS_NOT_SUPPORTED',
   )
+})
+
+test('a direct token may ask what is for the kind of resource that it may use, and nothing else', async () => {
+  const name = () => ({ name: 'you' })
+  await using at = await startServer([
+    probe(name, { allow: adminOnly, direct: 'aicall' }),
+    probe(name, { allow: adminOnly, direct: 'webchat_session', path: '/chat' }),
+    probe(name, { allow: 'customer', direct: 'any', path: '/any' }),
+    probe(name, { allow: 'agent', path: '/person' }),
+  ])
+  const visitor = apiClient(at.url, { token: 'visitor' })
+  assert.equal((await visitor.get('/v1.0/probe')).status, 200)
+  assert.equal((await visitor.get('/v1.0/any')).status, 200)
+  for (const path of ['chat', 'person'])
+    assertReason(await visitor.get(`/v1.0/${path}`), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+  assertReason(await apiClient(at.url, { token: 'agent' }).get('/v1.0/probe'), 403, 'PERMISSION_DENIED')
+})
+
+test('a delegate token passes for an admin, except where it is not taken', async () => {
+  const name = () => ({ name: 'you' })
+  await using at = await startServer([
+    probe(name, { allow: adminOnly }),
+    probe(name, { allow: adminOnly, noDelegates: true, path: '/own' }),
+    probe(name, { allow: 'agent', path: '/person' }),
+  ])
+  const delegate = apiClient(at.url, { token: 'delegate' })
+  assert.equal((await delegate.get('/v1.0/probe')).status, 200)
+  for (const path of ['own', 'person'])
+    assertReason(await delegate.get(`/v1.0/${path}`), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
 })
 
 test("an agents' endpoint takes logins only; it says which reason the others get", async () => {

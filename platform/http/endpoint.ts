@@ -47,6 +47,10 @@ export interface Endpoint<
   description?: string
   /** Who may call: checked before anything is looked up. */
   allow: Gate
+  /** Direct tokens that may use this kind of resource may ask, too; with `any` each of them. None may unless said. */
+  direct?: 'aicall' | 'webchat_session' | 'any'
+  /** Delegate tokens may not ask, whatever the gate says. */
+  noDelegates?: true
   /** What a caller who is no agent is answered under the gate `agent`; `DIRECT_ACCESS_NOT_SUPPORTED` unless said. */
   notAgent?: Reason
   /** A frozen customer may ask it too, because it is what ends the freeze. */

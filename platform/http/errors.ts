@@ -11,9 +11,12 @@ const validation = {
   details_schema: faultSchema,
 } as const
 
-/** What a refusal for being too fast says: whose limit, how much it allows, and the seconds until it allows more. */
+/**
+ * What a refusal for being too fast says: whose limit, how much it allows, and the seconds until it allows more. Of a
+ * username it is wrong passwords that are too many, of an address either.
+ */
 export interface LimitFacts {
-  limited_by: 'ip' | 'customer'
+  limited_by: 'ip' | 'customer' | 'username'
   retry_after: number
   per_second?: number
   burst?: number
@@ -83,7 +86,7 @@ export const apiErrors = defineErrors('api-manager', {
     status: 'RESOURCE_EXHAUSTED',
     blame: 'client',
     retry: 'after_delay',
-    cause: 'More requests than the address or the customer may send.',
+    cause: 'More requests than the address or the customer may send, or too many wrong passwords.',
     fix: 'Wait for the seconds in Retry-After, then continue more slowly.',
     message: ({ limited_by, retry_after }: LimitFacts) =>
       `Too many requests of this ${limited_by}; try again in ${retry_after} s.`,
@@ -91,7 +94,7 @@ export const apiErrors = defineErrors('api-manager', {
       type: 'object',
       required: ['limited_by', 'retry_after'],
       properties: {
-        limited_by: { type: 'string', enum: ['ip', 'customer'], description: 'Whose limit it is.' },
+        limited_by: { type: 'string', enum: ['ip', 'customer', 'username'], description: 'Whose limit it is.' },
         retry_after: { type: 'integer', description: 'Seconds, the same as in Retry-After.' },
         per_second: { type: 'number', description: 'Requests that come free each second.' },
         burst: { type: 'integer', description: 'Requests that may come at once after a pause.' },

@@ -11,14 +11,22 @@ export const FREEZE_MS = 30 * 86_400_000
  * Whether this caller may ask this endpoint at all; throws the reason when not. It looks at the caller's role only, so that
  * a refusal says nothing about what exists.
  */
-export function pass({ allow, notAgent }: Endpoint, identity: Identity) {
+export function pass({ allow, notAgent, direct, noDelegates }: Endpoint, identity: Identity) {
   if (allow === 'public') return
+  if (identity.kind === 'direct' && mayUse(direct, identity)) return
+  if (identity.kind === 'delegate' && noDelegates) throw apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
   if (allow === 'agent') {
     if (identity.kind === 'agent') return
     throw notAgent ? notAgent(undefined as never) : apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
   }
   if (identity.kind === 'direct') throw apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
   if (allow !== 'customer' && !mayPass(identity.permission, allow)) throw apiErrors.PERMISSION_DENIED()
+}
+
+/** Whether a direct token is for what the endpoint is about. */
+function mayUse(family: Endpoint['direct'], { direct }: Identity): boolean {
+  if (family === undefined || !direct) return false
+  return family === 'any' || direct.allowed_resource_types.includes(family)
 }
 
 /**

@@ -11,6 +11,10 @@ export interface Identity {
   accesskey_id?: string
   /** The sum of permission bits. */
   permission: number
+  /** What a direct token came by, and the kinds of resource that it may use. */
+  direct?: { resource_type: string; resource_id: string; allowed_resource_types: readonly string[] }
+  /** When an agent logged in, in milliseconds since 1970. */
+  login_ms?: number
   /** There while the customer is frozen: only what is `frozenToo` may be asked (`platform.md` §13). */
   frozen?: { since: Timestamp }
 }

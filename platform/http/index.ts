@@ -46,7 +46,7 @@ export {
 } from './paging.ts'
 export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
 export { type Parts, platformRoutes } from './platform-routes.ts'
-export { type RateLimitSettings, RateLimits } from './rate-limits.ts'
+export { networkOf, type RateLimitSettings, RateLimits } from './rate-limits.ts'
 export { type Allowance, TokenBuckets } from './token-buckets.ts'
 export { translate } from './translate.ts'
 export type { Upload, UploadField, UploadFile, UploadPart } from './upload.ts'

@@ -67,7 +67,7 @@ export class RateLimits {
 }
 
 /** Whoever has an IPv6 address has all of its /64, so that is who is counted. */
-function networkOf(ip: string): string {
+export function networkOf(ip: string): string {
   if (!ip.includes(':') || !ipaddr.IPv6.isValid(ip)) return ip
   return ipaddr.IPv6.parse(ip).parts.slice(0, 4).join(':')
 }

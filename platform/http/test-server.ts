@@ -41,6 +41,11 @@ const kinds: Record<string, Omit<Identity, 'customer_id'>> = {
   manager: { kind: 'agent', agent_id: TEA, permission: Permission.CustomerManager },
   root: { kind: 'agent', agent_id: TEA, permission: Permission.ProjectSuperAdmin },
   direct: { kind: 'direct', agent_id: TEA, permission: 0 },
+  visitor: {
+    ...{ kind: 'direct', agent_id: TEA, permission: 0 },
+    direct: { resource_type: 'ai', resource_id: TEA, allowed_resource_types: ['aicall'] },
+  },
+  delegate: { kind: 'delegate', agent_id: TEA, permission: Permission.CustomerAdmin },
   vb_admin: { kind: 'accesskey', agent_id: TEA, permission: Permission.CustomerAdmin },
 }
 

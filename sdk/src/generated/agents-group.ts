@@ -42,6 +42,8 @@ export interface AgentsUpdateAddressesBody {
 
 export interface AgentsUpdatePasswordBody {
   password: string
+  /** Yours, when you change your own password and your login is older than ten minutes. */
+  current_password?: string
 }
 
 export interface AgentsUpdatePermissionBody {
@@ -50,6 +52,7 @@ export interface AgentsUpdatePermissionBody {
 }
 
 export interface AgentsUpdateStatusBody {
+  /** available, away, busy or offline; that it rings is for the platform to say. */
   status: '' | 'available' | 'away' | 'busy' | 'offline' | 'ringing'
 }
 

@@ -2,7 +2,18 @@
 
 import type { Api } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Customer, Login } from './schemas.ts'
+import type { Boot, Customer, Delegate, Login } from './schemas.ts'
+
+export interface AuthBootBody {
+  /** direct. and twelve hex digits. */
+  direct_hash: string
+}
+
+export interface AuthDelegateBody {
+  customer_id: string
+  /** Why, for the record: 10 to 200 printable ASCII characters. */
+  reason: string
+}
 
 export interface AuthLoginBody {
   username: string
@@ -21,11 +32,31 @@ export interface AuthUnregisterBody {
 /** `client.auth` */
 export function auth(api: Api) {
   return {
-    /** Log in as an agent. `POST /auth/login` */
+    /**
+     * Get a token for what a direct hash reaches, as a visitor without an account. `POST /auth/boot`
+     *
+     * The token holds for four hours and may use what belongs to the resource, and nothing else.
+     */
+    boot: (body: AuthBootBody, options?: RequestOptions) =>
+      api.send<Boot>('POST', '/auth/boot', { body, isPublic: true }, options),
+    /**
+     * Get a token to act as an admin of a customer, as a super admin; it is put on record. `POST /auth/delegate`
+     *
+     * The token holds for eight hours, opens no WebSocket and makes no further one.
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`, `CUSTOMER_NOT_FOUND`.
+     */
+    delegate: (body: AuthDelegateBody, options?: RequestOptions) =>
+      api.send<Delegate>('POST', '/auth/delegate', { body }, options),
+    /**
+     * Log in as an agent. `POST /auth/login`
+     *
+     * The token comes in the answer and as the cookie `token`. Wrong passwords make you wait, longer each time.
+     */
     login: (body: AuthLoginBody, options?: RequestOptions) =>
       api.send<Login>('POST', '/auth/login', { body, isPublic: true }, options),
     /**
-     * Log out: all your logins end, and the cookie goes. `POST /auth/logout`
+     * End every token of yours, on every device, and take back the cookie. `POST /auth/logout`
      *
      * Its own reasons: `AGENT_NOT_FOUND`.
      */

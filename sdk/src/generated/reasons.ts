@@ -244,10 +244,10 @@ export interface Reasons {
   PROVIDERCALL_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
   /** Provider ID does not exist. Verify the ID was obtained from a recent GET /providers list call. Admin-only resource. */
   PROVIDER_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
-  /** More requests than the address or the customer may send. Wait for the seconds in Retry-After, then continue more slowly. */
+  /** More requests than the address or the customer may send, or too many wrong passwords. Wait for the seconds in Retry-After, then continue more slowly. */
   RATE_LIMIT_EXCEEDED: ReasonRow<'api-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
     /** Whose limit it is. */
-    limited_by: 'ip' | 'customer'
+    limited_by: 'ip' | 'customer' | 'username'
     /** Seconds, the same as in Retry-After. */
     retry_after: number
     /** Requests that come free each second. */

@@ -9,6 +9,8 @@ export interface Accesskey {
   token?: string
   token_prefix: string
   tm_expire: string
+  /** When it was last used, to a minute; null while it never was. */
+  tm_last_used: string | null
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
@@ -88,6 +90,17 @@ export interface Agent {
   tm_create: string
   tm_update?: string
   tm_delete?: string
+}
+
+export interface Boot {
+  token: string
+  type: 'direct'
+  resource_type: 'agent' | 'ai' | 'ai_team' | 'conference' | 'extension' | 'flow' | 'queue' | 'webchat_widget'
+  resource_id: string
+  customer_id: string
+  expire: string
+  /** What to show of it. */
+  resource_data?: Record<string, unknown>
 }
 
 export interface Call {
@@ -226,6 +239,12 @@ export interface CustomerSelf {
   tm_delete: string | null
   /** Key of X-VoIPBIN-Signature. */
   webhook_secret?: string
+}
+
+export interface Delegate {
+  token: string
+  customer_id: string
+  expire: string
 }
 
 export interface ErrorReason {

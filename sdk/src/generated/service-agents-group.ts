@@ -2,9 +2,16 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Address, Agent, CustomerForAgent, StorageFile, Tag } from './schemas.ts'
+import type { Address, Agent, CustomerForAgent, Extension, StorageFile, Tag } from './schemas.ts'
 
 export interface ServiceAgentsAgentsListQuery {
+  /** 1 to 100; anything else is 100. */
+  page_size?: number
+  /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
+  page_token?: string
+}
+
+export interface ServiceAgentsExtensionsListQuery {
   /** 1 to 100; anything else is 100. */
   page_size?: number
   /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
@@ -41,11 +48,12 @@ export interface ServiceAgentsMeUpdateAddressesBody {
 
 export interface ServiceAgentsMeUpdatePasswordBody {
   password: string
-  /** Checked when it is given. */
+  /** Yours, when you change your own password and your login is older than ten minutes. */
   current_password?: string
 }
 
 export interface ServiceAgentsMeUpdateStatusBody {
+  /** available, away, busy or offline; that it rings is for the platform to say. */
   status: '' | 'available' | 'away' | 'busy' | 'offline' | 'ringing'
 }
 
@@ -79,6 +87,22 @@ export function serviceAgents(api: Api) {
        */
       get: (options?: RequestOptions) =>
         api.send<CustomerForAgent>('GET', '/v1.0/service_agents/customer', {}, options),
+    },
+    extensions: {
+      /**
+       * List the extensions that you are reached at, in the order of your addresses; all on one page. `GET /v1.0/service_agents/extensions`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`.
+       */
+      list: (query?: ServiceAgentsExtensionsListQuery, options?: RequestOptions) =>
+        api.list<Extension>('/v1.0/service_agents/extensions', query, options),
+      /**
+       * Read an extension that you are reached at. `GET /v1.0/service_agents/extensions/{id}`
+       *
+       * Its own reasons: `AGENT_NOT_FOUND`, `EXTENSION_NOT_FOUND`.
+       */
+      get: (id: string, options?: RequestOptions) =>
+        api.send<Extension>('GET', `/v1.0/service_agents/extensions/${segment(id)}`, {}, options),
     },
     files: {
       /**
