@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { AgentPresence } from '#managers/agent'
 import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
+import { ClosedCustomers } from '#managers/customer'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -126,6 +127,8 @@ export class CallRole {
         prepareOutgoing: flows.prepareOutgoing,
       },
     })
+    // executions first: what ends with one has no on-complete flow
+    const closed = new ClosedCustomers({ db, clock, log, work: [flows, engine] })
     const reachable = new AddressGuard(config.allowPrivateTargets)
     const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
     const sip: SipStack = new SipStack({
@@ -169,6 +172,7 @@ export class CallRole {
     flows.start()
     registrar.start({ node: sipNode, incarnation: node.code })
     engine.start()
+    closed.start()
     const metrics = new Metrics()
     watchCallRole(metrics, { sip, media, engine, flows, lanes })
     const health = bus.respond(CALL_HEALTH, () => db.available())
@@ -190,6 +194,7 @@ export class CallRole {
         health.unsubscribe()
         takeover.stop()
         registrar.stop()
+        await closed.stop()
         await engine.stop()
       },
       () => flows.stop(),

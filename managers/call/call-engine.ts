@@ -155,8 +155,13 @@ export class CallEngine {
     this.#isDraining = true
   }
 
-  /** Ends every live call of a customer who may make no calls any more. */
-  hangupAll(customer: string): void {
+  /** Whose calls live here. */
+  *customers(): Iterable<string> {
+    for (const { customer_id } of this.#lives.values()) yield customer_id
+  }
+
+  /** Ends every live call of a customer. */
+  endAll(customer: string): void {
     for (const live of this.#lives.values()) if (live.customer_id === customer) live.hangup('normal')
   }
 

@@ -114,9 +114,9 @@ test("a customer who may not call any more loses the live calls, and nobody else
   const { call } = await answered(() => {})
   const id = calls.lives.at(-1)?.live.id ?? ''
   assert.equal(await calls.engine.hangupReasonOf(calls.customer, id), undefined, 'it lives')
-  calls.engine.hangupAll(await calls.otherCustomer())
+  calls.engine.endAll(await calls.otherCustomer())
   assert.equal(call.bye, undefined)
-  calls.engine.hangupAll(calls.customer)
+  calls.engine.endAll(calls.customer)
   await eventually('the phone got a BYE', () => call.bye)
   await eventually('it is over', () => calls.engine.size === 0)
   assert.equal(await calls.engine.hangupReasonOf(calls.customer, id), 'normal')

@@ -2,6 +2,7 @@
 export { type AccesskeyRecord, isAccesskeyToken, isUsable } from './accesskey.ts'
 export { AccesskeyService } from './accesskey-service.ts'
 export { AccesskeyUse } from './accesskey-use.ts'
+export { ClosedCustomers, type LiveWork } from './closed-customers.ts'
 export {
   type CustomerRecord,
   type CustomerStatus,

@@ -43,6 +43,18 @@ export class CustomerStore {
     return rows.map(({ id }) => id)
   }
 
+  /** Platform-wide: those of these customers for whom nothing may go on any more. */
+  async closedAmong(customers: readonly string[]): Promise<string[]> {
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('customers')
+      .select('id')
+      .where('id', 'in', customers)
+      .where((row) => row.or([row('tm_delete', 'is not', null), row('status', 'in', ['frozen', 'deleted', 'expired'])]))
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
   /** The customer, whatever its state, held until the transaction ends. */
   lock(trx: AnyTransaction, customer: string): Promise<CustomerRecord | undefined> {
     return on(trx).selectFrom('customers').selectAll().where('id', '=', customer).forUpdate().executeTakeFirst()

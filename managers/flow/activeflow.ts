@@ -39,6 +39,8 @@ export const ENDED_REASONS = [
   'flow_not_found',
   /** The program that ran it ended, and its call with it. */
   'interrupted',
+  /** The customer was frozen or deleted; no on-complete flow follows. */
+  'account_closed',
 ] as const
 export type EndedReason = (typeof ENDED_REASONS)[number]
 

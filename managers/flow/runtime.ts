@@ -93,6 +93,17 @@ export class FlowRuntime {
     return this.#actors.size
   }
 
+  /** Whose executions run here. */
+  *customers(): Iterable<string> {
+    for (const { activeflow } of this.#actors.values()) yield activeflow.customer_id
+  }
+
+  /** Ends every execution of a customer for whom nothing may go on any more, with its call; nothing follows them. */
+  endAll(customer: string): void {
+    for (const actor of this.#actors.values())
+      if (actor.activeflow.customer_id === customer) actor.take({ type: 'stop', reason: 'account_closed' })
+  }
+
   /** Begins to take commands and whatever waits. */
   start(): void {
     const { bus, owner } = this.#needs

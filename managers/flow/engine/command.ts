@@ -71,4 +71,4 @@ export type Input =
   | { type: 'flow_fetched'; key: string; flow: FetchedFlow | undefined }
   /** Goes on after `block`; with an id only if that is the action it is parked on. */
   | { type: 'continue'; action_id?: string }
-  | { type: 'stop'; reason: 'requested' | 'deleted' | 'interrupted' }
+  | { type: 'stop'; reason: 'requested' | 'deleted' | 'interrupted' | 'account_closed' }

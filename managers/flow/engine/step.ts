@@ -263,7 +263,7 @@ class Run {
     state.forward = null
     const effects: Effect[] = []
     if (state.call && !state.call.over) effects.push({ type: 'hangup', reason: 'normal' })
-    if (state.on_complete_flow_id !== NIL_UUID) {
+    if (state.on_complete_flow_id !== NIL_UUID && reason !== 'account_closed') {
       if (state.complete_count + 1 < MOST_COMPLETIONS)
         effects.push({ type: 'complete', flow_id: state.on_complete_flow_id })
       else details.push(`on-complete flow not started: more than ${MOST_COMPLETIONS} in a chain`)

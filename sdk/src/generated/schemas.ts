@@ -58,7 +58,7 @@ export interface Activeflow {
   forward_action_id: string
   executed_actions: Action[]
   /** Why it ended. */
-  ended_reason?: 'finished' | 'stopped' | 'requested' | 'deleted' | 'call_hungup' | 'action_failed' | 'step_limit' | 'stack_limit' | 'flow_not_found' | 'interrupted'
+  ended_reason?: 'finished' | 'stopped' | 'requested' | 'deleted' | 'call_hungup' | 'action_failed' | 'step_limit' | 'stack_limit' | 'flow_not_found' | 'interrupted' | 'account_closed'
   /** What about it. */
   ended_detail?: string
   tm_create: string
