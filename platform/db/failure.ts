@@ -9,6 +9,8 @@ import { DatabaseUnavailable } from './unavailable.ts'
 const SERVER_CLASSES = ['08', '53', '57', '58']
 /** `query_canceled`: the server's statement or lock timeout. */
 const CANCELLED = '57014'
+/** The shape of a table changed under a prepared statement: a new connection prepares it anew. */
+const STALE_PLAN = { code: '0A000', routine: 'RevalidateCachedQuery' }
 /** Trouble that passes when the same thing is done again: serialization, deadlock, lock, read-only stand-by. */
 const PASSING = ['40001', '40P01', '55P03', '25006']
 
@@ -17,12 +19,16 @@ export function judgeFailure(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable) return error
   if (error instanceof pg.DatabaseError) {
     if (error.code === CANCELLED) return new DatabaseUnavailable('timeout', { cause: error })
-    if (SERVER_CLASSES.includes(error.code?.slice(0, 2) ?? ''))
+    if (SERVER_CLASSES.includes(error.code?.slice(0, 2) ?? '') || isStalePlan(error))
       return new DatabaseUnavailable('unreachable', { cause: error })
     return error
   }
   if (error instanceof TypeError || error instanceof UnsafeInteger || error instanceof SyntaxError) return error
   return error instanceof Error ? new DatabaseUnavailable('unreachable', { cause: error }) : error
+}
+
+function isStalePlan({ code, routine }: pg.DatabaseError): boolean {
+  return code === STALE_PLAN.code && routine === STALE_PLAN.routine
 }
 
 /** Whether doing the very same thing again may succeed: nothing is wrong with what was asked. */

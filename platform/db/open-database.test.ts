@@ -243,3 +243,18 @@ test('a fence writes into every transaction of some work, and what it throws und
     [1, 2, 100, 101],
   )
 })
+
+test('a statement that is asked often is prepared once; a change of its table fails one query, and the next one knows it', async () => {
+  const { connection } = await freshDatabase(migrations)
+  const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'test', size: 1 })
+  const ask = () => db.kysely<Tables>().selectFrom('teas').selectAll().where('id', '=', 1).execute()
+  for (let times = 0; times < 20; times++) await ask()
+  const [prepared] = await db.query<{ count: number; plans: number }>(
+    'SELECT count(*), sum(generic_plans + custom_plans)::bigint AS plans FROM pg_prepared_statements',
+  )
+  assert.deepEqual(prepared, { count: 1, plans: 11 })
+  await db.query('ALTER TABLE teas ADD COLUMN origin text')
+  await assert.rejects(ask(), isUnavailable('unreachable'))
+  assert.deepEqual(await ask(), [])
+  await db.close()
+})

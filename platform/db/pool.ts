@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '#platform/time'
 import { judgeFailure } from './failure.ts'
+import { PreparedNames } from './prepared-names.ts'
 import type { Result, Session } from './session.ts'
 import { DatabaseUnavailable, type Unavailability } from './unavailable.ts'
 
@@ -37,6 +38,7 @@ export class Pool {
   readonly #waiters = new Set<Waiter>()
   readonly #closing = new AbortController()
   readonly #all = new Set<Session>()
+  readonly #names = new PreparedNames()
   #opening = 0
   #retry: Timer | undefined
   #paused = false
@@ -59,7 +61,7 @@ export class Pool {
   /** A connection until the deadline; whoever takes it gives it back by `release`. */
   async lease(until: Until): Promise<Lease> {
     const session = await this.#acquire(until)
-    return new Lease(session, until, this.#options.clock, (keep) => this.#release(session, keep))
+    return new Lease(session, until, this.#names, this.#options.clock, (keep) => this.#release(session, keep))
   }
 
   close(): void {
@@ -178,6 +180,7 @@ export class Pool {
 /** A connection that somebody holds until the deadline; after its first failure of the server it only fails. */
 export class Lease {
   readonly #session: Session
+  readonly #names: PreparedNames
   readonly #giveBack: (keep: boolean) => void
   readonly #timer: Timer
   readonly #signal: AbortSignal | undefined
@@ -185,8 +188,9 @@ export class Lease {
   #failure: DatabaseUnavailable | undefined
   #released = false
 
-  constructor(session: Session, until: Until, clock: Clock, giveBack: (keep: boolean) => void) {
+  constructor(session: Session, until: Until, names: PreparedNames, clock: Clock, giveBack: (keep: boolean) => void) {
     this.#session = session
+    this.#names = names
     this.#giveBack = giveBack
     this.#signal = until.signal
     this.#timer = clock.after(until.untilMs - clock.monotonicMs(), () => this.#cut('timeout'))
@@ -201,7 +205,7 @@ export class Lease {
   async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Result<Row>> {
     if (this.#failure) throw this.#failure
     try {
-      return await this.#session.query<Row>(text, values)
+      return await this.#session.query<Row>(text, values, this.#names.nameOf(text, values))
     } catch (error) {
       if (this.#failure) throw this.#failure
       const judged = judgeFailure(error)
