@@ -40,10 +40,11 @@ const PACKAGES: Record<string, string[]> = {
   'prom-client': ['platform/metrics'],
   'request-filtering-agent': ['platform/outbound'],
   ws: ['platform/http', 'testkit'],
+  'wasm-media-encoders': ['managers/call'],
   typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
 }
 /** Packages that only tests and tools use; the SDK as a package is what the programs that they write import. */
-const TEST_PACKAGES = ['fast-check', 'esbuild', '@strowger/sdk']
+const TEST_PACKAGES = ['fast-check', 'esbuild', 'mpg123-decoder', '@strowger/sdk']
 /** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
 const SDK_USERS = ['apps/console', 'apps/cli']
 

@@ -85,7 +85,7 @@ export class ApiRole {
       storage: storage.referenced,
     })
     const downloads = storage.downloads(recordings.filesOf)
-    const keeper = new RecordingKeeper({ db, bus, clock, log, files, storage: storage.referenced })
+    const keeper = new RecordingKeeper({ db, bus, clock, ids, log, files, storage: storage.referenced })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
     const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })

@@ -10,6 +10,7 @@ import {
   levelAt,
   Platform,
   pause,
+  readMp3File,
   readWavFile,
   signalAll,
 } from '#testkit'
@@ -134,6 +135,45 @@ test('what both sides said is in its own file, mixed in one, and the flow at the
     ended.size,
   )
   assert.deepEqual(directions(await filesOf(going.id)), { incoming, outgoing }, 'downloaded as before')
+  await call.hangUp()
+})
+
+test('a recording as MP3 is a quarter as large, sounds the same, and can be fetched once it has been made', async () => {
+  const { call, id } = await callInto([
+    { type: 'answer' },
+    { type: 'recording_start', option: { format: 'mp3' } },
+    { type: 'beep' },
+    { type: 'sleep', option: { duration: 60_000 } },
+  ])
+  const going = await recordingIs('recording', id)
+  await call.sound.sendTone(440, 150)
+  assert.equal((await platform.api('POST', `/calls/${id}/recording_stop`)).status, 200)
+  const ended = await recordingIs('ended', id)
+  assert.equal(ended.format, 'mp3')
+  const made = await eventually(
+    'the files are made',
+    async () => (await platform.api('GET', `/recordings/${going.id}`)).body.size,
+    15_000,
+  )
+  const files = await filesOf(going.id)
+  const sound = async (end: string) => {
+    const [, file] = [...files].find(([name]) => name.endsWith(end)) ?? []
+    assert.ok(file, `${end} in ${[...files.keys()]}`)
+    return readMp3File(file)
+  }
+  const [incoming, outgoing] = [await sound('_in.mp3'), await sound('_out.mp3')]
+  assert.equal(incoming.sampleRateHz, 8_000)
+  assert.ok(Math.abs(incoming.samples.length / 8_000 - ended.duration) < 0.3, `${incoming.samples.length} samples`)
+  assert.ok(levelAt(incoming.samples, 440) > 20 * levelAt(incoming.samples, 1_000), 'the party alone is in its file')
+  assert.ok(
+    levelAt(outgoing.samples, 1_000) > 20 * levelAt(outgoing.samples, 440),
+    'what it heard alone is in the other',
+  )
+  assert.equal(
+    made,
+    [...files.values()].reduce((sum, { length }) => sum + length, 0),
+  )
+  assert.ok(made < (2 * 16_000 * ended.duration) / 3.5, `${made} octets`)
   await call.hangUp()
 })
 

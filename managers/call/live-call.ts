@@ -1,5 +1,6 @@
 import type { Address } from '#platform/http'
 import type { Call, CallAction, HangupBy, HangupReason } from './call.ts'
+import type { RecordingFormat } from './recording.ts'
 
 /**
  * A call that is up, as the flow above it sees it: commands in, inputs out. Nothing here waits: a command is taken or
@@ -92,7 +93,7 @@ export interface ConnectOptions {
 }
 
 export interface RecordingOptions {
-  format: 'wav'
+  format: RecordingFormat
   /** Seconds of silence that end it; 0 = never. */
   end_of_silence: number
   /** The key that ends it; empty and `none` = none. */

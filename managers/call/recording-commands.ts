@@ -5,6 +5,7 @@ import type { Call } from './call.ts'
 import { callErrors } from './errors.ts'
 import type { LiveCallInput, RecordingOptions } from './live-call.ts'
 import type { LiveRunner } from './live-runner.ts'
+import { RECORDING_FORMATS } from './recording.ts'
 import type { RecordingRefusal } from './recording-machine.ts'
 
 interface ToCall {
@@ -109,7 +110,7 @@ function isOptions(value: unknown): value is RecordingOptions {
   if (typeof value !== 'object' || value === null) return false
   const { format, end_of_silence, end_of_key, duration, beep_start, on_end_flow_id } = value as Record<string, unknown>
   return (
-    format === 'wav' &&
+    RECORDING_FORMATS.some((each) => each === format) &&
     typeof end_of_silence === 'number' &&
     typeof duration === 'number' &&
     KEYS.includes(end_of_key) &&

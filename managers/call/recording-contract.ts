@@ -6,6 +6,7 @@ import { adminOrManager, apiErrors, endpoint, idParams, page, pageQuery, Timesta
 import { NIL_UUID } from '#platform/ids'
 import { Call } from './contract.ts'
 import { callErrors } from './errors.ts'
+import { RECORDING_FORMATS } from './recording.ts'
 
 const STATUSES = ['initiating', 'recording', 'stopping', 'ended'] as const
 const REFERENCES = ['call', 'confbridge'] as const
@@ -21,10 +22,12 @@ export const Recording = Type.Object(
     reference_type: Type.Enum(REFERENCES),
     reference_id: Uuid,
     status: Type.Enum(STATUSES),
-    format: Type.Enum(['wav']),
+    format: Type.Enum(RECORDING_FORMATS),
     on_end_flow_id: Uuid,
     duration: Type.Optional(Type.Number({ description: 'Seconds of sound, once it has ended.' })),
-    size: Type.Optional(Type.Integer({ description: 'Octets of its files, once it has ended.' })),
+    size: Type.Optional(
+      Type.Integer({ description: 'Octets of its files, once it has ended; of mp3 once they are made.' }),
+    ),
     complete: Type.Optional(
       Type.Boolean({
         description: 'Whether nothing is missing between its first and its last moment, once it has ended.',
@@ -42,7 +45,12 @@ export type Recording = Static<typeof Recording>
 
 /** How a recording of a call ends by itself, and what follows it. */
 export const RecordingStart = Type.Object({
-  format: Type.Optional(Type.Enum(['wav'], { default: 'wav' })),
+  format: Type.Optional(
+    Type.Enum(RECORDING_FORMATS, {
+      default: 'wav',
+      description: 'mp3 is made of it after its end, in the background.',
+    }),
+  ),
   end_of_silence: Type.Optional(
     Type.Integer({ minimum: 0, default: 0, description: 'Seconds of silence on both sides that end it; 0 = never.' }),
   ),
@@ -131,8 +139,9 @@ export const getRecordingFile = endpoint({
   path: '/recordingfiles/{id}',
   summary: 'Get the address of the files of a recording',
   description:
-    '`Location` is an address on this host that needs no login and is good for 24 hours: a ZIP archive with one WAV file ' +
-    'for each direction, or with `format=wav` one WAV file with both.',
+    '`Location` is an address on this host that needs no login and is good for 24 hours: a ZIP archive with one file for ' +
+    'each direction, or with `format=wav` (of WAV recordings) one WAV file with both. MP3 files are there some seconds ' +
+    'after the end; until then it is `STATE_INVALID`.',
   allow: adminOrManager,
   params: idParams,
   query: Type.Object({ format: Type.Optional(Type.Enum(['zip', 'wav'])) }),

@@ -1,9 +1,14 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { fileNames, type Recording } from './recording.ts'
+import { namesAs, type Recording, type RecordingFormat } from './recording.ts'
 
 const HEADER_BYTES = 44
 const BYTES_PER_SECOND = 16_000
+
+export interface RecordingFile {
+  name: string
+  path: string
+}
 
 /** What is on the disk of a recording. */
 export interface RecordedSound {
@@ -21,10 +26,14 @@ export class RecordingFiles {
     this.#root = resolve(folder)
   }
 
-  /** The files of a recording: name and absolute path; for a call in, then out. */
-  of(recording: Recording): { name: string; path: string }[] {
-    const folder = this.#folder(recording)
-    return fileNames(recording).map((name) => ({ name, path: join(folder, name) }))
+  /** The files of a recording as they are written: name and absolute path; for a call in, then out. */
+  of(recording: Recording): RecordingFile[] {
+    return this.#as(recording, 'wav')
+  }
+
+  /** What the same files are in the form in which they are kept. */
+  keptOf(recording: Recording): RecordingFile[] {
+    return this.#as(recording, recording.format)
   }
 
   /** Makes the folder that its files are written into. */
@@ -43,6 +52,16 @@ export class RecordingFiles {
   /** Removes its files and their folder; harmless where they are gone. */
   async remove(recording: Recording): Promise<void> {
     await rm(this.#folder(recording), { recursive: true, force: true })
+  }
+
+  /** Removes the files as they were written, where they are kept in another form. */
+  async removeWritten(recording: Recording): Promise<void> {
+    for (const { path } of this.of(recording)) await rm(path, { force: true })
+  }
+
+  #as(recording: Recording, format: RecordingFormat): RecordingFile[] {
+    const folder = this.#folder(recording)
+    return namesAs(recording, format).map((name) => ({ name, path: join(folder, name) }))
   }
 
   #folder({ customer_id, tm_create, id }: Recording): string {

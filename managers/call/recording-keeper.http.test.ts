@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { type Answer, assertReason, eventually, type Json, readZip, TestCalls } from '#testkit'
 
@@ -11,13 +11,13 @@ const mine = api(calls.customer)
 const FILES = '/v1.0/storage_files'
 
 /** A recording that is over, whose files are where the call role wrote them. */
-async function endedRecording(): Promise<{ id: string; paths: string[] }> {
+async function endedRecording(wanted: object = {}): Promise<{ id: string; paths: string[] }> {
   calls.script = (live, input) => {
     if (input.type === 'started') live.answer('f:1')
   }
   const phone = await (await calls.phone('somebody')).call(NUMBER)
   const call = calls.lives.at(-1)?.live.id ?? ''
-  const { body } = await mine.post(`/v1.0/calls/${call}/recording_start`)
+  const { body } = await mine.post(`/v1.0/calls/${call}/recording_start`, wanted)
   const id: string = body.recording_id
   await phone.hangUp()
   await eventually('it has ended', async () => (await mine.get(`/v1.0/recordings/${id}`)).body.status === 'ended')
@@ -60,6 +60,46 @@ test('what a recording wrote becomes files: listed, counted, and downloaded as b
     ({ type, data }) => type === 'file_created' && data.reference_id === id,
   )
   assert.equal(created.length, 2)
+})
+
+test('an MP3 is made of what was written; until then there is nothing to fetch, and afterwards nothing else is kept', async () => {
+  const { id, paths } = await endedRecording({ format: 'mp3' })
+  const file = `/v1.0/recordingfiles/${id}`
+  assertReason(await mine.get(file), 409, 'STATE_INVALID')
+  assert.equal('size' in (await mine.get(`/v1.0/recordings/${id}`)).body, false)
+  await calls.recordingKeeper.run()
+  const files = await filesOf(id)
+  assert.deepEqual(
+    files.map(({ content_type, filename }) => [content_type, filename.slice(-4)]),
+    [
+      ['audio/mpeg', '.mp3'],
+      ['audio/mpeg', '.mp3'],
+    ],
+  )
+  const { body } = await mine.get(`/v1.0/recordings/${id}`)
+  assert.equal(
+    body.size,
+    files.reduce((sum, { filesize }) => sum + filesize, 0),
+  )
+  assert.ok(paths.every((path) => !existsSync(path)))
+  const zip = await zipOf(await mine.get(file))
+  assert.deepEqual([...zip.keys()].sort(), files.map(({ filename }) => filename).sort())
+  assertReason(await mine.get(`${file}?format=wav`), 400, 'INVALID_ARGUMENT')
+  const location = (await mine.get(file)).headers.get('location')
+  const asWav = await fetch(`${calls.url}${location}&format=wav`)
+  assert.equal(asWav.headers.get('content-type'), 'application/zip', 'nothing is mixed that is no WAV')
+})
+
+test('what cannot be made an MP3 is left as it was written, and tried again', async () => {
+  const { id, paths } = await endedRecording({ format: 'mp3' })
+  const [incoming = ''] = paths
+  mkdirSync(incoming.replace(/wav$/, 'mp3')) // nothing can be put in its place
+  await calls.recordingKeeper.run()
+  assert.deepEqual(await filesOf(id), [])
+  assert.ok(paths.every((path) => existsSync(path)))
+  rmdirSync(incoming.replace(/wav$/, 'mp3'))
+  await calls.recordingKeeper.run()
+  assert.equal((await filesOf(id)).length, 2)
 })
 
 test('it is done once, by however many nodes at once', async () => {

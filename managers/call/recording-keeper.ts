@@ -1,13 +1,17 @@
+import { existsSync } from 'node:fs'
 import type { ReferencedFiles, TakenFile } from '#managers/storage'
 import type { Bus, Subscription } from '#platform/bus'
 import type { Database } from '#platform/db'
 import { LEDGER_MOVED } from '#platform/events'
+import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timer, type Timestamp, timestamp } from '#platform/time'
-import type { Recording } from './recording.ts'
+import { compressToMp3 } from './mp3/compress.ts'
+import type { Recording, RecordingFormat } from './recording.ts'
 import type { RecordingFiles } from './recording-files.ts'
 import { RecordingStore } from './recording-store.ts'
 
+const CONTENT_TYPE: Record<RecordingFormat, string> = { wav: 'audio/wav', mp3: 'audio/mpeg' }
 const BATCH = 50
 /** Pokes that come so close together are one. */
 const SOON_MS = 1_000
@@ -18,6 +22,7 @@ export interface RecordingKeeperNeeds {
   db: Database
   bus: Bus
   clock: Clock
+  ids: Ids
   log: Log
   files: RecordingFiles
   storage: Pick<ReferencedFiles, 'take' | 'keepIn' | 'remove'>
@@ -35,11 +40,15 @@ export class RecordingKeeper {
   #timer: Timer | undefined
   #isSoon = false
   #running: Promise<void> | undefined
-  #isStopped = false
+  readonly #stopping = new AbortController()
 
   constructor(needs: RecordingKeeperNeeds) {
     this.#needs = needs
     this.#store = new RecordingStore(needs.db)
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   start(): void {
@@ -48,7 +57,7 @@ export class RecordingKeeper {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true
+    this.#stopping.abort()
     this.#subscription?.unsubscribe()
     this.#timer?.cancel()
     await this.#running
@@ -94,17 +103,32 @@ export class RecordingKeeper {
 
   async #keep(recording: Recording): Promise<void> {
     const { db, clock, files, storage } = this.#needs
+    const { customer_id, id, format } = recording
+    if (format === 'mp3') await this.#compress(recording)
     const taken: TakenFile[] = []
-    for (const { name, path } of files.of(recording)) {
-      const file = await storage.take({ path, filename: name, content_type: 'audio/wav' })
+    for (const { name, path } of files.keptOf(recording)) {
+      const file = await storage.take({ path, filename: name, content_type: CONTENT_TYPE[format] })
       if (file) taken.push(file)
     }
-    const { customer_id, id } = recording
+    const size = taken.reduce((sum, { bytes }) => sum + bytes, 0)
     const isKept = await db.transaction(async (trx) => {
-      const isMine = await this.#store.markStored(trx, customer_id, id, timestamp(clock.wallMs()))
+      const tm_stored = timestamp(clock.wallMs())
+      const isMine = await this.#store.markStored(trx, customer_id, id, { tm_stored, size })
       if (isMine) await storage.keepIn(trx, customer_id, id, taken)
       return isMine
     })
-    if (isKept && taken.some(({ isMoved }) => isMoved)) await files.remove(recording)
+    if (!isKept) return
+    if (taken.some(({ isMoved }) => isMoved)) await files.remove(recording)
+    else if (format !== 'wav') await files.removeWritten(recording)
+  }
+
+  /** One after the other, so that calls find a processor beside it. */
+  async #compress(recording: Recording): Promise<void> {
+    const { files, ids } = this.#needs
+    const made = files.keptOf(recording)
+    for (const [at, { path: from }] of files.of(recording).entries()) {
+      const to = made[at]?.path
+      if (to !== undefined && existsSync(from)) await compressToMp3({ from, to }, ids, this.#stopping.signal)
+    }
   }
 }

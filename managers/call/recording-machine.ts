@@ -5,7 +5,7 @@ import type { PromptPart } from '#telecom/media'
 import type { Call } from './call.ts'
 import type { CallEffect, CallTimer } from './call-actor.ts'
 import type { LiveCallInput, RecordingOptions } from './live-call.ts'
-import { fileNames, mayBecome, newRecording, type Recording } from './recording.ts'
+import { fileNames, mayBecome, newRecording, type Recording, sizeAtEnd } from './recording.ts'
 import type { RecordedSound } from './recording-files.ts'
 
 /** Why nothing is recorded. */
@@ -145,7 +145,7 @@ export class RecordingMachine {
     const refusal = this.#refusalOf(call)
     if (refusal || this.#waiting.size >= MOST_WAITING)
       return { call, effects: [tell({ type: 'recording_refused', key, reason: refusal ?? 'unavailable' })] }
-    const recording = newRecording(this.#ids.uuid(), call, options.on_end_flow_id, this.#now())
+    const recording = newRecording(this.#ids.uuid(), call, options, this.#now())
     this.#waiting.set(key, { recording, options })
     return { call, effects: [{ do: 'prepare_recording', key, recording }] }
   }
@@ -279,7 +279,8 @@ export class RecordingMachine {
     const { duration = sound.duration, complete } = session.end
     const now = this.#now()
     const { recording } = session
-    const ended: Recording = { ...recording, status: 'ended', duration, complete, size: sound.size, tm_update: now }
+    const size = sizeAtEnd(recording, sound.size)
+    const ended: Recording = { ...recording, status: 'ended', duration, complete, size, tm_update: now }
     return [
       { do: 'save_recording', recording: ended, events: ['recording_finished'] },
       { do: 'recording_over', recording: ended },

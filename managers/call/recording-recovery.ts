@@ -3,7 +3,7 @@ import { appendEvents } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
-import type { Recording } from './recording.ts'
+import { type Recording, sizeAtEnd } from './recording.ts'
 import { recordingEvent } from './recording-events.ts'
 import type { RecordedSound, RecordingFiles } from './recording-files.ts'
 import { flowAfter, type OnRecordingEnded } from './recording-runner.ts'
@@ -116,7 +116,8 @@ export function closeOrphan(orphan: Recording, sound: RecordedSound, last_beat: 
   return {
     ...orphan,
     status: 'ended',
-    ...sound,
+    duration: sound.duration,
+    size: sizeAtEnd(orphan, sound.size),
     complete: false,
     tm_end,
     tm_update: [tm_end, now].toSorted().at(-1) ?? now,

@@ -117,8 +117,14 @@ export class RecordingService {
   async fileUrl(customer: string, recording_id: string, form?: 'zip' | 'wav'): Promise<string> {
     const { files, signer, storage } = this.#needs
     const recording = await this.#find(customer, recording_id)
-    if (recording.status !== 'ended') throw apiErrors.STATE_INVALID({ issue: 'The recording has not ended yet.' })
-    const isThere = (await storage.holdsAny(recording.id)) || (await files.measure(recording)).size > 0
+    const { status, format } = recording
+    if (status !== 'ended') throw apiErrors.STATE_INVALID({ issue: 'The recording has not ended yet.' })
+    if (form === 'wav' && format !== 'wav')
+      throw apiErrors.INVALID_ARGUMENT({ field: 'format', issue: `must be zip: the recording is kept as ${format}` })
+    const isKept = await storage.holdsAny(recording.id)
+    const isWritten = !isKept && (await files.measure(recording)).size > 0
+    if (isWritten && format !== 'wav') throw apiErrors.STATE_INVALID({ issue: `The ${format} files are being made.` })
+    const isThere = isKept || isWritten
     if (!isThere) throw storageErrors.FILE_NOT_FOUND({ id: recording_id })
     return `${signer.urlOf(recording.id)}${form === 'wav' ? '&format=wav' : ''}`
   }
@@ -127,8 +133,10 @@ export class RecordingService {
   readonly filesOf = async (recording_id: string): Promise<StoredFiles | undefined> => {
     const recording = await this.#store.findForDownload(recording_id)
     if (!recording) return undefined
+    const isWav = recording.format === 'wav'
     const stored = await this.#needs.storage.partsOf(recording_id)
-    return { name: recording.recording_name, files: stored.length > 0 ? stored : this.#needs.files.of(recording) }
+    const written = isWav ? this.#needs.files.of(recording) : []
+    return { name: recording.recording_name, files: stored.length > 0 ? stored : written, isWav }
   }
 
   #to(customer_id: string, call_id: string) {

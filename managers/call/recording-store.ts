@@ -153,11 +153,16 @@ export class RecordingStore {
     return due.orderBy('tm_end').limit(most).execute()
   }
 
-  /** Notes that they are now; false where they were already, or the recording has been deleted. */
-  async markStored(trx: AnyTransaction, customer: string, id: string, tm_stored: Timestamp): Promise<boolean> {
+  /** Notes that they are now, with their size; false where they were already, or the recording has been deleted. */
+  async markStored(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    { tm_stored, size }: { tm_stored: Timestamp; size: number },
+  ): Promise<boolean> {
     const { numUpdatedRows } = await on(trx)
       .updateTable('recordings')
-      .set({ tm_stored })
+      .set({ tm_stored, size })
       .where('customer_id', '=', customer)
       .where('id', '=', id)
       .where('status', '=', 'ended')

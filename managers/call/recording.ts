@@ -9,6 +9,10 @@ export type RecordingStatus = (typeof RECORDING_STATUSES)[number]
 export const RECORDING_REFERENCES = ['call', 'confbridge'] as const
 export type RecordingReference = (typeof RECORDING_REFERENCES)[number]
 
+/** In which form its files are kept: both begin as WAV, which a crash cannot spoil. */
+export const RECORDING_FORMATS = ['wav', 'mp3'] as const
+export type RecordingFormat = (typeof RECORDING_FORMATS)[number]
+
 /** A recording: the record is the column, the type and the JSON (the presenter leaves out what is empty, rule A). */
 export interface Recording {
   id: string
@@ -20,13 +24,13 @@ export interface Recording {
   reference_type: RecordingReference
   reference_id: string
   status: RecordingStatus
-  format: 'wav'
+  format: RecordingFormat
   on_end_flow_id: string
   /** What its files begin with. Inside only. */
   recording_name: string
   /** Seconds of sound; known once it has ended. */
   duration: number | null
-  /** Octets of all its files; known once it has ended. */
+  /** Octets of all its files; known once it has ended, of an MP3 once it has been made. */
   size: number | null
   /** Nothing is missing from the first moment to the last; known once it has ended. */
   complete: boolean | null
@@ -54,7 +58,7 @@ export function mayBecome(recording: Pick<Recording, 'status'>, status: Recordin
 export function newRecording(
   id: string,
   call: Pick<Call, 'id' | 'customer_id' | 'activeflow_id'>,
-  on_end_flow_id: string,
+  { format, on_end_flow_id }: Pick<Recording, 'format' | 'on_end_flow_id'>,
   tm_create: Timestamp,
 ): Recording {
   return {
@@ -66,7 +70,7 @@ export function newRecording(
     reference_type: 'call',
     reference_id: call.id,
     status: 'initiating',
-    format: 'wav',
+    format,
     on_end_flow_id,
     recording_name: `call_${call.id}_${tm_create.slice(0, 19)}Z`,
     duration: null,
@@ -80,8 +84,18 @@ export function newRecording(
   }
 }
 
+/** What is said of its size when it ends: that of the files which are kept, where those are there already. */
+export function sizeAtEnd({ format }: Pick<Recording, 'format'>, written: number): number | null {
+  return format === 'wav' ? written : null
+}
+
 /** What its files are called: for a call one per direction, in = from the party; for a conference the mix alone. */
-export function fileNames({ recording_name, format, reference_type }: Recording): string[] {
+export function fileNames(recording: Recording): string[] {
+  return namesAs(recording, recording.format)
+}
+
+/** What its files are called in a form: as they are kept, or as they are written while it goes on. */
+export function namesAs({ recording_name, reference_type }: Recording, format: RecordingFormat): string[] {
   const directions = reference_type === 'call' ? ['in', 'out'] : ['in']
   return directions.map((direction) => `${recording_name}_${direction}.${format}`)
 }

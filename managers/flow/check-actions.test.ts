@@ -168,8 +168,8 @@ const refused: [string, unknown[], string[]][] = [
   ],
   [
     'a format of recordings that is not made',
-    [{ type: 'recording_start', option: { format: 'mp3' } }],
-    ['actions[0].option.format must be one of , wav'],
+    [{ type: 'recording_start', option: { format: 'ogg' } }],
+    ['actions[0].option.format must be one of , wav, mp3'],
   ],
   [
     'a key that cannot end a recording',

@@ -25,6 +25,7 @@ const file = (name: string, samples: Int16Array) => {
   return { name, path }
 }
 const stored = {
+  isWav: true,
   name: 'gespräch "1"',
   files: [
     file(

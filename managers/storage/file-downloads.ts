@@ -27,13 +27,13 @@ export type StoredPart = KeptPart | LocalPart
 
 /** What is stored under one id: several files that leave as an archive, or a single one that leaves as it is. */
 export type StoredFiles =
-  | { name: string; files: readonly StoredPart[] }
+  | { name: string; files: readonly StoredPart[]; isWav: boolean }
   | { name: string; file: KeptPart; contentType: string }
 
 /** Finds what is stored under an id, whoever's it is: the signature has shown that somebody was given it. */
 export type FileSource = (id: string) => Promise<StoredFiles | undefined>
 
-/** In which form the files of a recording leave: all of them in an archive, or the two sides as one sound. */
+/** In which form the files of a recording leave: all of them in an archive, or two sides that are WAV as one sound. */
 export type FileForm = 'zip' | 'wav'
 
 interface FoundPart {
@@ -67,12 +67,11 @@ export class FileDownloads {
     const octets = found.map(({ crc, content }) => `${crc.toString(16)}.${content.bytes}`).join('-')
     if ('file' in stored)
       return { ...one.content, contentType: stored.contentType, fileName: stored.name, version: octets }
-    const version = `${form}-${octets}`
-    if (form === 'wav') {
+    if (form === 'wav' && stored.isWav) {
       const content = other ? mixedWav(one.content, other.content) : one.content
-      return { ...content, contentType: 'audio/wav', fileName: `${stored.name}.wav`, version }
+      return { ...content, contentType: 'audio/wav', fileName: `${stored.name}.wav`, version: `wav-${octets}` }
     }
-    return { ...zipOf(found), contentType: 'application/zip', fileName: `${stored.name}.zip`, version }
+    return { ...zipOf(found), contentType: 'application/zip', fileName: `${stored.name}.zip`, version: `zip-${octets}` }
   }
 
   async #open(part: StoredPart): Promise<FoundPart | undefined> {

@@ -82,11 +82,11 @@ test('a recording that is slow to begin does not keep the caller in silence; it 
 })
 
 for (const [option, cause] of [
-  [{ format: '${x}' }, 'format_not_made: mp3'],
-  [{ end_of_key: '${x}' }, 'key_unknown: mp3'],
+  [{ format: '${x}' }, 'format_not_made: ogg'],
+  [{ end_of_key: '${x}' }, 'key_unknown: ogg'],
 ] as const)
   test(`what a variable makes of ${JSON.stringify(option)} is noted, and nothing is recorded`, () => {
-    const flow = starting(option, { x: 'mp3' })
+    const flow = starting(option, { x: 'ogg' })
     assert.ok(isAtEnd(flow))
     assert.equal(flow.moves[1]?.executed?.cause, cause)
     assert.ok(!flow.types.includes('start_recording'))

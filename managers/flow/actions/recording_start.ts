@@ -3,6 +3,7 @@ import { NIL_UUID } from '#platform/ids'
 import { done, fail, stay, wait } from '../engine/outcome.ts'
 import { defineAction, flowReference } from './define-action.ts'
 
+const FORMATS = ['', 'wav', 'mp3'] as const
 const KEYS = ['', 'none', 'any', '*', '#'] as const
 /** The longest that a timer can hold, about 24.8 days. Seconds. */
 const LONGEST_S = 2_147_483
@@ -15,7 +16,7 @@ export const recording_start = defineAction({
   needs: 'call',
   onFailure: 'next',
   options: Type.Object({
-    format: Type.Optional(Type.Enum(['', 'wav'], { description: 'wav; other formats are not made.' })),
+    format: Type.Optional(Type.Enum(FORMATS, { description: 'wav (also where it is empty) or mp3.' })),
     end_of_silence: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -33,11 +34,14 @@ export const recording_start = defineAction({
   start: (options) => {
     const { format = '', end_of_key = '', on_end_flow_id = NIL_UUID } = options
     const { end_of_silence = 0, duration = 0, beep_start = false } = options
-    if (format !== '' && format !== 'wav') return fail(`format_not_made: ${format}`)
+    if (!FORMATS.includes(format)) return fail(`format_not_made: ${format}`)
     if (!KEYS.includes(end_of_key)) return fail(`key_unknown: ${end_of_key}`)
     return wait(
       null,
-      { type: 'start_recording', format: 'wav', end_of_silence, end_of_key, duration, beep_start, on_end_flow_id },
+      {
+        ...{ type: 'start_recording', format: format || 'wav', end_of_silence, end_of_key, duration, beep_start },
+        on_end_flow_id,
+      },
       { type: 'timer', after_ms: BEGIN_MS },
     )
   },

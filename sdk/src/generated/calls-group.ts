@@ -33,7 +33,8 @@ export interface CallsCreateAnswer {
 }
 
 export interface CallsRecordingStartBody {
-  format?: 'wav'
+  /** mp3 is made of it after its end, in the background. */
+  format?: 'wav' | 'mp3'
   /** Seconds of silence on both sides that end it; 0 = never. */
   end_of_silence?: number
   /** The key that ends it. */

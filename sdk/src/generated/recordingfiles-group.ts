@@ -13,7 +13,7 @@ export function recordingfiles(api: Api) {
     /**
      * Get the address of the files of a recording. `GET /v1.0/recordingfiles/{id}`
      *
-     * `Location` is an address on this host that needs no login and is good for 24 hours: a ZIP archive with one WAV file for each direction, or with `format=wav` one WAV file with both.
+     * `Location` is an address on this host that needs no login and is good for 24 hours: a ZIP archive with one file for each direction, or with `format=wav` (of WAV recordings) one WAV file with both. MP3 files are there some seconds after the end; until then it is `STATE_INVALID`.
      *
      * Its own reasons: `RECORDING_NOT_FOUND`, `FILE_NOT_FOUND`.
      */

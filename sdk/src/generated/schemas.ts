@@ -377,11 +377,11 @@ export interface Recording {
   reference_type: 'call' | 'confbridge'
   reference_id: string
   status: 'initiating' | 'recording' | 'stopping' | 'ended'
-  format: 'wav'
+  format: 'wav' | 'mp3'
   on_end_flow_id: string
   /** Seconds of sound, once it has ended. */
   duration?: number
-  /** Octets of its files, once it has ended. */
+  /** Octets of its files, once it has ended; of mp3 once they are made. */
   size?: number
   /** Whether nothing is missing between its first and its last moment, once it has ended. */
   complete?: boolean
