@@ -1,11 +1,25 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import ipaddr from 'ipaddr.js'
 import type { S3Settings } from '#managers/storage'
 import type { RateLimitSettings, TrustedProxy } from '#platform/http'
 import { LOG_LEVELS, type LogLevel } from '#platform/log'
 import type { Placement } from '#telecom/media'
 import { readS3Url } from './s3-url.ts'
+import {
+  address,
+  BadSetting,
+  domain,
+  headerName,
+  logLevel,
+  networks,
+  password,
+  placement,
+  portRange,
+  postgresUrl,
+  rate,
+  text,
+  whole,
+} from './setting-values.ts'
 
 /** The only reader of the environment. Every setting is read once, all are checked together, and passed on as values. */
 
@@ -52,6 +66,7 @@ export interface Config {
 export const ROLES = ['api', 'call'] as const
 export type Role = (typeof ROLES)[number]
 
+/** One setting: what it is called, what it means, and how its text is read. */
 interface Setting<T> {
   name: string
   /** As `--help` prints it. */
@@ -61,9 +76,6 @@ interface Setting<T> {
   secret?: true
   read: (text: string | undefined) => T
 }
-
-/** A value that a setting does not take; the message says what it takes. */
-class BadSetting extends Error {}
 
 const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
   httpHost: setting('HTTP_HOST', '127.0.0.1', 'address that the API listens on', text),
@@ -237,17 +249,6 @@ function setting<T>(name: string, fallback: string, meaning: string, parse: (val
   return { name, fallback, meaning, read: (value) => parse(value ?? fallback) }
 }
 
-function text(value: string): string {
-  return value
-}
-
-function whole(value: string, least: number, most: number): number {
-  const number = Number(value)
-  if (!/^\d+$/.test(value) || number < least || number > most)
-    throw new BadSetting(`takes a whole number from ${least} to ${most}`)
-  return number
-}
-
 function rps(tier: string, fallback: string, whose: string): Setting<number> {
   return setting(`RATE_LIMIT_${tier}_RPS`, fallback, `requests each second of ${whose} (0 = no limit)`, rate)
 }
@@ -257,48 +258,6 @@ function burst(tier: string, fallback: string, whose: string): Setting<number> {
   return setting(`RATE_LIMIT_${tier}_BURST`, fallback, meaning, (value) => whole(value, 0, 1_000_000_000))
 }
 
-function rate(value: string): number {
-  const number = Number(value)
-  if (!/^\d{1,9}(\.\d{1,3})?$/.test(value)) throw new BadSetting('takes a number such as 17 or 8.3')
-  return number
-}
-
-function headerName(value: string): string {
-  if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) throw new BadSetting('takes the name of a header')
-  return value.toLowerCase()
-}
-
-function portRange(value: string): { first: number; last: number } {
-  const [first = Number.NaN, last = Number.NaN] = value.split('-').map(Number)
-  const fits = /^\d+-\d+$/.test(value) && first >= 1024 && last <= 65_535 && last - first >= 3
-  if (!fits) throw new BadSetting('takes two ports between 1024 and 65535, at least 4 apart, as in 20000-30000')
-  return { first, last }
-}
-
-function address(value: string): string {
-  if (!ipaddr.isValid(value)) throw new BadSetting('takes an IPv4 or IPv6 address')
-  return value
-}
-
-function domain(value: string): string {
-  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
-  if (value.length > 200 || !new RegExp(`^${label}(\\.${label})*$`).test(value))
-    throw new BadSetting('takes a domain name in lower case')
-  return value
-}
-
-function postgresUrl(value: string): string {
-  if (!URL.canParse(value) || !/^postgres(ql)?:$/.test(new URL(value).protocol))
-    throw new BadSetting('takes a URL as in postgres://user:password@host/database')
-  return value
-}
-
-function s3Url(value: string): S3Settings {
-  const settings = readS3Url(value)
-  if (!settings) throw new BadSetting('takes a URL as in https://key:secret@host/bucket?region=us-east-1')
-  return settings
-}
-
 function roles(value: string): readonly Role[] {
   const asked = value.split(',').map((role) => role.trim())
   if (asked.length === 0 || asked.some((role) => !ROLES.includes(role as Role)))
@@ -306,27 +265,8 @@ function roles(value: string): readonly Role[] {
   return ROLES.filter((role) => asked.includes(role))
 }
 
-function placement(value: string): Placement {
-  if (value !== 'together' && value !== 'apart') throw new BadSetting('takes together or apart')
-  return value
-}
-
-function password(value: string): string {
-  if (value.length < 8) throw new BadSetting('takes at least 8 characters')
-  return value
-}
-
-function networks(value: string): readonly string[] {
-  return value.split(',').map((network) => {
-    const trimmed = network.trim()
-    if (!ipaddr.isValid(trimmed) && !ipaddr.isValidCIDR(trimmed))
-      throw new BadSetting('takes addresses or networks separated by commas, as in 127.0.0.0/8,::1')
-    return trimmed
-  })
-}
-
-function logLevel(value: string): LogLevel {
-  const level = LOG_LEVELS.find((known) => known === value)
-  if (!level) throw new BadSetting(`takes one of ${LOG_LEVELS.join(', ')}`)
-  return level
+function s3Url(value: string): S3Settings {
+  const settings = readS3Url(value)
+  if (!settings) throw new BadSetting('takes a URL as in https://key:secret@host/bucket?region=us-east-1')
+  return settings
 }

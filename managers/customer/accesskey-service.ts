@@ -4,8 +4,13 @@ import { type Page, type PageRequest, paginate } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import { type AccesskeyRecord, hashOfToken, newAccesskeyToken, prefixOfToken, presentAccesskey } from './accesskey.ts'
+import {
+  ACCESSKEY_DEFAULT_SECONDS,
+  type Accesskey,
+  type AccesskeyCreate,
+  type AccesskeyUpdate,
+} from './accesskey-contract.ts'
 import { AccesskeyStore } from './accesskey-store.ts'
-import { ACCESSKEY_DEFAULT_SECONDS, type Accesskey, type AccesskeyCreate, type AccesskeyUpdate } from './contract.ts'
 import { customerErrors } from './errors.ts'
 import { customerEvents } from './events.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Ids, randomText } from '#platform/ids'
 import { type Timestamp, timestampToMs } from '#platform/time'
-import type { Accesskey } from './contract.ts'
+import type { Accesskey } from './accesskey-contract.ts'
 
 /** An access key as it is stored: of its token only the SHA-256 and the first eleven characters. */
 export interface AccesskeyRecord {

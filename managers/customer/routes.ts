@@ -1,16 +1,18 @@
 import { handle, pageRequest, type Route } from '#platform/http'
-import type { AccesskeyService } from './accesskey-service.ts'
-import { adminRoutes } from './admin-routes.ts'
 import {
   createAccesskey,
   deleteAccesskey,
   getAccesskey,
+  listAccesskeys,
+  updateAccesskey,
+} from './accesskey-contract.ts'
+import type { AccesskeyService } from './accesskey-service.ts'
+import { adminRoutes } from './admin-routes.ts'
+import {
   getCustomer,
   getCustomerAsAgent,
-  listAccesskeys,
   recoverSelf,
   unregister,
-  updateAccesskey,
   updateCustomer,
   updateCustomerBillingAccount,
   updateCustomerMetadata,

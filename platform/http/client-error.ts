@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { ReasonedError } from '#platform/errors'
 import { apiErrors } from './errors.ts'
 import { refusal } from './problem.ts'
 
@@ -12,14 +13,17 @@ const ISSUES: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'was not sent in time',
 }
 
+/** Why bytes did not become a request. */
+export function unreadable(code: string | undefined): ReasonedError {
+  return apiErrors.INVALID_ARGUMENT({ field: 'request', issue: ISSUES[code ?? ''] ?? 'is not valid HTTP' })
+}
+
 /** Answers what is not HTTP with the envelope, and ends the connection: nothing after it can be trusted. */
-export function refuse(socket: Socket, code: string | undefined, request_id: string) {
+export function refuse(socket: Socket, code: string | undefined, error: ReasonedError, request_id: string) {
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const issue = ISSUES[code ?? ''] ?? 'is not valid HTTP'
-  const error = apiErrors.INVALID_ARGUMENT({ field: 'request', issue })
   const { contentType, link, body } = refusal(error, request_id, undefined)
   socket.end(
     [

@@ -95,7 +95,7 @@ test('a client that goes away ends the work: REQUEST_CANCELED in log and metric'
   assert.equal(at.lines.find((line) => line.fields.reason === 'REQUEST_CANCELED')?.fields.request_id, 'gone')
   assert.match(
     await at.metrics.text(),
-    /errors_total\{domain="api-manager",reason="REQUEST_CANCELED",blame="client"\} 1/,
+    /errors_total\{domain="api-manager",reason="REQUEST_CANCELED",blame="client",route="\/probe"\} 1/,
   )
 })
 

@@ -122,7 +122,7 @@ test('each refusal is counted by domain, reason and blame', async () => {
   await apiClient(at.url, { accesskey: 'vb_admin' }).get('/v1.0/teas/00000000-0000-4000-8000-000000000001')
   assert.match(
     await at.metrics.text(),
-    /strowger_errors_total\{domain="tea-manager",reason="TEA_NOT_FOUND",blame="client"\} 1/,
+    /strowger_errors_total\{domain="tea-manager",reason="TEA_NOT_FOUND",blame="client",route="\/teas\/\{id\}"\} 1/,
   )
 })
 

@@ -1,10 +1,13 @@
 import type { FastifyReply } from 'fastify'
+import type { Endpoint } from './endpoint.ts'
 import { type AuthenticateOptions, anonymous, type Identity } from './identity.ts'
 
 /** One request from its first line to the end of its answer. */
 export class Exchange {
   readonly request_id: string
   readonly reply: FastifyReply
+  /** What the path and method named, where they named something. */
+  readonly endpoint: Endpoint | undefined
   readonly startedMs: number
   /** When it is answered with `REQUEST_TIMEOUT`, on the monotonic clock; what moves it may only move it on. */
   deadlineMs: number
@@ -20,12 +23,13 @@ export class Exchange {
   #abort: AbortController | undefined
   #abortReason: unknown
 
-  constructor(request_id: string, reply: FastifyReply, startedMs: number, deadlineMs: number, patient: boolean) {
-    this.request_id = request_id
+  constructor(reply: FastifyReply, endpoint: Endpoint | undefined, startedMs: number, defaultDeadlineMs: number) {
+    this.request_id = reply.request.id
     this.reply = reply
+    this.endpoint = endpoint
     this.startedMs = startedMs
-    this.deadlineMs = deadlineMs
-    this.patient = patient
+    this.deadlineMs = startedMs + (endpoint?.deadlineMs ?? defaultDeadlineMs)
+    this.patient = endpoint?.deadlineMs !== undefined && !endpoint.upload
   }
 
   /** Made when somebody asks for it: most handlers end before anybody could abort them. */

@@ -3,7 +3,8 @@
  * envelope with a declared reason; lists, ids, times and addresses are the same everywhere.
  */
 import type { WebSocket } from 'ws'
-import type { HttpNeeds, HttpServer } from './server.ts'
+import type { HttpNeeds } from './needs.ts'
+import type { HttpServer } from './server.ts'
 
 export { isE164, normaliseAddress, normaliseTarget } from './address.ts'
 export { catalogueRows, ErrorReason } from './catalogue.ts'

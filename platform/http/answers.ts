@@ -1,0 +1,116 @@
+import type { FastifyRequest } from 'fastify'
+import type { ReasonedError } from '#platform/errors'
+import type { Log } from '#platform/log'
+import type { Answer } from './answer.ts'
+import { type Download, sendDownload } from './download.ts'
+import { retryAfter } from './envelope.ts'
+import { apiErrors } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { pageHeaders } from './pages.ts'
+import { refusal } from './problem.ts'
+import type { RequestFigures } from './request-figures.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+/** The most files that are sent at once; further ones are asked to come back. */
+const DOWNLOADS = 200
+
+/** The ways in which answers leave: once for each exchange, and whoever has been answered is not answered again. */
+export class Answers {
+  /** The server stops: a connection ends with the answer that is sent on it. */
+  closing = false
+  readonly #log: Log
+  readonly #figures: RequestFigures
+  #downloads = 0
+
+  constructor(log: Log, figures: RequestFigures) {
+    this.#log = log
+    this.#figures = figures
+  }
+
+  /** Success. */
+  send(exchange: Exchange, { code, headers, text }: Answer) {
+    if (!this.#settle(exchange)) return
+    const { reply } = exchange
+    reply.code(code)
+    for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
+    if (text === undefined) reply.send()
+    else reply.header('content-type', JSON_TYPE).send(text)
+  }
+
+  /** Success as a page for people. */
+  page(exchange: Exchange, html: string, kind: true | 'program') {
+    if (this.#settle(exchange)) exchange.reply.code(200).headers(pageHeaders(kind)).send(html)
+  }
+
+  /**
+   * Success as a file; resolves once it has left. Throws what kept it from beginning; what leaves it unread afterwards can be
+   * told to nobody but by a connection that is cut.
+   */
+  async file(exchange: Exchange, request: FastifyRequest, download: Download) {
+    if (exchange.settled) return
+    if (this.#downloads >= DOWNLOADS) throw apiErrors.SERVICE_UNAVAILABLE()
+    const { reply, request_id } = exchange
+    this.#downloads++
+    if (this.closing) reply.header('connection', 'close')
+    const sent = sendDownload(request, reply, download)
+    exchange.settled = reply.sent
+    try {
+      await sent
+    } catch (error) {
+      if (!reply.sent) throw error
+      reply.raw.destroy()
+      if (!isGone(error)) this.#log.warn({ request_id, err: error }, 'a file could not be sent to its end')
+    } finally {
+      this.#downloads--
+    }
+  }
+
+  /** The only way in which a refusal leaves. */
+  refuse(exchange: Exchange, error: ReasonedError) {
+    if (!this.#settle(exchange)) {
+      if (error.http >= 500) this.#report(exchange, error, 'failed after the answer')
+      return
+    }
+    this.#count(exchange, error)
+    if (error.http >= 500) this.#report(exchange, error, 'request failed')
+    const { reply } = exchange
+    const after = retryAfter(error)
+    if (after !== undefined) reply.header('retry-after', after)
+    const { contentType, link, body } = refusal(error, exchange.request_id, reply.request.headers.accept)
+    reply.code(error.http).header('content-type', contentType).header('link', link).header('vary', 'Accept').send(body)
+  }
+
+  /** Nobody waits for the answer any more: counted and logged like a refusal, and the work is told to stop. */
+  cancel(exchange: Exchange) {
+    if (exchange.settled) return
+    const canceled = apiErrors.REQUEST_CANCELED()
+    exchange.settled = true
+    this.#count(exchange, canceled)
+    this.#report(exchange, canceled, 'the client went away')
+    exchange.abort(canceled)
+  }
+
+  /** Takes the only turn to answer; false where it is taken. */
+  #settle(exchange: Exchange): boolean {
+    if (exchange.settled) return false
+    exchange.settled = true
+    if (this.closing) exchange.reply.header('connection', 'close')
+    return true
+  }
+
+  #count(exchange: Exchange, error: ReasonedError) {
+    exchange.reason = error.reason
+    this.#figures.refused(error, exchange.endpoint)
+  }
+
+  #report({ request_id, identity }: Exchange, { reason, cause }: ReasonedError, sentence: string) {
+    const fields = { request_id, reason, customer_id: identity.customer_id, err: cause }
+    if (reason === apiErrors.INTERNAL.reason) this.#log.error(fields, sentence)
+    else this.#log.warn(fields, sentence)
+  }
+}
+
+/** Whether a file was not sent to its end because nobody takes it any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+}
