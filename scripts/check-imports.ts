@@ -28,6 +28,7 @@ const PACKAGES: Record<string, string[]> = {
   '@fastify/busboy': ['platform/http'],
   aws4fetch: ['managers/storage'],
   ajv: ['platform/http'],
+  croner: ['platform/jobs'],
   fastify: ['platform/http', 'bench'],
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
@@ -35,6 +36,7 @@ const PACKAGES: Record<string, string[]> = {
   'libphonenumber-js': ['managers/call'],
   marked: ['apps/server'],
   negotiator: ['platform/http'],
+  nodemailer: ['platform/mail'],
   pg: ['platform/db', 'platform/events', 'testkit', 'bench'],
   pino: ['platform/log'],
   'prom-client': ['platform/metrics'],
@@ -43,7 +45,7 @@ const PACKAGES: Record<string, string[]> = {
   typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
 }
 /** Packages that only tests and tools use; the SDK as a package is what the programs that they write import. */
-const TEST_PACKAGES = ['fast-check', 'esbuild', '@strowger/sdk']
+const TEST_PACKAGES = ['fast-check', 'esbuild', 'smtp-server', '@strowger/sdk']
 /** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
 const SDK_USERS = ['apps/console', 'apps/cli']
 
