@@ -5,13 +5,14 @@ export { AccesskeyUse } from './accesskey-use.ts'
 export {
   type CustomerRecord,
   type CustomerStatus,
+  GUEST_CUSTOMER_ID,
   isLiving,
+  presentCustomer,
   RESERVED_CUSTOMERS,
   ROUTING_CUSTOMER_ID,
   SYSTEM_CUSTOMER_ID,
 } from './customer.ts'
 export { isEmail } from './email.ts'
-export { FreezeExpiry } from './expiry.ts'
 export { CustomerLifecycle, type DefaultAdmins, type OnCustomerDeleted } from './lifecycle.ts'
 export { migrations } from './migrations/index.ts'
 export { customerRoutes } from './routes.ts'

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -22,6 +23,18 @@ export class CustomerStore {
     return this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('id', '=', customer).executeTakeFirst()
   }
 
+  /** Platform-wide: the customer that has this e-mail, in whatever case it is written, unless it is deleted. */
+  findByEmail(email: string): Promise<CustomerRecord | undefined> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('customers')
+      .selectAll()
+      .where(sql<boolean>`lower(email) = lower(${email})`)
+      .where('email', '<>', '')
+      .where('tm_delete', 'is', null)
+      .executeTakeFirst()
+  }
+
   /** Platform-wide: the customers that are not deleted, newest first. */
   list(page: PageRequest): Promise<CustomerRecord[]> {
     const all = this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('tm_delete', 'is', null)
@@ -38,6 +51,21 @@ export class CustomerStore {
       .where('tm_delete', 'is', null)
       .where('tm_deletion_scheduled', '<=', moment)
       .orderBy('tm_deletion_scheduled')
+      .limit(most)
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
+  /** Platform-wide: customers that were made at or before a moment and are unverified still, so many at most. */
+  async unverifiedBefore(moment: Timestamp, most: number): Promise<string[]> {
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('customers')
+      .select('id')
+      .where('status', '=', 'initial')
+      .where('tm_delete', 'is', null)
+      .where('tm_create', '<=', moment)
+      .orderBy('tm_create')
       .limit(most)
       .execute()
     return rows.map(({ id }) => id)

@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import { MailRefused, type MailTransport, type OutgoingMail } from './transport.ts'
 
 /** Milliseconds to connect, to be greeted, and of silence after that. */
@@ -17,17 +17,19 @@ const ABOUT_THE_MAIL = ['EENVELOPE', 'EMESSAGE']
 export class SmtpTransport implements MailTransport {
   readonly outcome = 'sent'
   readonly #from: Mailbox
-  readonly #mailer: ReturnType<typeof createTransport>
+  readonly #url: string
+  #mailer: Promise<Transporter> | undefined
 
   constructor({ url, from }: { url: string; from: Mailbox }) {
     this.#from = from
-    this.#mailer = createTransport({ url, ...TIMEOUTS, disableFileAccess: true, disableUrlAccess: true })
+    this.#url = url
   }
 
   async send({ id, createdMs, to, subject, text }: OutgoingMail): Promise<void> {
     const { address } = this.#from
     try {
-      await this.#mailer.sendMail({
+      this.#mailer ??= openMailer(this.#url)
+      await (await this.#mailer).sendMail({
         envelope: { from: address, to: [to] },
         from: this.#from,
         to: { name: '', address: to },
@@ -44,6 +46,12 @@ export class SmtpTransport implements MailTransport {
       throw error
     }
   }
+}
+
+/** The library is loaded with the first mail: other threads use this folder for its outbox only. */
+async function openMailer(url: string): Promise<Transporter> {
+  const { createTransport } = await import('nodemailer')
+  return createTransport({ url, ...TIMEOUTS, disableFileAccess: true, disableUrlAccess: true })
 }
 
 /** A mailbox with the name that is shown beside it. */
