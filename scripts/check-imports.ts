@@ -28,23 +28,25 @@ const PACKAGES: Record<string, string[]> = {
   '@fastify/busboy': ['platform/http'],
   aws4fetch: ['managers/storage'],
   ajv: ['platform/http'],
+  croner: ['platform/jobs'],
   fastify: ['platform/http', 'bench'],
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
-  kysely: ['platform/db', 'platform/events', 'platform/node', 'platform/http', 'managers', 'testkit'],
+  kysely: ['platform/db', 'platform/events', 'platform/mail', 'platform/node', 'platform/http', 'managers', 'testkit'],
   'libphonenumber-js': ['managers/call'],
   marked: ['apps/server'],
   negotiator: ['platform/http'],
+  nodemailer: ['platform/mail'],
   pg: ['platform/db', 'platform/events', 'testkit', 'bench'],
   pino: ['platform/log'],
   'prom-client': ['platform/metrics'],
   'request-filtering-agent': ['platform/outbound'],
   ws: ['platform/http', 'testkit'],
   'wasm-media-encoders': ['managers/call'],
-  typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
+  typebox: ['platform/http', 'platform/events', 'platform/mail', 'managers', 'apps/server'],
 }
 /** Packages that only tests and tools use; the SDK as a package is what the programs that they write import. */
-const TEST_PACKAGES = ['fast-check', 'esbuild', 'mpg123-decoder', '@strowger/sdk']
+const TEST_PACKAGES = ['fast-check', 'esbuild', 'mpg123-decoder', 'smtp-server', '@strowger/sdk']
 /** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
 const SDK_USERS = ['apps/console', 'apps/cli']
 

@@ -12,6 +12,7 @@ import {
   BootService,
   Delegations,
   LoginService,
+  Mailboxes,
   Tokens,
 } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
@@ -57,6 +58,7 @@ import {
 } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
+import { MailFolder, MailOutbox, MailSender, type MailTransport, mailMigrations, mailRoutes } from '#platform/mail'
 import { Metrics } from '#platform/metrics'
 import { ManualClock, systemClock } from '#platform/time'
 import { freshDatabase } from './database.ts'
@@ -74,6 +76,17 @@ export interface TestCustomer {
   admin: ApiClient
   /** A new agent with these bits, who is logged in. */
   agent(permission: number): Promise<{ id: string; token: string; client: ApiClient }>
+}
+
+/** What a test may set. */
+export interface TestAccountsOptions {
+  s3?: S3Settings
+  /** Whether who signs up has to confirm its e-mail address; it has to unless said. */
+  checksEmail?: boolean
+  /** Whether the identity of new customers counts as verified; it does not unless said. */
+  startVerified?: boolean
+  /** What mails leave by. */
+  transport?: MailTransport
 }
 
 /** Everything about accounts, really running: PostgreSQL, the services and the HTTP server in front of them. */
@@ -98,21 +111,26 @@ export class TestAccounts {
   readonly tokens: Tokens
   readonly authenticator: Authenticator
   readonly keyUse: AccesskeyUse
+  readonly mailboxes: Mailboxes
+  /** Sends when it is told to; mails are kept in the data folder unless the tests bring something to send them by. */
+  readonly mails: MailSender
   readonly routes: Route[]
   server!: HttpServer
   url = ''
+  /** What the links in mails begin with. */
+  readonly publicUrl = `https://api.${TEST_BASE}`
   #made = 0
 
   /** Starts with an empty database, with tables of `others` where asked; all of it ends with the tests of the file. */
   static async start({
-    s3,
     others = [],
-  }: {
-    s3?: S3Settings
+    ...options
+  }: TestAccountsOptions & {
     others?: readonly Migration[]
   } = {}): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
+      ...mailMigrations,
       ...billingMigrations,
       ...customerMigrations,
       ...directMigrations,
@@ -124,13 +142,14 @@ export class TestAccounts {
       ...others,
     ]
     const { db } = await freshDatabase(all)
-    const accounts = new TestAccounts(db, s3)
+    const accounts = new TestAccounts(db, options)
     await accounts.#listen()
     return accounts
   }
 
-  private constructor(db: Database, s3: S3Settings | undefined) {
+  private constructor(db: Database, { s3, checksEmail = true, startVerified = false, transport }: TestAccountsOptions) {
     const basics = { db, clock: this.clock, ids: systemIds }
+    const mails = new MailOutbox(basics)
     this.db = db
     this.billing = new BillingService(basics)
     this.directs = new DirectService(basics)
@@ -148,7 +167,7 @@ export class TestAccounts {
       tags: { holdTags: (trx, customer, ids) => this.tags.holdTags(trx, customer, ids) },
       onAgentChanged: (id) => this.authenticator.forgetAgent(id),
     })
-    this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents })
+    this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents, startVerified })
     this.numbers = new NumberService({
       ...basics,
       billing: this.billing,
@@ -165,6 +184,7 @@ export class TestAccounts {
       customers: this.customers,
       billing: this.billing,
       admins: this.agents,
+      mails,
       base: TEST_BASE,
       onCustomerDeleted: async (trx, customer) => {
         for (const owner of owners) await owner.deleteAllOf(trx, customer)
@@ -194,13 +214,23 @@ export class TestAccounts {
     const logins = new LoginService({ ...basics, customers, tokens, passwords: this.agents.passwords })
     const boots = new BootService({ customers, directs: this.directs, tokens })
     const delegations = new Delegations({ ...basics, customers, tokens })
+    const { agents, lifecycle } = this
+    this.mailboxes = new Mailboxes({
+      ...{ ...basics, agents, customers, lifecycle, accesskeys, mails, checksEmail },
+      publicUrl: () => this.publicUrl,
+    })
+    this.mails = new MailSender({
+      ...{ ...basics, log: silentLog, metrics: new Metrics(), templates: this.mailboxes.templates },
+      transport: transport ?? new MailFolder(join(this.dataDir, 'mails')),
+    })
     this.routes = [
-      ...customerRoutes({ customers, accesskeys, lifecycle: this.lifecycle, passwords: logins }),
-      ...authRoutes({ logins, boots, delegations, agents: this.agents }),
-      ...agentRoutes(this.agents),
+      ...customerRoutes({ customers, accesskeys, lifecycle, passwords: logins }),
+      ...authRoutes({ logins, boots, delegations, agents, mailboxes: this.mailboxes }),
+      ...agentRoutes(agents),
       ...numberRoutes(this.numbers),
       ...extensionRoutes(this.extensions, this.agents),
       ...tagRoutes(this.tags),
+      ...mailRoutes(db),
       ...storageRoutes({
         storage: this.storage,
         storageAccounts: this.storageAccounts,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
+import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
-import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
+import { AccesskeyUse } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -12,13 +12,16 @@ import { type Connection, openDatabase } from '#platform/db'
 import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
 import { type HttpServer, Idempotency, openHttpServer, RateLimits } from '#platform/http'
 import { systemIds } from '#platform/ids'
+import { Jobs } from '#platform/jobs'
 import type { Log } from '#platform/log'
+import { MailFolder, MailSender, SmtpTransport } from '#platform/mail'
 import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
 import { OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { catalogues } from './catalogue.ts'
 import { type Config, rateLimitsOf, trustedProxyOf } from './config.ts'
+import { platformJobs } from './jobs.ts'
 import { PlatformSettings } from './platform-settings.ts'
 import { apiRoutes } from './routes.ts'
 import { runAll } from './run-all.ts'
@@ -58,6 +61,7 @@ export class ApiRole {
       clock,
       ids,
       base: config.sipDomain,
+      customersStartVerified: config.customersStartVerified,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -72,6 +76,12 @@ export class ApiRole {
     const logins = new LoginService({ db, clock, customers, tokens, passwords: services.agents.passwords })
     const boots = new BootService({ customers, directs: services.directs, tokens })
     const delegations = new Delegations({ db, customers, tokens, clock, ids })
+    let listensAt = ''
+    const mailboxes = new Mailboxes({
+      ...{ ...services, db, clock, ids },
+      publicUrl: () => config.publicUrl ?? listensAt,
+      checksEmail: config.signupChecksEmail,
+    })
     const commands = new CommandDoor({ bus, clock })
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
@@ -93,11 +103,10 @@ export class ApiRole {
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
-    const expiry = new FreezeExpiry({ lifecycle: services.lifecycle, clock, log })
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
-        ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
+        ...{ ...services, db, logins, boots, delegations, mailboxes, calls, recordings, storage, downloads },
         ...{ activeflows, timelines, events, sockets },
       }),
       authenticate: authenticator.authenticate,
@@ -115,6 +124,16 @@ export class ApiRole {
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
       },
       scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),
+    })
+
+    const mailFolder = new MailFolder(join(config.dataDir, 'mails'))
+    const from = config.mailFrom ?? { name: 'Strowger', address: `no-reply@${config.sipDomain}` }
+    const transport = config.smtpUrl === undefined ? mailFolder : new SmtpTransport({ url: config.smtpUrl, from })
+    const mailSender = new MailSender({ db, clock, ids, log, metrics, transport, templates: mailboxes.templates })
+    const { lifecycle } = services
+    const jobs = new Jobs({
+      ...{ db, clock, ids, log, metrics },
+      jobs: platformJobs({ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder }),
     })
 
     const sequencer = new Sequencer({ connection, bus, clock, log })
@@ -139,14 +158,15 @@ export class ApiRole {
     sequencer.start()
     delivery.start()
     sockets.start()
-    idempotency.start()
     storage.sweeper.start()
-    expiry.start()
     keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
+    listensAt = url
+    mailSender.start()
+    jobs.start()
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
-      () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
+      () => Promise.all([jobs.stop(), mailSender.stop(), keeper.stop(), storage.sweeper.stop()]),
       () => keyUse.stop(),
       () => delivery.stop(),
       () => sequencer.stop(),

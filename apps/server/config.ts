@@ -3,15 +3,19 @@ import { resolve } from 'node:path'
 import type { S3Settings } from '#managers/storage'
 import type { RateLimitSettings, TrustedProxy } from '#platform/http'
 import { LOG_LEVELS, type LogLevel } from '#platform/log'
+import type { Mailbox } from '#platform/mail'
 import type { Placement } from '#telecom/media'
+import { readBaseUrl, readMailbox, readSmtpUrl } from './mail-settings.ts'
 import { readS3Url } from './s3-url.ts'
 import {
   address,
   BadSetting,
   domain,
   headerName,
+  known,
   logLevel,
   networks,
+  onOff,
   password,
   placement,
   portRange,
@@ -38,6 +42,14 @@ export interface Config {
   databaseUrl: string | undefined
   /** `undefined` = files are kept in the data folder. */
   s3: S3Settings | undefined
+  /** Where people reach the API, for links in mails; `undefined` = where it listens. */
+  publicUrl: string | undefined
+  /** `undefined` = mails are kept in the data folder. */
+  smtpUrl: string | undefined
+  /** `undefined` = no-reply at the SIP domain. */
+  mailFrom: Mailbox | undefined
+  signupChecksEmail: boolean
+  customersStartVerified: boolean
   roles: readonly Role[]
   mediaWorkers: number
   mediaPlacement: Placement
@@ -122,6 +134,40 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     secret: true,
     read: (value) => (value === undefined ? undefined : s3Url(value)),
   },
+  publicUrl: {
+    name: 'PUBLIC_URL',
+    fallback: 'where the API listens',
+    meaning: 'address by which people reach the API, for links in mails, as in https://api.example.com',
+    read: (value) => value && known(readBaseUrl(value), 'takes an http or https URL as in https://api.example.com'),
+  },
+  smtpUrl: {
+    name: 'SMTP_URL',
+    fallback: 'unset: mails are kept in the data folder and at GET /v1.0/mails',
+    meaning: 'the mail server, smtp://user:password@host:587 (STARTTLS where it is offered) or smtps:// (TLS)',
+    secret: true,
+    read: (value) => value && known(readSmtpUrl(value), 'takes a URL as in smtp://user:password@host:587'),
+  },
+  mailFrom: {
+    name: 'MAIL_FROM',
+    fallback: 'Strowger <no-reply@{the SIP domain}>',
+    meaning: 'who the mails of the platform come from',
+    read: (value) =>
+      value === undefined
+        ? undefined
+        : known(readMailbox(value), 'takes a mailbox as in Strowger <no-reply@example.com>'),
+  },
+  signupChecksEmail: setting(
+    'SIGNUP_CHECKS_EMAIL',
+    'on',
+    'whether who signs up has to confirm its e-mail address within an hour: on or off',
+    onOff,
+  ),
+  customersStartVerified: setting(
+    'CUSTOMERS_START_VERIFIED',
+    'off',
+    'whether the identity of new customers counts as verified, so that they may buy and call numbers: on or off',
+    onOff,
+  ),
   roles: setting('ROLES', 'api,call', 'what this process does: api, call or both', roles),
   mediaWorkers: {
     name: 'MEDIA_WORKERS',

@@ -12,6 +12,8 @@ import { migrations as webhook } from '#managers/webhook'
 import { databaseMigrations, type Migration } from '#platform/db'
 import { eventMigrations } from '#platform/events'
 import { httpMigrations } from '#platform/http'
+import { jobMigrations } from '#platform/jobs'
+import { mailMigrations } from '#platform/mail'
 import { nodeMigrations } from '#platform/node'
 import { settingsMigrations } from './platform-settings.ts'
 
@@ -21,6 +23,8 @@ export const allMigrations: Migration[] = [
   ...eventMigrations,
   ...httpMigrations,
   ...nodeMigrations,
+  ...jobMigrations,
+  ...mailMigrations,
   ...settingsMigrations,
   ...billing,
   ...customer,

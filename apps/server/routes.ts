@@ -8,8 +8,10 @@ import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
 import { type TimelineService, timelineRoutes } from '#managers/timeline'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
+import type { Database } from '#platform/db'
 import { eventRoutes, type PublicEvents } from '#platform/events'
 import type { Route } from '#platform/http'
+import { mailRoutes } from '#platform/mail'
 import { docsRoutes } from './docs-routes.ts'
 import type { Services } from './services.ts'
 
@@ -21,6 +23,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   timelines: TimelineService
   events: PublicEvents
   sockets: WebSockets
+  db: Database
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -40,6 +43,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...timelineRoutes(services.timelines),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
+    ...mailRoutes(services.db),
     ...docsRoutes(),
   ]
 }

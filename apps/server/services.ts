@@ -10,6 +10,7 @@ import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
+import { MailOutbox } from '#platform/mail'
 import type { Clock } from '#platform/time'
 
 /** What every service needs. */
@@ -22,6 +23,8 @@ export interface Basics {
 export interface ServicesNeeds extends Basics {
   /** The platform's SIP domain. */
   base: string
+  /** Whether the operator answers for the identity of new customers. */
+  customersStartVerified?: boolean
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
   /** Hears of each customer that was frozen, recovered or deleted. */
@@ -32,7 +35,16 @@ export interface ServicesNeeds extends Basics {
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
-  const { db, clock, ids, base, onKeyRevoked, onCustomerState, onAgentChanged } = needs
+  const {
+    db,
+    clock,
+    ids,
+    base,
+    customersStartVerified: startVerified = false,
+    onKeyRevoked,
+    onCustomerState,
+    onAgentChanged,
+  } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
@@ -54,7 +66,8 @@ export function createServices(needs: ServicesNeeds) {
     ...basics,
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })
-  const customers = new CustomerService({ ...basics, billing, usernames: agents })
+  const customers = new CustomerService({ ...basics, billing, usernames: agents, startVerified })
+  const mails = new MailOutbox(basics)
   const storageAccounts = new StorageAccounts({
     ...basics,
     customerExists: async (id) => (await customers.find(id))?.tm_delete === null,
@@ -66,7 +79,7 @@ export function createServices(needs: ServicesNeeds) {
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
   const lifecycle = new CustomerLifecycle({
-    ...{ ...basics, customers, billing, base, admins: agents },
+    ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
       for (const owner of [billing, agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts])
@@ -83,6 +96,7 @@ export function createServices(needs: ServicesNeeds) {
     agents,
     customers,
     lifecycle,
+    mails,
     flows,
     numbers,
     outboundConfigs,

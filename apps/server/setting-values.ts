@@ -93,3 +93,14 @@ export function logLevel(value: string): LogLevel {
   if (!level) throw new BadSetting(`takes one of ${LOG_LEVELS.join(', ')}`)
   return level
 }
+
+/** `value` where it could be read; else what the setting takes. */
+export function known<T>(value: T | undefined, takes: string): T {
+  if (value === undefined) throw new BadSetting(takes)
+  return value
+}
+
+export function onOff(value: string): boolean {
+  if (value !== 'on' && value !== 'off') throw new BadSetting('takes on or off')
+  return value === 'on'
+}

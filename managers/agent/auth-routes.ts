@@ -3,6 +3,8 @@ import { boot, delegate, LOGIN_SECONDS, login, logout } from './auth-contract.ts
 import type { BootService } from './boot.ts'
 import type { Delegations } from './delegations.ts'
 import type { LoginService } from './login.ts'
+import type { Mailboxes } from './mailbox/mailboxes.ts'
+import { mailboxRoutes } from './mailbox/routes.ts'
 import type { AgentService } from './service.ts'
 
 export interface AuthParts {
@@ -10,10 +12,11 @@ export interface AuthParts {
   boots: BootService
   delegations: Delegations
   agents: AgentService
+  mailboxes: Mailboxes
 }
 
-/** `/auth/*`, as far as it is about tokens */
-export function authRoutes({ logins, boots, delegations, agents }: AuthParts): Route[] {
+/** `/auth/*`, but for what customers do with themselves (`/auth/unregister`) */
+export function authRoutes({ logins, boots, delegations, agents, mailboxes }: AuthParts): Route[] {
   return [
     handle(login, async ({ body, ip, setCookie }) => {
       const done = await logins.login(body.username, body.password, ip)
@@ -27,5 +30,6 @@ export function authRoutes({ logins, boots, delegations, agents }: AuthParts): R
     }),
     handle(boot, ({ body }) => boots.boot(body.direct_hash)),
     handle(delegate, ({ identity, body, ip }) => delegations.create(identity, body, ip)),
+    ...mailboxRoutes(mailboxes),
   ]
 }

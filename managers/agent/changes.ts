@@ -21,6 +21,7 @@ import type { Agent } from './contract.ts'
 import { noAgent } from './errors.ts'
 import { agentEvents } from './events.ts'
 import { LoginAttempts } from './login-attempts.ts'
+import { forgetPasswordLinks } from './mailbox/mailed-tokens.ts'
 import type { Passwords } from './passwords.ts'
 import type { AgentStore } from './store.ts'
 import { checkTags, type TagLookup } from './tag-ids.ts'
@@ -144,11 +145,39 @@ export class AgentChanges {
     refuseAbove(caller, agent)
     if (isSelf(caller, id)) await this.#confirm(caller, agent, wanted.current_password, ip)
     const password_hash = await this.#passwords.hash(wanted.password)
-    return this.#changeAlone(caller.customer_id, id, async (_, held) => {
+    return this.#changeAlone(caller.customer_id, id, async (trx, held) => {
       refuseAbove(caller, held)
       refuseGuest(held)
-      return { password_hash, token_version: held.token_version + 1 }
+      return this.#withPassword(trx, held, password_hash)
     })
+  }
+
+  /**
+   * Replaces the password of an agent who has shown otherwise who it is; all logins of the agent end. `prove` says so in
+   * the transaction of the change, or throws.
+   */
+  async resetPassword(
+    customer: string,
+    id: string,
+    password: string,
+    prove: (trx: AnyTransaction) => Promise<void>,
+  ): Promise<void> {
+    const password_hash = await this.#passwords.hash(password)
+    await this.#changeAlone(customer, id, async (trx, held) => {
+      await prove(trx)
+      refuseGuest(held)
+      return this.#withPassword(trx, held, password_hash)
+    })
+  }
+
+  /** Links that were sent for a new password end with the old one. */
+  async #withPassword(
+    trx: AnyTransaction,
+    { id, customer_id, token_version }: AgentRecord,
+    password_hash: string,
+  ): Promise<Partial<AgentRecord>> {
+    await forgetPasswordLinks(trx, customer_id, id)
+    return { password_hash, token_version: token_version + 1 }
   }
 
   /** Guesses count like those of a login. */

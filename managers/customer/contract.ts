@@ -3,6 +3,8 @@ import { billingErrors } from '#managers/billing/errors'
 import { adminOnly, adminOrManager, apiErrors, endpoint, Timestamp, TimestampOrNull, Uuid } from '#platform/http'
 import { customerErrors } from './errors.ts'
 
+export { Accesskey } from './accesskey-contract.ts'
+
 /** The methods that a webhook may be sent with; empty means POST. */
 export const WEBHOOK_METHODS = ['', 'POST', 'GET', 'PUT', 'DELETE'] as const
 

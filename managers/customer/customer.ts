@@ -37,6 +37,10 @@ export const SYSTEM_CUSTOMER_ID = '00000000-0000-0000-0000-000000000002'
 export const ROUTING_CUSTOMER_ID = '00000000-0000-0000-0000-000000000001'
 /** Customers of the platform itself, which no gate of identity or status concerns. */
 export const RESERVED_CUSTOMERS: readonly string[] = [ROUTING_CUSTOMER_ID, SYSTEM_CUSTOMER_ID]
+/** VoIPbin's guest customer: an ordinary one to every gate, but it stays. */
+export const GUEST_CUSTOMER_ID = 'a856c986-4b06-4496-9641-4d0ecbc67df5'
+/** Customers that are neither frozen nor deleted. */
+export const LASTING_CUSTOMERS: readonly string[] = [...RESERVED_CUSTOMERS, GUEST_CUSTOMER_ID]
 
 /** Whether anybody may still act for a customer of this status. */
 export function isLiving(customer: Pick<CustomerRecord, 'status' | 'tm_delete'>): boolean {

@@ -6,13 +6,14 @@ export { ClosedCustomers, type LiveWork } from './closed-customers.ts'
 export {
   type CustomerRecord,
   type CustomerStatus,
+  GUEST_CUSTOMER_ID,
   isLiving,
+  presentCustomer,
   RESERVED_CUSTOMERS,
   ROUTING_CUSTOMER_ID,
   SYSTEM_CUSTOMER_ID,
 } from './customer.ts'
 export { isEmail } from './email.ts'
-export { FreezeExpiry } from './expiry.ts'
 export { CustomerLifecycle, type DefaultAdmins, type OnCustomerDeleted } from './lifecycle.ts'
 export { migrations } from './migrations/index.ts'
 export { customerRoutes } from './routes.ts'

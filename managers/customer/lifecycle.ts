@@ -3,9 +3,10 @@ import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents, type NewEvent } from '#platform/events'
 import { apiErrors, FREEZE_MS } from '#platform/http'
 import type { Ids } from '#platform/ids'
+import type { MailOutbox } from '#platform/mail'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import type { CustomerUpdate } from './contract.ts'
-import { type CustomerRecord, RESERVED_CUSTOMERS } from './customer.ts'
+import { type CustomerRecord, type CustomerStatus, LASTING_CUSTOMERS } from './customer.ts'
 import { customerErrors } from './errors.ts'
 import { customerEvents } from './events.ts'
 import { type CustomerService, noCustomer } from './service.ts'
@@ -13,6 +14,9 @@ import { CustomerStore } from './store.ts'
 
 /** Customers that one round deletes. */
 const MOST_EXPIRED = 20
+/** Whoever has signed up has so long to show that the mailbox is its own. */
+const VERIFY_MS = 60 * 60_000
+const MOST_UNVERIFIED = 100
 
 /** Makes the first admin of a customer; agents stand above customers, so it is handed in. */
 export interface DefaultAdmins {
@@ -30,6 +34,8 @@ export interface CustomerLifecycleNeeds {
   customers: CustomerService
   billing: BillingService
   admins: DefaultAdmins
+  /** Where the first admin of a new customer is told how to get in. */
+  mails: MailOutbox
   onCustomerDeleted: OnCustomerDeleted
   /** The platform's SIP domain: addresses of nobody are below it. */
   base: string
@@ -47,14 +53,35 @@ export class CustomerLifecycle {
     this.#store = new CustomerStore(needs.db)
   }
 
-  /** Creates an active customer with its billing account and its first admin, who has the customer's e-mail. */
+  /**
+   * Creates an active customer with its billing account and its first admin, who has the customer's e-mail and is told
+   * there how to set a password.
+   */
   async create(wanted: CustomerUpdate): Promise<CustomerRecord> {
-    const { customers, admins } = this.#needs
+    const { customers, admins, mails } = this.#needs
     const checked = await customers.check(wanted)
     const createAdmin = await admins.prepareDefaultAdmin(checked.email)
-    return customers.create(checked, async (trx, { id }) => {
+    return customers.create(checked, async (trx, { id, email }) => {
       if (!(await createAdmin(trx, id))) throw customerErrors.CUSTOMER_ALREADY_EXISTS()
+      await mails.post(trx, { kind: 'welcome', customer_id: id, to: email })
     })
+  }
+
+  /**
+   * Makes a customer active whose e-mail has shown to be its own, in a transaction of the caller's. `undefined` when it is
+   * gone or has another e-mail by now; `isNew` is false where it was verified already, which changes nothing.
+   */
+  async verifyEmail(
+    trx: AnyTransaction,
+    customer: string,
+    email: string,
+  ): Promise<{ record: CustomerRecord; isNew: boolean } | undefined> {
+    const before = await this.#store.lock(trx, customer)
+    if (!before || before.tm_delete !== null || before.email.toLowerCase() !== email.toLowerCase()) return undefined
+    if (before.email_verified) return { record: before, isNew: false }
+    const status = before.status === 'initial' ? 'active' : before.status
+    const change = { status, email_verified: true, tm_update: this.#now() } as const
+    return { record: await this.#put(trx, customer, change, customerEvents.customer_updated), isNew: true }
   }
 
   /** Shuts out whoever acts for an active customer, until it is recovered or deleted; freezing it again changes nothing. */
@@ -87,30 +114,52 @@ export class CustomerLifecycle {
     return this.#move(customer, (trx, before) => this.#deleteIn(trx, before))
   }
 
-  async #deleteIn(trx: AnyTransaction, before: CustomerRecord): Promise<CustomerRecord> {
+  async #deleteIn(
+    trx: AnyTransaction,
+    before: CustomerRecord,
+    status: CustomerStatus = 'deleted',
+  ): Promise<CustomerRecord> {
     if (before.tm_delete !== null) return before
     const { id } = before
     await this.#needs.onCustomerDeleted(trx, id)
     const now = this.#now()
-    const change = { ...anonymous(id, this.#needs.base), tm_update: now, tm_delete: now }
+    const change = { ...anonymous(id, this.#needs.base), status, tm_update: now, tm_delete: now }
     return this.#put(trx, id, change, customerEvents.customer_deleted)
   }
 
-  /** Deletes the customers whose 30 days are over; gives how many there were. Safe to repeat and to run on several nodes. */
+  /** Deletes some customers whose 30 days are over; gives how many. Safe to repeat and to run on several nodes. */
   async deleteExpired(): Promise<number> {
     const moment = timestamp(this.#needs.clock.wallMs() - FREEZE_MS)
-    const expired = await this.#store.frozenBefore(moment, MOST_EXPIRED)
-    let deleted = 0
+    return this.#each(await this.#store.frozenBefore(moment, MOST_EXPIRED), (id) => this.#deleteFrozen(id, moment))
+  }
+
+  /** Ends some customers that signed up an hour ago and have not verified their e-mail; gives how many. Safe to repeat. */
+  async expireUnverified(): Promise<number> {
+    const moment = timestamp(this.#needs.clock.wallMs() - VERIFY_MS)
+    const unverified = await this.#store.unverifiedBefore(moment, MOST_UNVERIFIED)
+    return this.#each(unverified, (id) => this.#expire(id))
+  }
+
+  /** One after the other, so that requests find connections beside it; one that fails does not keep the others. */
+  async #each(customers: readonly string[], end: (customer: string) => Promise<boolean>): Promise<number> {
+    let ended = 0
     let failure: unknown
-    // one after the other, so that requests find connections beside it; one that fails does not keep the others
-    for (const customer of expired)
+    for (const customer of customers)
       try {
-        if (await this.#deleteFrozen(customer, moment)) deleted++
+        if (await end(customer)) ended++
       } catch (error) {
         failure = error
       }
-    if (deleted === 0 && failure !== undefined) throw failure
-    return deleted
+    if (ended === 0 && failure !== undefined) throw failure
+    return ended
+  }
+
+  /** Unless it was verified since it was looked up. */
+  async #expire(customer: string): Promise<boolean> {
+    const { status } = await this.#move(customer, async (trx, before) =>
+      before.status === 'initial' ? this.#deleteIn(trx, before, 'expired') : before,
+    )
+    return status === 'expired'
   }
 
   /** Unless it has come back, or was frozen anew, since it was looked up. */
@@ -128,8 +177,8 @@ export class CustomerLifecycle {
     customer: string,
     work: (trx: AnyTransaction, before: CustomerRecord) => Promise<CustomerRecord>,
   ): Promise<CustomerRecord> {
-    if (RESERVED_CUSTOMERS.includes(customer))
-      throw apiErrors.STATE_INVALID({ issue: 'A customer of the platform itself is neither frozen nor deleted.' })
+    if (LASTING_CUSTOMERS.includes(customer))
+      throw apiErrors.STATE_INVALID({ issue: 'This customer is neither frozen nor deleted.' })
     const after = await this.#needs.db.transaction(async (trx) =>
       work(trx, (await this.#store.lock(trx, customer)) ?? noCustomer(customer)),
     )
@@ -166,6 +215,5 @@ function anonymous(customer: string, base: string) {
     webhook_uri: '',
     webhook_secret: '',
     terms_agreed_ip: '',
-    status: 'deleted' as const,
   }
 }

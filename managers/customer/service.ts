@@ -31,7 +31,15 @@ export interface NewCustomer {
   webhook_method?: WebhookMethod
   webhook_uri?: string
   status?: CustomerStatus
-  identity_verification_status?: CustomerRecord['identity_verification_status']
+  /** As the operator has set it for new customers unless said. */
+  identity_verification_status?: IdentityVerification
+  /** Whether whoever made it has shown that the mailbox is its own; taken for granted unless said. */
+  email_verified?: boolean
+  /** Which terms it has agreed to, and from which address; none unless said. */
+  terms_agreed_version?: string
+  terms_agreed_ip?: string
+  /** It has made itself, without the operator. */
+  headless?: boolean
   billing?: AccountStart
 }
 
@@ -49,14 +57,24 @@ export class CustomerService {
   readonly #ids: Ids
   readonly #billing: BillingService
   readonly #usernames: UsernameOwner | undefined
+  readonly #identityOfNew: IdentityVerification
 
-  constructor(needs: { db: Database; clock: Clock; ids: Ids; billing: BillingService; usernames?: UsernameOwner }) {
+  /** `startVerified`: the operator answers for the identity of new customers. */
+  constructor(needs: {
+    db: Database
+    clock: Clock
+    ids: Ids
+    billing: BillingService
+    usernames?: UsernameOwner
+    startVerified?: boolean
+  }) {
     this.#db = needs.db
     this.#store = new CustomerStore(needs.db)
     this.#clock = needs.clock
     this.#ids = needs.ids
     this.#billing = needs.billing
     this.#usernames = needs.usernames
+    this.#identityOfNew = needs.startVerified ? 'verified' : 'none'
   }
 
   /**
@@ -73,6 +91,11 @@ export class CustomerService {
   /** The customer as it is stored, deleted ones included; `undefined` when there never was one. */
   find(customer: string): Promise<CustomerRecord | undefined> {
     return this.#store.find(customer)
+  }
+
+  /** Platform-wide: the customer that has this e-mail, in whatever case it is written, unless it is deleted. */
+  findByEmail(email: string): Promise<CustomerRecord | undefined> {
+    return this.#store.findByEmail(email)
   }
 
   /** The customer; `CUSTOMER_NOT_FOUND` when it is deleted or never was. */
@@ -170,18 +193,18 @@ export class CustomerService {
       webhook_secret: randomText(this.#ids, 32),
       billing_account_id: account.id,
       metadata: { rtp_debug: false },
-      email_verified: true,
+      email_verified: wanted.email_verified ?? true,
       status: wanted.status ?? 'active',
-      identity_verification_status: wanted.identity_verification_status ?? 'none',
+      identity_verification_status: wanted.identity_verification_status ?? this.#identityOfNew,
       tm_deletion_scheduled: null,
-      terms_agreed_version: '',
-      terms_agreed_ip: '',
+      terms_agreed_version: wanted.terms_agreed_version ?? '',
+      terms_agreed_ip: wanted.terms_agreed_ip ?? '',
       tm_create: timestamp(this.#clock.wallMs()),
       tm_update: null,
       tm_delete: null,
     }
     await this.#store.insert(trx, id, record)
-    await this.#announce(trx, customerEvents.customer_created(record, { headless: false }))
+    await this.#announce(trx, customerEvents.customer_created(record, { headless: wanted.headless ?? false }))
     await also(trx, record)
     return record
   }

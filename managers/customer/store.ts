@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -20,6 +21,18 @@ export class CustomerStore {
   /** The customer, whatever its state; `undefined` when there never was one. */
   find(customer: string): Promise<CustomerRecord | undefined> {
     return this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('id', '=', customer).executeTakeFirst()
+  }
+
+  /** Platform-wide: the customer that has this e-mail, in whatever case it is written, unless it is deleted. */
+  findByEmail(email: string): Promise<CustomerRecord | undefined> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('customers')
+      .selectAll()
+      .where(sql<boolean>`lower(email) = lower(${email})`)
+      .where('email', '<>', '')
+      .where('tm_delete', 'is', null)
+      .executeTakeFirst()
   }
 
   /** Platform-wide: the customers that are not deleted, newest first. */
@@ -51,6 +64,21 @@ export class CustomerStore {
       .select('id')
       .where('id', 'in', customers)
       .where((row) => row.or([row('tm_delete', 'is not', null), row('status', 'in', ['frozen', 'deleted', 'expired'])]))
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
+  /** Platform-wide: customers that were made at or before a moment and are unverified still, so many at most. */
+  async unverifiedBefore(moment: Timestamp, most: number): Promise<string[]> {
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('customers')
+      .select('id')
+      .where('status', '=', 'initial')
+      .where('tm_delete', 'is', null)
+      .where('tm_create', '<=', moment)
+      .orderBy('tm_create')
+      .limit(most)
       .execute()
     return rows.map(({ id }) => id)
   }

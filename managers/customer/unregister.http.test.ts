@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FREEZE_MS, Permission } from '#platform/http'
-import { silentLog } from '#platform/log'
 import { assertReason, TEST_BASE, TEST_PASSWORD, TestAccounts } from '#testkit'
-import { FreezeExpiry } from './index.ts'
 
 const accounts = await TestAccounts.start()
 const PHRASE = { confirmation_phrase: 'DELETE' }
@@ -127,9 +125,7 @@ test('thirty days after its freeze a customer is deleted with all it has; one th
   for (const { admin } of [gone, back]) assert.equal((await admin.post('/auth/unregister', PHRASE)).status, 200)
   assert.equal((await back.admin.delete('/auth/unregister')).status, 200)
   const expire = async () => {
-    const expiry = new FreezeExpiry({ lifecycle: accounts.lifecycle, clock: accounts.clock, log: silentLog })
-    expiry.start()
-    await expiry.stop()
+    await accounts.lifecycle.deleteExpired()
     return (await accounts.customers.find(gone.id))?.status
   }
   accounts.clock.advance(FREEZE_MS - 1)

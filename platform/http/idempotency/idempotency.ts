@@ -1,7 +1,7 @@
 import { type Database, DatabaseUnavailable, type Fence, withFence } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
-import type { Clock, Timer } from '#platform/time'
+import type { Clock } from '#platform/time'
 import { apiErrors } from '../errors.ts'
 import { digestOf, seal, unseal } from './sealed.ts'
 import { type Claimed, IdempotencyStore, type Slot } from './store.ts'
@@ -12,7 +12,6 @@ const GRACE_MS = 5_000
 const LOOK_EVERY_MS = 200
 /** Answers are kept for 24 h at least. */
 const KEPT_HOURS = 25
-const FORGET_EVERY_MS = 600_000
 const FORGET_AT_ONCE = 5_000
 
 /** A request that carries a key. */
@@ -55,22 +54,12 @@ export class Idempotency {
   readonly #log: Log
   /** Runs of this process, by run. */
   readonly #running = new Map<string, Promise<void>>()
-  #timer: Timer | undefined
 
   constructor(needs: { db: Database; clock: Clock; ids: Ids; log: Log }) {
     this.#store = new IdempotencyStore(needs.db)
     this.#clock = needs.clock
     this.#ids = needs.ids
     this.#log = needs.log
-  }
-
-  /** Begins to forget old keys, now and then. */
-  start(): void {
-    this.#timer = this.#clock.after(FORGET_EVERY_MS, () => void this.#forget())
-  }
-
-  stop(): void {
-    this.#timer?.cancel()
   }
 
   /**
@@ -140,13 +129,9 @@ export class Idempotency {
     signal.throwIfAborted()
   }
 
-  async #forget(): Promise<void> {
-    try {
-      while ((await this.#store.forget(KEPT_HOURS, FORGET_AT_ONCE)) === FORGET_AT_ONCE);
-    } catch (error) {
-      this.#log.warn({ err: error }, 'old idempotency keys could not be forgotten')
-    }
-    this.start()
+  /** Forgets the keys whose answers have been kept for long enough. */
+  async forgetOld(signal?: AbortSignal): Promise<void> {
+    while (!signal?.aborted && (await this.#store.forget(KEPT_HOURS, FORGET_AT_ONCE)) === FORGET_AT_ONCE);
   }
 }
 

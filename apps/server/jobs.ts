@@ -1,0 +1,68 @@
+import type { Mailboxes } from '#managers/agent'
+import type { CustomerLifecycle } from '#managers/customer'
+import type { Database } from '#platform/db'
+import { dropLedgerBefore } from '#platform/events'
+import type { Idempotency } from '#platform/http'
+import type { Job } from '#platform/jobs'
+import type { Log } from '#platform/log'
+import { forgetMails, type MailFolder } from '#platform/mail'
+import { type Clock, timestamp } from '#platform/time'
+
+/** Events are kept for a year. */
+const LEDGER_DAYS = 366
+const DAY_MS = 86_400_000
+
+export interface PlatformJobsNeeds {
+  db: Database
+  clock: Clock
+  log: Log
+  lifecycle: CustomerLifecycle
+  mailboxes: Mailboxes
+  idempotency: Idempotency
+  mailFolder: MailFolder
+}
+
+/** Everything that the platform does by the clock, once however many processes there are. */
+export function platformJobs(needs: PlatformJobsNeeds): Job[] {
+  const { db, clock, log, lifecycle, mailboxes, idempotency, mailFolder: folder } = needs
+  return [
+    {
+      name: 'delete_frozen_customers',
+      schedule: '0 * * * *',
+      run: (signal) => untilNoneIsLeft(signal, () => lifecycle.deleteExpired()),
+    },
+    {
+      name: 'expire_unverified_customers',
+      schedule: '*/15 * * * *',
+      run: (signal) => untilNoneIsLeft(signal, () => lifecycle.expireUnverified()),
+    },
+    {
+      name: 'drop_old_events',
+      schedule: '30 3 * * *',
+      run: async () => {
+        const days = await dropLedgerBefore(db, timestamp(clock.wallMs() - LEDGER_DAYS * DAY_MS).slice(0, 10))
+        if (days.length > 0) log.info({ days: days.length }, 'days of the ledger that are over a year old were dropped')
+      },
+    },
+    {
+      name: 'forget_idempotency_keys',
+      schedule: '*/10 * * * *',
+      run: (signal) => idempotency.forgetOld(signal),
+    },
+    {
+      name: 'forget_mails',
+      schedule: '45 3 * * *',
+      run: (signal) => forgetMails({ db, clock, folder }, signal),
+    },
+    {
+      name: 'forget_mailed_links',
+      schedule: '5 * * * *',
+      run: () => mailboxes.forgetOldLinks(),
+    },
+  ]
+}
+
+/** Does a bounded piece of the work again and again, until one finds nothing to do. */
+async function untilNoneIsLeft(signal: AbortSignal, someOfIt: () => Promise<number>): Promise<void> {
+  while (!signal.aborted && (await someOfIt()) > 0);
+}
