@@ -13,19 +13,25 @@ export type Verdict =
 
 /** The holds that are in force, in memory: asked before each attempt. */
 export class Holds {
-  readonly #known = new Map<string, Hold>()
+  readonly #known = new Map<string, { hold: Hold; nth: number }>()
+  #placed = 0
 
-  /** Takes what the database had at that moment; what was placed since then stays. */
-  load(holds: readonly Hold[], asOf: Timestamp): void {
-    for (const [endpoint, { tm_create }] of this.#known) if (tm_create < asOf) this.#known.delete(endpoint)
-    for (const hold of holds) if (!this.#known.has(hold.endpoint)) this.#known.set(hold.endpoint, hold)
+  /** How many have been placed: what `load` is to be given with what was read from now on. */
+  get placed(): number {
+    return this.#placed
   }
 
-  /** Places one. A stop is not weakened by an answer that was under way. */
+  /** Takes what the database has; what was placed since the reading began stays. */
+  load(holds: readonly Hold[], placed: number): void {
+    for (const [endpoint, { nth }] of this.#known) if (nth <= placed) this.#known.delete(endpoint)
+    for (const hold of holds) if (!this.#known.has(hold.endpoint)) this.#known.set(hold.endpoint, { hold, nth: placed })
+  }
+
+  /** Places one; whether it says more than what is known. A stop is not weakened by an answer that was under way. */
   place(hold: Hold): boolean {
-    const known = this.#known.get(hold.endpoint)
+    const known = this.#known.get(hold.endpoint)?.hold
     if (known?.uri === hold.uri && !isLonger(hold.tm_until, known.tm_until)) return false
-    this.#known.set(hold.endpoint, hold)
+    this.#known.set(hold.endpoint, { hold, nth: ++this.#placed })
     return true
   }
 
@@ -35,7 +41,7 @@ export class Holds {
 
   /** What holds for this endpoint and URI. */
   ask(endpoint: string, uri: string, nowMs: number): Verdict {
-    const hold = this.#known.get(endpoint)
+    const hold = this.#known.get(endpoint)?.hold
     if (!hold) return { type: 'free' }
     if (hold.uri !== uri) return { type: 'outdated' }
     if (hold.tm_until === null) return { type: 'stopped' }

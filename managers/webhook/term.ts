@@ -61,7 +61,7 @@ export class Term {
   /** `holds`: those in force when it begins. */
   constructor(needs: TermNeeds, holds: readonly Hold[]) {
     this.needs = needs
-    this.#holds.load(holds, '')
+    this.#holds.load(holds, 0)
     this.journal = new Journal({ ...needs, lostCustomer: (customer_id) => this.#forget(customer_id) })
     this.repeater = new Repeater(this)
   }
@@ -81,8 +81,8 @@ export class Term {
 
   /** Learns anew which endpoints nothing is sent to, after everything entered so far. */
   async loadHolds(): Promise<void> {
-    const now = this.now()
-    this.#holds.load(await this.journal.ask(() => this.needs.store.holdsInForce(now)), now)
+    const { placed } = this.#holds
+    this.#holds.load(await this.journal.ask(() => this.needs.store.holdsInForce(this.now())), placed)
   }
 
   /** A customer's history has grown. */
