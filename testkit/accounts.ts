@@ -46,7 +46,18 @@ import {
 import { storageErrors } from '#managers/storage/errors'
 import { TagService, migrations as tagMigrations, tagRoutes } from '#managers/tag'
 import { tagErrors } from '#managers/tag/errors'
+import {
+  WebhookRecords,
+  WebhookSecrets,
+  WebhookService,
+  type WebhookTarget,
+  type WebhookTargets,
+  migrations as webhookMigrations,
+  webhookRoutes,
+} from '#managers/webhook'
+import { type Bus, threadHub } from '#platform/bus'
 import type { AnyTransaction, Database, Migration } from '#platform/db'
+import { eventRoutes, PublicEvents } from '#platform/events'
 import {
   apiErrors,
   type HttpServer,
@@ -108,6 +119,12 @@ export class TestAccounts {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'strowger-data-'))
   readonly storageAccounts: StorageAccounts
   readonly storage: Storage
+  /** Targets of activeflows, by the activeflow's id. */
+  readonly activeflowTargets = new Map<string, WebhookTarget>()
+  readonly bus: Bus = threadHub({ clock: systemClock, log: silentLog, reasons: new Map() })
+  readonly webhookSecrets: WebhookSecrets
+  readonly webhookTargets: WebhookTargets
+  readonly webhooks: WebhookService
   readonly tokens: Tokens
   readonly authenticator: Authenticator
   readonly keyUse: AccesskeyUse
@@ -139,6 +156,7 @@ export class TestAccounts {
       ...registrarMigrations,
       ...tagMigrations,
       ...storageMigrations,
+      ...webhookMigrations,
       ...others,
     ]
     const { db } = await freshDatabase(all)
@@ -179,6 +197,7 @@ export class TestAccounts {
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
     const owners = [this.billing, this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags]
+    const webhookRecords = new WebhookRecords()
     this.lifecycle = new CustomerLifecycle({
       ...basics,
       customers: this.customers,
@@ -187,7 +206,7 @@ export class TestAccounts {
       mails,
       base: TEST_BASE,
       onCustomerDeleted: async (trx, customer) => {
-        for (const owner of owners) await owner.deleteAllOf(trx, customer)
+        for (const owner of [...owners, webhookRecords]) await owner.deleteAllOf(trx, customer)
       },
       onStateChanged: (id) => this.authenticator.forgetCustomer(id),
     })
@@ -204,6 +223,18 @@ export class TestAccounts {
       signer: new UrlSigner({ secret: new Uint8Array(32).fill(2), clock: this.clock }),
       s3,
     })
+    this.webhookSecrets = new WebhookSecrets({ ...basics, customers: this.customers })
+    this.webhookTargets = {
+      customer: async (id) => {
+        const customer = await this.customers.find(id)
+        if (customer?.tm_delete !== null) return undefined
+        const secrets = await this.webhookSecrets.signing(id, customer.webhook_secret)
+        return { uri: customer.webhook_uri, method: customer.webhook_method, secrets }
+      },
+      activeflow: async (_, id) => this.activeflowTargets.get(id),
+    }
+    const events = new PublicEvents({ db, bus: this.bus, clock: systemClock })
+    this.webhooks = new WebhookService({ ...basics, bus: this.bus, events, targets: this.webhookTargets })
     this.tokens = new Tokens({ secret: new Uint8Array(32).fill(1), clock: this.clock })
     const { customers, accesskeys, tokens } = this
     this.keyUse = new AccesskeyUse({ db, clock: this.clock, log: silentLog })
@@ -231,6 +262,8 @@ export class TestAccounts {
       ...extensionRoutes(this.extensions, this.agents),
       ...tagRoutes(this.tags),
       ...mailRoutes(db),
+      ...eventRoutes(events),
+      ...webhookRoutes(this.webhooks, this.webhookSecrets),
       ...storageRoutes({
         storage: this.storage,
         storageAccounts: this.storageAccounts,

@@ -5,7 +5,7 @@ import { AccesskeyUse } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
-import { WebhookDelivery } from '#managers/webhook'
+import { WebhookDelivery, WebhookService, type WebhookTargets } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
@@ -99,6 +99,12 @@ export class ApiRole {
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
     const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })
+    const activeflowStore = new ActiveflowStore(db)
+    const targets: WebhookTargets = {
+      customer: (customer) => webhookTarget(services, customer),
+      activeflow: (customer, id) => activeflowStore.webhookTarget(customer, id),
+    }
+    const webhooks = new WebhookService({ db, bus, clock, ids, events, targets })
 
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
@@ -107,7 +113,7 @@ export class ApiRole {
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, recordings, storage, downloads },
-        ...{ activeflows, timelines, events, sockets },
+        ...{ activeflows, timelines, events, sockets, webhooks },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -139,19 +145,7 @@ export class ApiRole {
     const sequencer = new Sequencer({ connection, bus, clock, log })
     wakeSequencer(bus, db)
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
-    const activeflowStore = new ActiveflowStore(db)
-    const delivery = new WebhookDelivery({
-      db,
-      bus,
-      clock,
-      ids,
-      log,
-      outbound,
-      targets: {
-        customer: (customer) => webhookTarget(customers, customer),
-        activeflow: (customer, id) => activeflowStore.webhookTarget(customer, id),
-      },
-    })
+    const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets })
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
     })

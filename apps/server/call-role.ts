@@ -86,7 +86,7 @@ export class CallRole {
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })
     const speech = createSpeech({ cacheFolder: join(config.dataDir, 'speech'), clock, ids, log })
-    const targets = { customer: (id: string) => webhookTarget(services.customers, id) }
+    const targets = { customer: (id: string) => webhookTarget(services, id) }
     const webhooks = new WebhookSender({ db, bus, clock, ids, outbound, targets })
 
     const commands = new CommandDoor({ bus, clock })

@@ -7,6 +7,7 @@ import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
 import { type TimelineService, timelineRoutes } from '#managers/timeline'
+import { type WebhookService, webhookRoutes } from '#managers/webhook'
 import { type WebSockets, webSocketRoutes } from '#managers/websocket'
 import type { Database } from '#platform/db'
 import { eventRoutes, type PublicEvents } from '#platform/events'
@@ -24,6 +25,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   events: PublicEvents
   sockets: WebSockets
   db: Database
+  webhooks: WebhookService
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -42,6 +44,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
     ...eventRoutes(services.events),
+    ...webhookRoutes(services.webhooks, services.webhookSecrets),
     ...webSocketRoutes(services.sockets),
     ...mailRoutes(services.db),
     ...docsRoutes(),

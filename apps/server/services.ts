@@ -8,6 +8,7 @@ import { NumberService } from '#managers/number'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
+import { WebhookRecords, WebhookSecrets } from '#managers/webhook'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import { MailOutbox } from '#platform/mail'
@@ -68,6 +69,8 @@ export function createServices(needs: ServicesNeeds) {
   })
   const customers = new CustomerService({ ...basics, billing, usernames: agents, startVerified })
   const mails = new MailOutbox(basics)
+  const webhookSecrets = new WebhookSecrets({ ...basics, customers })
+  const webhookRecords = new WebhookRecords()
   const storageAccounts = new StorageAccounts({
     ...basics,
     customerExists: async (id) => (await customers.find(id))?.tm_delete === null,
@@ -82,8 +85,8 @@ export function createServices(needs: ServicesNeeds) {
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      for (const owner of [billing, agents, accesskeys, directs, flows, numbers, extensions, tags, storageAccounts])
-        await owner.deleteAllOf(trx, customer)
+      const keepers = [accesskeys, directs, flows, numbers, extensions, tags, storageAccounts, webhookRecords]
+      for (const owner of [billing, agents, ...keepers]) await owner.deleteAllOf(trx, customer)
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
   })
@@ -102,6 +105,7 @@ export function createServices(needs: ServicesNeeds) {
     outboundConfigs,
     storageAccounts,
     tags,
+    webhookSecrets,
   }
 }
 

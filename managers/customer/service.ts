@@ -126,6 +126,16 @@ export class CustomerService {
     return this.#change(customer, { metadata: { rtp_debug } }, customerEvents.customer_updated)
   }
 
+  /** Gives the customer another key for its webhooks; the key that it had. */
+  async replaceWebhookSecret(trx: AnyTransaction, customer: string, webhook_secret: string): Promise<string> {
+    const before = await this.#store.lock(trx, customer)
+    if (!before || !isLiving(before)) return noCustomer(customer)
+    const change = { webhook_secret, tm_update: timestamp(this.#clock.wallMs()) }
+    const record = (await this.#store.update(trx, customer, change)) ?? noCustomer(customer)
+    await this.#announce(trx, customerEvents.customer_updated(record))
+    return before.webhook_secret
+  }
+
   /** Says which of the customer's billing accounts pays for it. */
   async setBillingAccount(customer: string, billing_account_id: string): Promise<CustomerRecord> {
     await this.get(customer)

@@ -39,6 +39,11 @@ export class DeliveryRight {
     }
   }
 
+  /** Whether the session that holds it is gone, or never was. */
+  get lost(): boolean {
+    return this.#session?.lost ?? true
+  }
+
   /** Gives up waiting for the database. */
   stop(): void {
     this.#stopping.abort()

@@ -7,7 +7,10 @@ export type DeliveryKind = 'customer' | 'activeflow' | 'flow'
 export interface Delivery {
   id: string
   kind: DeliveryKind
-  /** Kind and id of who named the target; what shares a target and the limits on it shares this. */
+  /**
+   * Who named the target (see `ownerOf`), after `replay:` for what is sent once more on request: what shares this shares an
+   * order, and limits on how much is under way.
+   */
   endpoint: string
   customer_id: string
   /** Deliveries to one endpoint about one resource keep their order. */
@@ -26,31 +29,32 @@ export interface Delivery {
   uri: string
   method: string
   content_type: string
-  /** How often it has failed. */
+  /** How often it has failed since it was stored or revived. */
   attempts: number
-}
-
-/** A delivery that was given up. */
-export interface DeadLetter {
-  id: string
-  customer_id: string
-  kind: DeliveryKind
-  type: string
-  resource_id: string
-  sequence: number | null
-  event_id: string
-  attempts: number
-  /** Status of the last answer; 0 = there was none. */
-  last_status: number
-  /** Why the last attempt failed. */
-  last_failure: string
-  body: string
-  tm_event: Timestamp
-  /** When it was given up. */
-  tm_update: Timestamp
+  /** The delivery that this one repeats on request; `null` for an original. */
+  replay_of: string | null
+  tm_create: Timestamp
 }
 
 /** The chain whose order a delivery keeps. */
 export function chainOf({ endpoint, resource_id }: Pick<Delivery, 'endpoint' | 'resource_id'>): string {
   return `${endpoint} ${resource_id}`
+}
+
+const REPLAY = 'replay:'
+
+/** The endpoint name of what is sent once more on request: apart, so that it holds up nothing that is new. */
+export function replayEndpoint(owner: string): string {
+  return REPLAY + owner
+}
+
+/** Who named the target: `customer:…`, `activeflow:…` or `flow:…`. Holds are on this, whatever is sent. */
+export function ownerOf({ endpoint }: Pick<Delivery, 'endpoint'>): string {
+  return endpoint.startsWith(REPLAY) ? endpoint.slice(REPLAY.length) : endpoint
+}
+
+/** The id behind the kind: of the customer, or of the activeflow. */
+export function ownerIdOf(delivery: Pick<Delivery, 'endpoint'>): string {
+  const owner = ownerOf(delivery)
+  return owner.slice(owner.indexOf(':') + 1)
 }

@@ -1,6 +1,7 @@
 import { SYSTEM_CUSTOMER_ID } from '#managers/customer'
 import type { LedgerEvent } from '#platform/events'
 import { type Ids, NIL_UUID } from '#platform/ids'
+import { type Clock, timestamp } from '#platform/time'
 import type { Delivery } from './delivery.ts'
 
 /** The activeflow that an event belongs to: its own for `activeflow_*`; the nil UUID for none. */
@@ -14,7 +15,12 @@ export function hasWebhooks(customer_id: string): boolean {
 }
 
 /** The delivery of an event to one endpoint. `data` is the resource exactly as REST shows it. */
-export function eventDelivery(ids: Ids, event: LedgerEvent, kind: 'customer' | 'activeflow', body: string): Delivery {
+export function eventDelivery(
+  { ids, clock }: { ids: Ids; clock: Clock },
+  event: LedgerEvent,
+  kind: 'customer' | 'activeflow',
+  body: string,
+): Delivery {
   const owner = kind === 'customer' ? event.customer_id : activeflowOf(event)
   return {
     id: ids.uuid(),
@@ -32,10 +38,12 @@ export function eventDelivery(ids: Ids, event: LedgerEvent, kind: 'customer' | '
     method: '',
     content_type: '',
     attempts: 0,
+    replay_of: null,
+    tm_create: timestamp(clock.wallMs()),
   }
 }
 
 /** The body of every event: `type` and `data`, nothing else. */
-export function eventBody({ type, data }: LedgerEvent): string {
+export function eventBody({ type, data }: Pick<LedgerEvent, 'type' | 'data'>): string {
   return JSON.stringify({ type, data })
 }

@@ -4,8 +4,8 @@ import type { Timer } from '#platform/time'
 import type { Outcome, SigningTarget } from './attempt.ts'
 import { chainOf, type Delivery } from './delivery.ts'
 import { activeflowOf, eventBody, eventDelivery, hasWebhooks } from './event-body.ts'
-import { failureOf, waitingRow } from './repeater.ts'
-import type { StoredDelivery } from './store.ts'
+import { finishedOf, setbackOf, waitingRow } from './outcomes.ts'
+import type { Finished, StoredDelivery } from './store.ts'
 import type { Term } from './term.ts'
 
 /** Events that are read at a time, and those that may be on their way before more are read. */
@@ -50,6 +50,8 @@ export class Feed {
   readonly #window: Entry[] = []
   readonly #chains = new Map<string, Open[]>()
   #open = 0
+  /** What is done with, for the log: written together with the cursor. */
+  #finished: Finished[] = []
   #advance: Timer | undefined
 
   constructor(term: Term, customer_id: string) {
@@ -126,10 +128,11 @@ export class Feed {
     while (this.#window[0]?.open === 0) this.#window.shift()
     const first = this.#window[0]
     const to = first ? first.position - 1 : this.#readTo
-    if (to > from) {
-      this.#cursor = to
-      this.#term.journal.enter({ advance: [{ customer_id: this.customer_id, from, to }] })
-    }
+    const logged = this.#finished
+    this.#finished = []
+    if (to > from) this.#cursor = to
+    const advance = to > from ? [{ customer_id: this.customer_id, from, to }] : []
+    if (advance.length + logged.length > 0) this.#term.journal.enter({ advance, logged })
     this.#leaveIfDone()
   }
 
@@ -174,17 +177,17 @@ export class Feed {
 
   /** What is to be sent for these events, in their order. */
   async #deliveries(events: readonly LedgerEvent[]) {
-    const { activeflows, ids, targets } = this.#term.needs
+    const { activeflows, targets } = this.#term.needs
     const found: { delivery: Delivery; target: SigningTarget; entry: Entry }[] = []
     if (events.length === 0 || !hasWebhooks(this.customer_id)) return found
     const customer = await targets.customer(this.customer_id)
     if (!customer) return found
-    const { secret } = customer
+    const { secrets } = customer
     const flows = new Map<string, SigningTarget>()
     for (const id of new Set(events.map(activeflowOf))) {
       if (id === NIL_UUID) continue
       const target = await activeflows.find(this.customer_id, id)
-      if (target) flows.set(id, { ...target, secret })
+      if (target) flows.set(id, { ...target, secrets })
     }
     for (const event of events) {
       const flow = flows.get(activeflowOf(event))
@@ -192,8 +195,9 @@ export class Feed {
       const body = eventBody(event)
       const entry = { position: event.position, open: 0 }
       if (customer.uri !== '')
-        found.push({ delivery: eventDelivery(ids, event, 'customer', body), target: customer, entry })
-      if (flow) found.push({ delivery: eventDelivery(ids, event, 'activeflow', body), target: flow, entry })
+        found.push({ delivery: eventDelivery(this.#term.needs, event, 'customer', body), target: customer, entry })
+      if (flow)
+        found.push({ delivery: eventDelivery(this.#term.needs, event, 'activeflow', body), target: flow, entry })
     }
     return found
   }
@@ -219,13 +223,14 @@ export class Feed {
     if (outcome.type === 'aborted' || this.#abandoned) return
     const chain = chainOf(open.delivery)
     const opens = this.#chains.get(chain) ?? []
-    if (outcome.type === 'failed') {
-      const failure = failureOf(open.delivery, outcome, this.#term.needs.clock.wallMs())
-      this.#store(chain, [
-        { ...open.delivery, ...failure },
-        ...opens.slice(1).map(({ delivery }) => waitingRow(delivery)),
-      ])
+    const { delivery } = open
+    if (outcome.type === 'failed' || outcome.type === 'held') {
+      const { attempt, ...setback } = setbackOf(delivery, outcome, this.#term.needs)
+      const head = { ...delivery, ...setback, attempt_log: attempt ? [attempt] : [] }
+      this.#store(chain, [head, ...opens.slice(1).map(({ delivery }) => waitingRow(delivery))])
     } else {
+      // what goes nowhere never was anybody's, so it is not in the log
+      if (outcome.type !== 'dropped') this.#finished.push(finishedOf(delivery, outcome))
       opens.shift()
       this.#close(open)
       const next = opens[0]

@@ -3,11 +3,15 @@
  * See README.md.
  */
 
+export type { Attempt, SigningSecrets } from './attempt.ts'
 export type { WebhookCounts } from './counts.ts'
-export { DeadLetterStore } from './dead-letters.ts'
-export type { DeadLetter, DeliveryKind } from './delivery.ts'
+export type { DeliveryKind } from './delivery.ts'
 export { migrations } from './migrations/index.ts'
+export { WebhookRecords } from './records.ts'
+export { webhookRoutes } from './routes.ts'
 export { ATTEMPTS, RETRY_DELAYS_MS } from './schedule.ts'
+export { WebhookSecrets } from './secrets.ts'
+export { WebhookService, type WebhookServiceNeeds } from './service.ts'
 export type { CustomerTarget, WebhookTarget, WebhookTargets } from './targets.ts'
 export { WebhookDelivery, type WebhookDeliveryNeeds } from './webhook-delivery.ts'
 export { WebhookSender, type WebhookSenderNeeds } from './webhook-sender.ts'

@@ -92,7 +92,10 @@ export class Journal {
         await this.#store.apply({
           stored: waiting.flatMap(({ entry }) => entry.stored ?? []),
           done: waiting.flatMap(({ entry }) => entry.done ?? []),
-          failed: waiting.flatMap(({ entry }) => entry.failed ?? []),
+          logged: waiting.flatMap(({ entry }) => entry.logged ?? []),
+          setbacks: waiting.flatMap(({ entry }) => entry.setbacks ?? []),
+          held: waiting.flatMap(({ entry }) => entry.held ?? []),
+          released: waiting.flatMap(({ entry }) => entry.released ?? []),
           advance,
           now: timestamp(this.#clock.wallMs()),
         })

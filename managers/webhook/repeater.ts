@@ -1,9 +1,7 @@
-import { timestamp } from '#platform/time'
 import type { Outcome } from './attempt.ts'
 import type { Delivery } from './delivery.ts'
 import { findTarget } from './find-target.ts'
-import { retryDelayMs } from './schedule.ts'
-import type { Failure, StoredDelivery } from './store.ts'
+import { finishedOf, setbackOf } from './outcomes.ts'
 import type { Term } from './term.ts'
 
 /** Endpoints that one look takes in. */
@@ -43,14 +41,15 @@ export class Repeater {
   /** Writes what became of a stored delivery. */
   async settle(delivery: Delivery, outcome: Outcome): Promise<void> {
     const { journal, needs } = this.#term
-    if (outcome.type === 'failed') {
-      const failure = failureOf(delivery, outcome, needs.clock.wallMs())
-      await journal.enter({ failed: [{ ...delivery, ...failure }] })
-      if (failure.tm_next === null) {
+    if (outcome.type === 'failed' || outcome.type === 'held') {
+      const setback = setbackOf(delivery, outcome, needs)
+      await journal.enter({ setbacks: [setback] })
+      if (setback.tm_next === null) {
         needs.counts.givenUp++
-        needs.log.warn({ delivery: delivery.id, endpoint: delivery.endpoint, ...failure }, 'a webhook was given up')
+        const { id, endpoint, attempts } = delivery
+        needs.log.warn({ delivery: id, endpoint, attempts: attempts + 1 }, 'a webhook was given up')
       }
-    } else if (outcome.type !== 'aborted') await journal.enter({ done: [delivery] })
+    } else if (outcome.type !== 'aborted') await journal.enter({ done: [finishedOf(delivery, outcome)] })
     this.#underWay.delete(delivery.id)
     if (outcome.type !== 'aborted') this.wake() // what waited behind it
   }
@@ -95,22 +94,4 @@ export class Repeater {
       .send(delivery, turn, () => findTarget(targets, delivery))
       .then((outcome) => this.settle(delivery, outcome))
   }
-}
-
-/** When a delivery that has just failed is tried again, counted from now. */
-export function failureOf(delivery: Delivery, outcome: Outcome & { type: 'failed' }, nowMs: number): Failure {
-  const attempts = delivery.attempts + 1
-  const delayMs = retryDelayMs(delivery.kind, attempts)
-  return {
-    id: delivery.id,
-    attempts,
-    tm_next: delayMs === undefined ? null : timestamp(nowMs + delayMs),
-    last_status: outcome.status,
-    last_failure: outcome.why,
-  }
-}
-
-/** As a row that is tried as soon as nothing before it on its resource is left. */
-export function waitingRow(delivery: Delivery): StoredDelivery {
-  return { ...delivery, tm_next: null, last_status: 0, last_failure: '' }
 }

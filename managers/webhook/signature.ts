@@ -12,3 +12,35 @@ export function isSignedBy(body: string | Uint8Array, secret: string, given: str
   const found = Buffer.from(given)
   return expected.length === found.length && timingSafeEqual(expected, found)
 }
+
+/** What one attempt is signed as: what it carries, and when it was made. */
+export interface Signed {
+  id: string
+  /** Seconds since 1970. */
+  at: number
+  body: string
+}
+
+/**
+ * `webhook-signature` of Standard Webhooks: one `v1` signature for each secret that is in force, of `id.timestamp.body`;
+ * none without a secret.
+ */
+export function standardSignature({ id, at, body }: Signed, secrets: readonly string[]): string | undefined {
+  const keys = secrets.map(standardKey).filter((key) => key.length > 0)
+  if (keys.length === 0) return undefined
+  return keys
+    .map((key) => `v1,${createHmac('sha256', key).update(`${id}.${at}.`).update(body).digest('base64')}`)
+    .join(' ')
+}
+
+const PREFIX = 'whsec_'
+
+/** `whsec_…` is base64, as Standard Webhooks has it; any other secret is its own bytes. */
+function standardKey(secret: string): Buffer {
+  return secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), 'base64') : Buffer.from(secret)
+}
+
+/** A new secret as Standard Webhooks writes it. */
+export function standardSecret(key: Uint8Array): string {
+  return `${PREFIX}${Buffer.from(key).toString('base64')}`
+}

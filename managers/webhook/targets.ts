@@ -1,12 +1,14 @@
+import type { SigningSecrets } from './attempt.ts'
+
 /** Where deliveries go. `uri` empty = nowhere; `method` empty = `POST`. */
 export interface WebhookTarget {
   uri: string
   method: string
 }
 
-/** A customer's own target, and the secret that signs everything sent in its name. */
+/** A customer's own target, and the secrets that sign everything sent in its name. */
 export interface CustomerTarget extends WebhookTarget {
-  secret: string
+  secrets: SigningSecrets
 }
 
 /**

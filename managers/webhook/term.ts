@@ -4,15 +4,20 @@ import type { Log } from '#platform/log'
 import type { OutboundClient } from '#platform/outbound'
 import { type Clock, timestamp } from '#platform/time'
 import type { ActiveflowTargets } from './activeflow-targets.ts'
-import { attempt, type Outcome, type SigningTarget } from './attempt.ts'
+import { type Attempt, attempt, type Outcome, type SigningTarget } from './attempt.ts'
 import type { WebhookCounts } from './counts.ts'
-import type { Delivery } from './delivery.ts'
+import { type Delivery, ownerOf } from './delivery.ts'
 import type { Endpoints, Health, Turn } from './endpoints.ts'
 import { Feed } from './feed.ts'
+import type { Hold } from './hold-store.ts'
+import { Holds } from './holds.ts'
 import { Journal } from './journal.ts'
 import { Repeater } from './repeater.ts'
 import type { DeliveryStore } from './store.ts'
 import type { WebhookTargets } from './targets.ts'
+
+/** Hears of each attempt that was made: how it went, and what it was. */
+export type OnAttempt = (outcome: 'delivered' | 'refused' | 'gone' | 'failed', attempt: Attempt) => void
 
 export interface TermNeeds {
   clock: Clock
@@ -25,6 +30,7 @@ export interface TermNeeds {
   counts: WebhookCounts
   endpoints: Endpoints
   activeflows: ActiveflowTargets
+  onAttempt?: OnAttempt
 }
 
 /** An answer that took longer makes an endpoint count as ailing. */
@@ -45,14 +51,17 @@ export class Term {
   readonly needs: TermNeeds
   readonly journal: Journal
   readonly repeater: Repeater
+  readonly #holds = new Holds()
   readonly #feeds = new Map<string, Feed>()
   readonly #stopping = new AbortController()
   #bytes = 0
   #reading = 0
   #toRead = new Set<Feed>()
 
-  constructor(needs: TermNeeds) {
+  /** `holds`: those in force when it begins. */
+  constructor(needs: TermNeeds, holds: readonly Hold[]) {
     this.needs = needs
+    this.#holds.load(holds, 0)
     this.journal = new Journal({ ...needs, lostCustomer: (customer_id) => this.#forget(customer_id) })
     this.repeater = new Repeater(this)
   }
@@ -68,6 +77,12 @@ export class Term {
 
   now(): string {
     return timestamp(this.needs.clock.wallMs())
+  }
+
+  /** Learns anew which endpoints nothing is sent to, after everything entered so far. */
+  async loadHolds(): Promise<void> {
+    const { placed } = this.#holds
+    this.#holds.load(await this.journal.ask(() => this.needs.store.holdsInForce(this.now())), placed)
   }
 
   /** A customer's history has grown. */
@@ -95,22 +110,62 @@ export class Term {
 
   /** Sends it in its turn, for which there is room. The place is given up before the outcome is handed out. */
   async send(delivery: Delivery, turn: Turn, target: () => Promise<SigningTarget | undefined>): Promise<Outcome> {
-    const { counts, endpoints, log, outbound } = this.needs
+    const { counts, endpoints, log, onAttempt } = this.needs
     const leave = endpoints.start(delivery.endpoint, turn)
     let outcome: Outcome = { type: 'aborted' }
     try {
       const where = await target()
-      outcome = where ? await attempt(outbound, delivery, where, this.#stopping.signal) : { type: 'dropped' }
+      outcome = where ? await this.#attempt(delivery, where) : { type: 'dropped' }
       if (this.ended) outcome = { type: 'aborted' }
     } catch (error) {
       log.warn({ error }, 'a webhook target could not be looked up')
     } finally {
       leave(healthOf(outcome))
     }
-    if (outcome.type === 'delivered') counts.delivered++
+    if (outcome.type === 'delivered' || outcome.type === 'refused') counts.delivered++
     if (outcome.type === 'failed') counts.attemptsFailed++
+    if ('attempt' in outcome) onAttempt?.(outcome.type, outcome.attempt)
     setImmediate(() => this.#room())
     return outcome
+  }
+
+  /** Makes the attempt unless its receiver wants none; what the receiver says about that is remembered. */
+  async #attempt(delivery: Delivery, target: SigningTarget): Promise<Outcome> {
+    const { outbound, clock } = this.needs
+    const { signal } = this.#stopping
+    if (delivery.kind === 'flow') return attempt(outbound, clock, delivery, target, signal)
+    const owner = ownerOf(delivery)
+    const verdict = this.#holds.ask(owner, target.uri, clock.wallMs())
+    if (verdict.type === 'stopped') return { type: 'dropped' }
+    if (verdict.type === 'wait') return { type: 'held', untilMs: verdict.untilMs }
+    if (verdict.type === 'outdated') {
+      this.#holds.forget(owner)
+      this.journal.enter({ released: [owner] }).then(() => this.repeater.wake())
+    }
+    const outcome = await attempt(outbound, clock, delivery, target, signal)
+    this.#listenTo(outcome, delivery, target)
+    return outcome
+  }
+
+  #listenTo(outcome: Outcome, delivery: Delivery, { uri }: SigningTarget): void {
+    const isGone = outcome.type === 'gone'
+    const waitMs = outcome.type === 'failed' ? outcome.retryAfterMs : undefined
+    if (this.ended || !(isGone || waitMs !== undefined)) return
+    const { clock, ids, log } = this.needs
+    const { customer_id, sequence } = delivery
+    const nowMs = clock.wallMs()
+    const hold: Hold = {
+      id: ids.uuid(),
+      endpoint: ownerOf(delivery),
+      ...{ customer_id, uri, sequence },
+      reason: isGone ? 'gone' : 'retry_after',
+      http_status: 'attempt' in outcome ? outcome.attempt.http_status : 0,
+      tm_until: isGone ? null : timestamp(nowMs + (waitMs ?? 0)),
+      tm_create: timestamp(nowMs),
+    }
+    if (!this.#holds.place(hold)) return
+    if (isGone) log.warn({ endpoint: hold.endpoint }, 'a webhook endpoint answered 410 and was stopped')
+    this.journal.enter({ held: [hold] })
   }
 
   /** Takes room for bodies in memory. */
@@ -166,6 +221,7 @@ export class Term {
 }
 
 function healthOf(outcome: Outcome): Health {
-  if (outcome.type === 'delivered') return outcome.durationMs < SLOW_MS ? 'good' : 'bad'
-  return outcome.type === 'failed' ? 'bad' : 'unknown'
+  if (outcome.type === 'failed' || outcome.type === 'gone') return 'bad'
+  if (outcome.type !== 'delivered' && outcome.type !== 'refused') return 'unknown'
+  return outcome.attempt.duration_ms < SLOW_MS ? 'good' : 'bad'
 }

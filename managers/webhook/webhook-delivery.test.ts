@@ -1,131 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { threadHub } from '#platform/bus'
-import { appendEvents, LEDGER_MOVED, type NewEvent } from '#platform/events'
-import { NIL_UUID, systemIds } from '#platform/ids'
-import { silentLog } from '#platform/log'
-import { OutboundClient } from '#platform/outbound'
-import { type Clock, ManualClock, systemClock } from '#platform/time'
-import { eventually, freshDatabase, type TestDatabase, WebhookReceiver } from '#testkit'
-import {
-  ATTEMPTS,
-  type CustomerTarget,
-  DeadLetterStore,
-  migrations,
-  RETRY_DELAYS_MS,
-  WebhookDelivery,
-  WebhookSender,
-  type WebhookTarget,
-} from './index.ts'
-
-const SECRET = 'a secret'
-const uuid = () => systemIds.uuid()
-
-/** A ledger, targets and the delivery between them, on a database of its own. */
-class Rig {
-  readonly bus = threadHub({ clock: systemClock, log: silentLog, reasons: new Map() })
-  readonly customers = new Map<string, CustomerTarget>()
-  readonly activeflows = new Map<string, WebhookTarget>()
-  readonly outbound: OutboundClient
-  readonly database: TestDatabase
-  readonly clock: Clock
-  delivery!: WebhookDelivery
-
-  static async start(clock: Clock = systemClock, totalMs = 30_000): Promise<Rig> {
-    const rig = new Rig(await freshDatabase(migrations), clock, totalMs)
-    rig.run()
-    after(async () => {
-      await rig.delivery.stop()
-      rig.outbound.close()
-    })
-    await eventually('it delivers', () => rig.delivery.counts.delivering)
-    return rig
-  }
-
-  private constructor(database: TestDatabase, clock: Clock, totalMs: number) {
-    this.database = database
-    this.clock = clock
-    const allowPrivate = ['127.0.0.0/8']
-    this.outbound = new OutboundClient({ clock: systemClock, allowPrivate, timeouts: { totalMs } })
-  }
-
-  get needs() {
-    const { bus, clock, database, outbound } = this
-    const targets = {
-      customer: async (id: string) => this.customers.get(id),
-      activeflow: async (_: string, id: string) => this.activeflows.get(id),
-    }
-    return { db: database.db, bus, clock, ids: systemIds, log: silentLog, outbound, targets }
-  }
-
-  run(): void {
-    this.delivery = new WebhookDelivery(this.needs)
-    this.delivery.start()
-  }
-
-  async restart(): Promise<void> {
-    await this.delivery.stop()
-    this.run()
-    await eventually('it delivers again', () => this.delivery.counts.delivering)
-  }
-
-  customer(uri: string, method = ''): string {
-    const id = uuid()
-    this.customers.set(id, { uri, method, secret: SECRET })
-    return id
-  }
-
-  /** Announces events and numbers them at once; `poke` false leaves the finding to the poll. */
-  async announce(customer_id: string, events: readonly Partial<NewEvent>[], poke = true): Promise<void> {
-    await this.database.db.transaction((trx) =>
-      appendEvents(
-        trx,
-        events.map((event) => ({
-          customer_id,
-          type: 'call_updated',
-          resource: 'call',
-          resource_id: event.resource_id ?? NIL_UUID,
-          public: true,
-          activeflow_id: NIL_UUID,
-          data: { id: event.resource_id },
-          ...event,
-        })),
-      ),
-    )
-    await this.database.db.query('SELECT ledger_move(10000)')
-    if (poke) this.bus.publish(LEDGER_MOVED, { customers: [customer_id] })
-  }
-
-  rows<Row extends object>(columns: string): Promise<Row[]> {
-    return this.database.db.query<Row>(`SELECT ${columns} FROM webhook_deliveries ORDER BY position, key`)
-  }
-
-  async cursor(customer: string): Promise<number> {
-    const rows = await this.database.db.query<{ position: number }>(
-      `SELECT position FROM ledger_cursors WHERE reader = 'webhook' AND customer_id = $1`,
-      [customer],
-    )
-    return rows[0]?.position ?? 0
-  }
-}
-
-/** Lets time pass on the clock, as much as it takes, until it is so. */
-function inTime<T>(
-  clock: ManualClock,
-  what: string,
-  probe: () => T | undefined | false | Promise<T | undefined | false>,
-) {
-  return eventually(what, () => {
-    clock.advance(250)
-    return probe()
-  })
-}
-
-async function receiver(): Promise<WebhookReceiver> {
-  const made = await WebhookReceiver.start()
-  after(() => made.stop())
-  return made
-}
+import { NIL_UUID } from '#platform/ids'
+import { ManualClock, systemClock } from '#platform/time'
+import { eventually } from '#testkit'
+import { ATTEMPTS, RETRY_DELAYS_MS, WebhookDelivery, WebhookSender } from './index.ts'
+import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './testing/rig.ts'
 
 test('a public event arrives as type and data, signed, with its id, sequence and time', async () => {
   const [rig, target] = await Promise.all([Rig.start(), receiver()])
@@ -159,7 +38,7 @@ test('the method is the one that the customer set', async () => {
 test('without a secret there is no signature, without a URI no request', async () => {
   const [rig, target] = await Promise.all([Rig.start(), receiver()])
   const [silent, unsigned] = [rig.customer(''), uuid()]
-  rig.customers.set(unsigned, { uri: target.url(), method: '', secret: '' })
+  rig.customers.set(unsigned, { uri: target.url(), method: '', secrets: { current: '', previous: '' } })
   await rig.announce(silent, [{ resource_id: uuid() }])
   await rig.announce(unsigned, [{ resource_id: uuid() }])
   assert.equal((await target.until(1))[0]?.signature, '')
@@ -257,13 +136,14 @@ test('ten attempts are made over about three days, then the event is a dead lett
   await inTime(clock, 'the resource goes on', () => target.delivered().length === 1)
   assert.equal(triedAtMs.length, ATTEMPTS)
   assert.equal(target.delivered()[0]?.type, 'call_hangup')
-  const [dead, ...more] = await new DeadLetterStore(rig.database.db).list(customer, 10)
+  const [dead, ...more] = await deliveriesOf(rig, customer, { status: 'failed' })
   assert.equal(more.length, 0)
+  const { http_status, failure } = dead?.last_attempt ?? {}
   assert.deepEqual(
-    [dead?.type, dead?.attempts, dead?.last_status, dead?.last_failure],
-    ['call_created', 10, 503, 'status 503'],
+    [dead?.event_type, dead?.attempt_count, http_status, failure, dead?.tm_next],
+    ['call_created', 10, 503, 'status', null],
   )
-  assert.deepEqual(await new DeadLetterStore(rig.database.db).list(uuid(), 10), [])
+  assert.deepEqual(await deliveriesOf(rig, uuid()), [])
   assert.equal(rig.delivery.counts.givenUp, 1)
 })
 
@@ -333,7 +213,7 @@ test('a change of the URI takes effect with the next event and with every repeat
   old.treat = () => 500
   await rig.announce(customer, [{ type: 'call_created', resource_id: uuid() }])
   await eventually('it is stored', async () => (await rig.rows('id')).length === 1)
-  rig.customers.set(customer, { uri: next.url(), method: '', secret: 'another' })
+  rig.customers.set(customer, { uri: next.url(), method: '', secrets: { current: 'another', previous: '' } })
   await rig.announce(customer, [{ type: 'call_hangup', resource_id: uuid() }])
   await next.untilType('call_hangup')
   await inTime(clock, 'the repeat arrives', () => next.delivered().length === 2)
@@ -348,7 +228,7 @@ test('when the URI is taken away, what waits is dropped', async () => {
   target.treat = () => 500
   await rig.announce(customer, [{ resource_id: uuid() }])
   await eventually('it is stored', async () => (await rig.rows('id')).length === 1)
-  rig.customers.set(customer, { uri: '', method: '', secret: SECRET })
+  rig.customers.set(customer, { uri: '', method: '', secrets: { current: SECRET, previous: '' } })
   await inTime(clock, 'it is dropped', async () => (await rig.rows('id')).length === 0)
   assert.equal(target.received.length, 1)
 })
@@ -373,7 +253,11 @@ test("an activeflow's webhook gets what belongs to it, its own events included, 
 })
 
 test('targets that hang, flood, redirect inside or are forbidden do no harm to others, and are tried again', async () => {
-  const [rig, hanging, good] = await Promise.all([Rig.start(systemClock, 4_000), receiver(), receiver()])
+  const [rig, hanging, good] = await Promise.all([
+    Rig.start(systemClock, { timeouts: { totalMs: 4_000 } }),
+    receiver(),
+    receiver(),
+  ])
   hanging.treat = () => 'hang'
   const flooding = await receiver()
   let flooded = 0
@@ -497,8 +381,11 @@ test('a request that a flow does not wait for is tried three times, a second apa
   await new WebhookSender(rig.needs).send(customer, request)
   await eventually('it is given up', () => rig.delivery.counts.givenUp === 1)
   assert.equal(target.received.length, 3)
-  const [dead] = await new DeadLetterStore(rig.database.db).list(customer, 10)
-  assert.deepEqual([dead?.kind, dead?.type, dead?.attempts], ['flow', 'webhook_send', 3])
+  const [dead] = await deliveriesOf(rig, customer)
+  assert.deepEqual(
+    [dead?.target, dead?.event_type, dead?.attempt_count, dead?.status],
+    ['flow', 'webhook_send', 3, 'failed'],
+  )
 })
 
 test('a request that a flow waits for gives the answer, or after three attempts why there is none', async () => {

@@ -9,10 +9,11 @@ import { ActiveflowTargets } from './activeflow-targets.ts'
 import type { WebhookCounts } from './counts.ts'
 import { DeliveryRight } from './delivery-right.ts'
 import { DEFAULT_LIMITS, Endpoints, type Limits } from './endpoints.ts'
+import type { Hold } from './hold-store.ts'
+import { HOLD_LIFTED, WEBHOOKS_STORED } from './pokes.ts'
 import { DeliveryStore } from './store.ts'
 import type { WebhookTargets } from './targets.ts'
-import { Term } from './term.ts'
-import { WEBHOOKS_STORED } from './webhook-sender.ts'
+import { type OnAttempt, Term } from './term.ts'
 
 export interface WebhookDeliveryNeeds {
   /** Two or three connections are used at most; better not the pool that answers requests. */
@@ -24,13 +25,18 @@ export interface WebhookDeliveryNeeds {
   outbound: OutboundClient
   targets: WebhookTargets
   limits?: Partial<Limits>
+  /** Hears of each attempt that was made. */
+  onAttempt?: OnAttempt
 }
 
 /** The net under the pokes, and the pace at which stored deliveries fall due. */
 const TICK_MS = 1_000
 const ASK_MS = 5_000
-/** Dead letters are kept so long. */
-const KEEP_FAILED_MS = 30 * 86_400_000
+/** The log, and what was given up, are kept so long. */
+export const KEEP_DAYS = 30
+/** The net under the poke of a hold that was lifted. */
+const HOLDS_EVERY_MS = 30_000
+const DAY_MS = 86_400_000
 const CLEAN_EVERY_MS = 3_600_000
 
 /**
@@ -51,6 +57,7 @@ export class WebhookDelivery {
   #ticking: Promise<void> | undefined
   #running = false
   #cleanedMs = Number.NEGATIVE_INFINITY
+  #heldMs = Number.NEGATIVE_INFINITY
   readonly counts: WebhookCounts
 
   constructor(needs: WebhookDeliveryNeeds) {
@@ -88,6 +95,10 @@ export class WebhookDelivery {
         for (const customer of customersOf(body)) this.#term?.moved(customer)
       }),
       bus.subscribe(WEBHOOKS_STORED, () => this.#term?.repeater.wake()),
+      bus.subscribe(HOLD_LIFTED, () => {
+        this.#heldMs = Number.NEGATIVE_INFINITY
+        if (this.#term) this.#loadHolds(this.#term)
+      }),
     ]
     this.#tick()
   }
@@ -115,18 +126,33 @@ export class WebhookDelivery {
   async #look(): Promise<void> {
     if (!this.#term) {
       if (!(await this.#right.acquire()) || !this.#running) return
-      this.#term = new Term({
-        ...this.#needs,
+      const holds = await this.#ask(() => this.#makeReady())
+      if (!this.#running || this.#right.lost) return
+      this.#heldMs = this.#needs.clock.monotonicMs()
+      const { counts } = this
+      const mine = {
         reader: this.#reader,
         store: this.#store,
-        counts: this.counts,
         endpoints: this.#endpoints,
         activeflows: this.#activeflows,
-      })
+      }
+      this.#term = new Term({ ...this.#needs, ...mine, counts }, holds)
     }
+    const term = this.#term
     const behind = await this.#ask(() => this.#reader.customersBehind())
-    this.#term?.tick(behind.map(({ customer_id }) => customer_id))
+    this.#loadHolds(term)
+    if (this.#term === term) term.tick(behind.map(({ customer_id }) => customer_id))
     await this.#clean()
+  }
+
+  #loadHolds(term: Term): void {
+    const nowMs = this.#needs.clock.monotonicMs()
+    if (nowMs - this.#heldMs < HOLDS_EVERY_MS) return
+    this.#heldMs = nowMs
+    term.loadHolds().then(
+      () => term.repeater.wake(),
+      (error: unknown) => this.#needs.log.warn({ error }, 'holds of webhook endpoints could not be read'),
+    )
   }
 
   async #endTerm(): Promise<void> {
@@ -135,11 +161,22 @@ export class WebhookDelivery {
     await term?.end()
   }
 
+  /** What the log needs for today and tomorrow, and the holds to begin with. */
+  async #makeReady(): Promise<Hold[]> {
+    const nowMs = this.#needs.clock.wallMs()
+    await this.#store.prepareLog([timestamp(nowMs), timestamp(nowMs + DAY_MS)])
+    return this.#store.holdsInForce(timestamp(nowMs))
+  }
+
   async #clean(): Promise<void> {
     const { clock } = this.#needs
     if (clock.monotonicMs() - this.#cleanedMs < CLEAN_EVERY_MS) return
     this.#cleanedMs = clock.monotonicMs()
-    await this.#ask(() => this.#store.forgetFailedBefore(timestamp(clock.wallMs() - KEEP_FAILED_MS)))
+    const nowMs = clock.wallMs()
+    await this.#ask(async () => {
+      await this.#store.purge(timestamp(nowMs - KEEP_DAYS * DAY_MS))
+      await this.#store.prepareLog([timestamp(nowMs), timestamp(nowMs + DAY_MS)])
+    })
   }
 
   /** A stop does not wait for the database. Nothing that goes on afterwards may begin in here: it would share the limit. */

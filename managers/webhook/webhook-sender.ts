@@ -1,16 +1,14 @@
 import type { Bus } from '#platform/bus'
-import type { Database } from '#platform/db'
+import { type Database, DatabaseUnavailable } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { OutboundClient } from '#platform/outbound'
 import { type Clock, timestamp } from '#platform/time'
-import { requestFor } from './attempt.ts'
+import { type Attempt, describe, requestFor } from './attempt.ts'
 import type { Delivery } from './delivery.ts'
+import { WEBHOOKS_STORED } from './pokes.ts'
 import { FLOW_RETRY_DELAYS_MS } from './schedule.ts'
 import { DeliveryStore } from './store.ts'
 import type { WebhookTargets } from './targets.ts'
-
-/** The poke that wakes the delivery: something was stored to be sent. No body. */
-export const WEBHOOKS_STORED = 'webhooks.stored'
 
 export interface WebhookSenderNeeds {
   db: Database
@@ -62,7 +60,7 @@ export class WebhookSender {
     const delivery = this.#delivery(customer_id, request)
     if (request.sync) return this.#sendNow(delivery)
     const now = timestamp(this.#needs.clock.wallMs())
-    await this.#store.apply({ stored: [{ ...delivery, tm_next: now, last_status: 0, last_failure: '' }], now })
+    await this.#store.apply({ stored: [{ ...delivery, tm_next: now, attempt_log: [] }], now })
     this.#needs.bus.publish(WEBHOOKS_STORED, undefined)
     return { ok: true, status: 202, body: '' }
   }
@@ -71,23 +69,44 @@ export class WebhookSender {
     const { clock, outbound, targets } = this.#needs
     const customer = await targets.customer(delivery.customer_id)
     if (!customer) return { ok: false, cause: 'no such customer' }
-    const request = requestFor(delivery, { ...delivery, secret: customer.secret })
+    const target = { ...delivery, secrets: customer.secrets }
     const endMs = clock.monotonicMs() + SYNC_MS
+    const attempts: Attempt[] = []
     for (let failed = 0; ; failed++) {
-      const result = await outbound.request({ ...request, timeoutMs: endMs - clock.monotonicMs() })
-      if (result.ok && result.status < 500) return { ok: true, status: result.status, body: result.body.toString() }
+      const startMs = clock.wallMs()
+      const timeoutMs = endMs - clock.monotonicMs()
+      const result = await outbound.request({ ...requestFor(delivery, target, startMs), timeoutMs })
+      const made = describe(result, startMs, delivery.uri)
+      if (made) attempts.push(made)
       const delayMs = FLOW_RETRY_DELAYS_MS[failed]
-      if (delayMs !== undefined && clock.monotonicMs() + delayMs < endMs) {
+      const isOver = delayMs === undefined || clock.monotonicMs() + delayMs >= endMs
+      if (!(result.ok && result.status < 500) && !isOver) {
         await new Promise<void>((resolve) => clock.after(delayMs, resolve))
         continue
       }
-      if (result.ok) return { ok: true, status: result.status, body: result.body.toString() }
-      return { ok: false, cause: result.failure }
+      await this.#enter(delivery, attempts)
+      return result.ok
+        ? { ok: true, status: result.status, body: result.body.toString() }
+        : { ok: false, cause: result.failure }
+    }
+  }
+
+  /** Writes what became of it. The flow goes on without that when the database is away. */
+  async #enter(delivery: Delivery, attempts: readonly Attempt[]): Promise<void> {
+    const status = attempts.at(-1)?.http_status ?? 0
+    const end = status === 0 || status >= 500 ? 'failed' : status < 400 ? 'delivered' : 'refused'
+    const now = timestamp(this.#needs.clock.wallMs())
+    try {
+      await this.#store.apply({ logged: [{ delivery, status: end, attempts }], now })
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) throw error
     }
   }
 
   #delivery(customer_id: string, { uri, method, data_type, data, key }: FlowRequest): Delivery {
-    const id = this.#needs.ids.uuid()
+    const { clock, ids } = this.#needs
+    const id = ids.uuid()
+    const now = timestamp(clock.wallMs())
     return {
       id,
       kind: 'flow',
@@ -98,12 +117,14 @@ export class WebhookSender {
       key,
       type: 'webhook_send',
       sequence: null,
-      tm_event: timestamp(this.#needs.clock.wallMs()),
+      tm_event: now,
       body: data,
       uri,
       method,
       content_type: data_type,
       attempts: 0,
+      replay_of: null,
+      tm_create: now,
     }
   }
 }

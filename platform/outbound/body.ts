@@ -5,6 +5,8 @@ import type { OutboundFailure } from './outbound-request.ts'
 /** An answer nobody wants is read so far and so long for the connection to be used again; then the connection is cut. */
 const UNWANTED_BYTES = 65_536
 const UNWANTED_MS = 2_000
+/** What has not come by then does not belong to the beginning of a body. */
+const BEGINNING_MS = 1_000
 
 export type Body = { body: Buffer; truncated: boolean } | { failure: OutboundFailure; detail: string }
 
@@ -28,6 +30,34 @@ export function readBody(
     response.on('end', () => resolve({ body: Buffer.concat(chunks), truncated: false }))
     response.on('error', () => resolve({ failure: 'closed', detail: 'body' }))
     response.on('close', () => resolve({ failure: 'closed', detail: 'body' }))
+  })
+}
+
+/**
+ * The beginning of a body: so many bytes, as far as they come in time. What comes after is not read and the connection is
+ * cut; whatever becomes of it, there is an answer.
+ */
+export function readBeginning(response: IncomingMessage, bytes: number, clock: Clock): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let read = 0
+    const end = () => {
+      timer.cancel()
+      resolve(Buffer.concat(chunks).subarray(0, bytes))
+    }
+    const cut = () => {
+      end()
+      response.destroy()
+    }
+    const timer = clock.after(BEGINNING_MS, cut)
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      read += chunk.length
+      if (read > bytes) cut()
+    })
+    response.on('error', () => {})
+    response.on('end', end)
+    response.on('close', end)
   })
 }
 

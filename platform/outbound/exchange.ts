@@ -3,7 +3,7 @@ import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Clock, Timer } from '#platform/time'
 import type { AddressGuard } from './address-guard.ts'
-import { readBody } from './body.ts'
+import { readBeginning, readBody } from './body.ts'
 import { AddressBlocked } from './guarded-agents.ts'
 import type { OutboundFailure } from './outbound-request.ts'
 import { NameNotResolved } from './resolve-host.ts'
@@ -40,9 +40,12 @@ export interface Means {
   /** Aborted with the failure as its reason (`timeout`, `aborted`). */
   signal: AbortSignal
   maxBodyBytes: number
+  refusalBytes: number
   whenTooLarge: 'cut' | 'fail'
 }
 
+/** From this status on an answer is no success. */
+const FIRST_REFUSAL = 300
 /** Statuses with a `Location` to follow. */
 const REDIRECTS = [301, 302, 303, 307, 308]
 /** All headers of an answer together. */
@@ -136,6 +139,12 @@ export function exchange(hop: Hop, means: Means): Promise<HopAnswer | HopFault> 
       if (REDIRECTS.includes(status) && headers.location !== undefined) {
         end({ status, headers, body: Buffer.alloc(0), truncated: false })
         request.destroy()
+        return
+      }
+      if (means.refusalBytes > 0 && status >= FIRST_REFUSAL) {
+        readBeginning(response, means.refusalBytes, clock).then((body) =>
+          end({ status, headers, body, truncated: false }),
+        )
         return
       }
       if (means.maxBodyBytes === 0) end({ status, headers, body: Buffer.alloc(0), truncated: false })

@@ -4,6 +4,7 @@
  */
 export { AddressGuard } from './address-guard.ts'
 export { DownloadFailed, Downloads, type DownloadsNeeds } from './downloads.ts'
+export { pointsInside } from './inside.ts'
 export { OutboundClient, type OutboundClientOptions } from './outbound-client.ts'
 export type {
   OutboundAnswer,
@@ -12,4 +13,5 @@ export type {
   OutboundRequest,
   OutboundResult,
 } from './outbound-request.ts'
+export { shownUrl } from './target.ts'
 export { DEFAULT_TIMEOUTS, type OutboundTimeouts } from './timeouts.ts'

@@ -197,6 +197,27 @@ test('who needs the status only does not wait for a dripping body', async () => 
   assert.ok(result.ok && result.durationMs < 1_000)
 })
 
+test('of an answer that is no success only the beginning is read, whether it drips, floods or breaks off', async () => {
+  const port = await serve(({ url }, response) => {
+    response.writeHead(url === '/fine' ? 200 : 500)
+    if (url === '/short') return void response.end('try later')
+    response.write('why it failed')
+    if (url === '/broken') return void setImmediate(() => response.destroy())
+    if (url === '/flood') for (let count = 0; count < 200; count++) response.write(Buffer.alloc(65_536, 'x'))
+  })
+  const ask = async (path: string) => {
+    const url = `http://127.0.0.1:${port}${path}`
+    const result = await client().request({ url, method: 'POST', maxBodyBytes: 0, refusalBytes: 20 })
+    assert.ok(result.ok && result.durationMs < 3_000)
+    return [result.status, result.body.toString()]
+  }
+  assert.deepEqual(await ask('/short'), [500, 'try later'])
+  assert.deepEqual(await ask('/drip'), [500, 'why it failed'])
+  assert.deepEqual(await ask('/flood'), [500, 'why it failedxxxxxxx'])
+  assert.equal((await ask('/broken'))[0], 500)
+  assert.deepEqual(await ask('/fine'), [200, ''])
+})
+
 test('each part has its time limit', async () => {
   const limits = { connectMs: 400, tlsMs: 150, headersMs: 150, totalMs: 700 }
   const mute = await serveBytes(() => {})

@@ -98,6 +98,7 @@ export class OutboundClient {
       timeouts: this.#timeouts,
       signal,
       maxBodyBytes: wanted.maxBodyBytes ?? KEPT_BYTES,
+      refusalBytes: wanted.refusalBytes ?? 0,
       whenTooLarge: wanted.whenTooLarge ?? 'cut',
     })
   }

@@ -10,6 +10,11 @@ export interface OutboundRequest {
    * result does not wait for the body.
    */
   maxBodyBytes?: number
+  /**
+   * Of an answer that is no success (from status 300 on) only the beginning of the body is read: so many bytes, as far as
+   * they come within a second. A body that drips, floods or breaks off then spoils nothing.
+   */
+  refusalBytes?: number
   /** A body beyond the bound: keep its beginning and say `truncated` (`cut`, the default), or fail with `too_large`. */
   whenTooLarge?: 'cut' | 'fail'
   /** Milliseconds for everything, redirects included, where that is less than the client's own limit. */

@@ -15,6 +15,12 @@ export function basicAuthorization(url: URL): string | undefined {
   return `Basic ${Buffer.from(text).toString('base64')}`
 }
 
+/** A URL as it may be shown: without user and password, and not longer than this; empty where it is none. */
+export function shownUrl(text: string, longest = 2_048): string {
+  const url = parseTarget(text)
+  return url ? withoutCredentials(url).slice(0, longest) : ''
+}
+
 /** The URL as it may be shown. */
 export function withoutCredentials(url: URL): string {
   const shown = new URL(url)
