@@ -124,7 +124,7 @@ test('dead letters are listed, and go on one by one or all together', async () =
       const { result } = (await admin.get('/v1.0/webhook_deliveries?status=pending')).body
       const next = (result as Json[]).map(({ tm_next }) => tm_next && (timestampToMs(tm_next) ?? 0) - clock.wallMs())
       const later = next.filter((ms) => ms > 0)
-    clock.advance(later.length > 0 ? Math.min(...later) : 250)
+      clock.advance(later.length > 0 ? Math.min(...later) : 250)
       return (await admin.get('/v1.0/webhook_deliveries?status=failed')).body.result.length === 3
     },
     30_000,
