@@ -32,7 +32,7 @@ const PACKAGES: Record<string, string[]> = {
   fastify: ['platform/http', 'bench'],
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
-  kysely: ['platform/db', 'platform/events', 'platform/node', 'platform/http', 'managers', 'testkit'],
+  kysely: ['platform/db', 'platform/events', 'platform/mail', 'platform/node', 'platform/http', 'managers', 'testkit'],
   'libphonenumber-js': ['managers/call'],
   marked: ['apps/server'],
   negotiator: ['platform/http'],
@@ -42,7 +42,7 @@ const PACKAGES: Record<string, string[]> = {
   'prom-client': ['platform/metrics'],
   'request-filtering-agent': ['platform/outbound'],
   ws: ['platform/http', 'testkit'],
-  typebox: ['platform/http', 'platform/events', 'managers', 'apps/server'],
+  typebox: ['platform/http', 'platform/events', 'platform/mail', 'managers', 'apps/server'],
 }
 /** Packages that only tests and tools use; the SDK as a package is what the programs that they write import. */
 const TEST_PACKAGES = ['fast-check', 'esbuild', 'smtp-server', '@strowger/sdk']

@@ -75,7 +75,7 @@ test('a page whose token has another form is refused, and what it was is not rep
       assertReason(answer, 400, 'INVALID_ARGUMENT')
       assert.ok(!answer.text.includes('<script>'))
     }
-  for (const path of PAGES) assertReason(await nobody.get(path), 400, 'INVALID_ARGUMENT')
+  for (const path of PAGES) assertReason(await nobody.get(path), 400, 'MISSING_REQUEST_PARAMETER')
   assertReason(await nobody.get('/auth/assets/other.js'), 400, 'INVALID_ARGUMENT')
 })
 
