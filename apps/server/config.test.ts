@@ -62,3 +62,46 @@ test('a faulty setting that holds a secret is named, and the secret is not repea
       },
     )
 })
+
+test('without a mail server nothing is set; with one, its URL, the sender and the address of links are read', () => {
+  const unset = readConfig({})
+  assert.deepEqual([unset.smtpUrl, unset.mailFrom, unset.publicUrl], [undefined, undefined, undefined])
+  assert.equal(unset.signupChecksEmail, true)
+  assert.equal(unset.customersStartVerified, false)
+  const config = readConfig({
+    STROWGER_SMTP_URL: 'smtps://user:p%40ss@mail.example.com:465',
+    STROWGER_MAIL_FROM: 'Acme Phones <no-reply@example.com>',
+    STROWGER_PUBLIC_URL: 'https://example.com/phones/',
+    STROWGER_SIGNUP_CHECKS_EMAIL: 'off',
+    STROWGER_CUSTOMERS_START_VERIFIED: 'on',
+  })
+  assert.equal(config.smtpUrl, 'smtps://user:p%40ss@mail.example.com:465')
+  assert.deepEqual(config.mailFrom, { name: 'Acme Phones', address: 'no-reply@example.com' })
+  assert.equal(config.publicUrl, 'https://example.com/phones')
+  assert.equal(config.signupChecksEmail, false)
+  assert.equal(config.customersStartVerified, true)
+  assert.deepEqual(readConfig({ STROWGER_MAIL_FROM: 'a@b.example' }).mailFrom, { name: '', address: 'a@b.example' })
+})
+
+test('a mail setting that would become something else in a mail is refused', () => {
+  for (const [name, value] of [
+    ['STROWGER_SMTP_URL', 'http://hidden-word@mail.example.com'],
+    ['STROWGER_SMTP_URL', 'mail.example.com:25'],
+    ['STROWGER_MAIL_FROM', 'nobody'],
+    ['STROWGER_MAIL_FROM', 'A <a@b.example>, B <b@b.example>'],
+    ['STROWGER_MAIL_FROM', 'A\r\nBcc: c@d.example <a@b.example>'],
+    ['STROWGER_PUBLIC_URL', 'ftp://example.com'],
+    ['STROWGER_PUBLIC_URL', 'https://example.com/?x=1'],
+    ['STROWGER_SIGNUP_CHECKS_EMAIL', 'maybe'],
+    ['STROWGER_CUSTOMERS_START_VERIFIED', 'yes'],
+  ] as const)
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      (error: unknown) => {
+        assert.ok(error instanceof SettingsError, value)
+        assert.match(error.message, new RegExp(name))
+        assert.doesNotMatch(error.message, /hidden/)
+        return true
+      },
+    )
+})

@@ -9,7 +9,7 @@ export function readSmtpUrl(text: string): string | undefined {
 
 /** Reads `Name <local@domain>` or `local@domain`; `undefined` when it is neither. */
 export function readMailbox(text: string): Mailbox | undefined {
-  const [, name = '', address = text] = /^([^<>"\\,;:@]{1,100}?) ?<([^<>]+)>$/.exec(text) ?? []
+  const [, name = '', address = text] = /^([^<>"\\,;:@\p{Cc}]{1,100}?) ?<([^<>]+)>$/u.exec(text) ?? []
   return isMailbox(address) ? { name: name.trim(), address } : undefined
 }
 

@@ -44,6 +44,37 @@ test('a super admin creates a customer that is active at once, with a billing ac
   assert.equal(agent?.permission, Permission.CustomerAdmin)
 })
 
+test('the first admin of a customer that the operator makes is told by mail how to get in', async () => {
+  const { email, id } = (await root.post('/v1.0/customers', wanted())).body
+  await accounts.mails.flush()
+  const mail = (await root.get('/v1.0/mails')).body.result.find(({ to }: { to: string }) => to === email)
+  assert.equal(mail.kind, 'welcome')
+  assert.equal(mail.customer_id, id)
+  const { text } = (await root.get(`/v1.0/mails/${mail.id}`)).body
+  const [, token] = /\/auth\/password-reset\?token=([0-9a-f]{64})$/m.exec(text) ?? []
+  const password = 'chosen by the first admin'
+  assert.equal((await accounts.client().post('/auth/password-reset', { token, password })).status, 200)
+  const { token: login } = (await accounts.client().post('/auth/login', { username: email, password })).body
+  assert.equal((await accounts.client({ token: login }).get('/v1.0/customer')).body.id, id)
+})
+
+test('a customer that could not be made is not written to', async () => {
+  const { email } = (await root.post('/v1.0/customers', wanted())).body
+  const mails = async () => (await accounts.db.query('select id from mails')).length
+  const before = await mails()
+  assert.equal((await root.post('/v1.0/customers', wanted({ email }))).status, 409)
+  assert.equal(await mails(), before)
+})
+
+test('the guest customer is neither frozen nor deleted, and has no other privilege', async () => {
+  const GUEST = 'a856c986-4b06-4496-9641-4d0ecbc67df5'
+  await accounts.customer({ id: GUEST, email: 'guest@example.com' })
+  assertReason(await root.post(`/v1.0/customers/${GUEST}/freeze`), 409, 'STATE_INVALID')
+  assertReason(await root.delete(`/v1.0/customers/${GUEST}`), 409, 'STATE_INVALID')
+  assert.equal((await root.get(`/v1.0/customers/${GUEST}`)).body.status, 'active')
+  assert.equal(await accounts.customers.isIdentityVerified(GUEST), false)
+})
+
 test('an e-mail that is bad or taken, and a bad webhook, are refused and leave nothing behind', async () => {
   const one = await accounts.customer()
   const agent = await one.agent(Permission.CustomerAgent)

@@ -4,7 +4,8 @@ import type { Download } from '#platform/http'
 /**
  * The pages that mails link to. They are the same for everybody: the token is read from the address by the program of the
  * page, so nothing that came from outside is ever written into HTML. The program asks this server alone, and a page does
- * nothing until its button is pressed, because mail scanners open links.
+ * nothing until its button is pressed, because mail scanners open links. Without its program a form does nothing (`dialog`):
+ * a browser would send the password as a part of an address.
  */
 
 const LOOKS =
@@ -18,7 +19,7 @@ function pageOf(title: string, ask: string, form: string, again: string): string
     `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
     `<meta name="referrer" content="no-referrer"><meta name="robots" content="noindex"><title>${title}</title>` +
     `<style>${LOOKS}</style><h1>${title}</h1>${form}<p role="status" aria-live="polite"></p>` +
-    `<form hidden data-again="${again}"><label>${ask}<input name="address" type="email" required autocomplete="username">` +
+    `<form method="dialog" hidden data-again="${again}"><label>${ask}<input name="address" type="email" required autocomplete="username">` +
     '</label><button>Send a new link</button></form>' +
     '<noscript>This page needs JavaScript, or a program that posts the token to its address.</noscript>' +
     '<script src="assets/mailbox.js"></script>'
@@ -28,7 +29,7 @@ function pageOf(title: string, ask: string, form: string, again: string): string
 export const VERIFY_PAGE = pageOf(
   'Confirm your e-mail address',
   'The link no longer works. Your e-mail address:',
-  '<form data-done="Your e-mail address is confirmed. You have mail with a link to set your password.">' +
+  '<form method="dialog" data-done="Your e-mail address is confirmed. You have mail with a link to set your password.">' +
     '<button>This e-mail address is mine</button></form>',
   'email',
 )
@@ -36,7 +37,7 @@ export const VERIFY_PAGE = pageOf(
 export const PASSWORD_PAGE = pageOf(
   'Set your password',
   'The link no longer works. Your e-mail address:',
-  '<form data-done="Your password is set. You can log in with it now."><label>New password, at least 8 characters' +
+  '<form method="dialog" data-done="Your password is set. You can log in with it now."><label>New password, at least 8 characters' +
     '<input name="password" type="password" required minlength="8" maxlength="1024" autocomplete="new-password"></label>' +
     '<button>Set password</button></form>',
   'username',

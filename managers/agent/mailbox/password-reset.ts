@@ -1,5 +1,6 @@
 import { isEmail } from '#managers/customer'
 import type { Database } from '#platform/db'
+import { apiErrors } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { MailOutbox } from '#platform/mail'
 import { GUEST_AGENT_ID } from '../agent.ts'
@@ -51,7 +52,8 @@ export class PasswordReset {
         if (!(await tokens.use(trx, 'password_set', token))) refuseToken()
       })
     } catch (error) {
-      if (agentErrors.AGENT_NOT_FOUND.is(error)) refuseToken()
+      // the agent is gone, or its customer with all that it had
+      if (agentErrors.AGENT_NOT_FOUND.is(error) || apiErrors.INVALID_CREDENTIALS.is(error)) refuseToken()
       throw error
     }
   }

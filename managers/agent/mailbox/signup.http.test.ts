@@ -198,6 +198,7 @@ test('who signs up with an address that has an account is told so where only its
     ['Confirm your e-mail address', 'Confirm your e-mail address'],
   )
   await nobody.post('/auth/email-verify', { token: await mailbox.tokenFor('email-verify', email) })
+  assert.equal((await mailbox.mailsTo(email))[0]?.subject, 'Set your password')
   await signUp(email)
   assert.equal((await mailbox.mailsTo(email))[0]?.subject, 'You have an account already')
 })

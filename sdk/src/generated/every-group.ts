@@ -15,6 +15,7 @@ import { extensions } from './extensions-group.ts'
 import { files } from './files-group.ts'
 import { flows } from './flows-group.ts'
 import { health } from './health-group.ts'
+import { mails } from './mails-group.ts'
 import { me } from './me-group.ts'
 import { numbers } from './numbers-group.ts'
 import { openapiJson } from './openapi-json-group.ts'
@@ -45,6 +46,7 @@ export function everyGroup(api: Api) {
     files: files(api),
     flows: flows(api),
     health: health(api),
+    mails: mails(api),
     me: me(api),
     numbers: numbers(api),
     openapiJson: openapiJson(api),

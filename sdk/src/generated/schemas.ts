@@ -247,6 +247,10 @@ export interface Delegate {
   expire: string
 }
 
+export interface EmailVerifyResult {
+  customer: Customer
+}
+
 export interface ErrorReason {
   reason: string
   domain: string
@@ -340,9 +344,47 @@ export interface Groupcall {
   tm_delete?: string
 }
 
+export interface ListedMail {
+  id: string
+  customer_id: string
+  kind: string
+  to: string
+  /** Empty until it has been written. */
+  subject: string
+  /** kept: there is no mail server, and it is in the folder `mails` of the data folder. */
+  status: 'waiting' | 'sent' | 'kept' | 'failed'
+  attempts: number
+  /** Why the last attempt failed. */
+  issue: string
+  /** When it is tried next, while it waits. */
+  tm_due: string | null
+  tm_create: string
+  tm_update: string | null
+}
+
 export interface Login {
   username: string
   token: string
+}
+
+export interface Mail {
+  id: string
+  customer_id: string
+  kind: string
+  to: string
+  /** Empty until it has been written. */
+  subject: string
+  /** kept: there is no mail server, and it is in the folder `mails` of the data folder. */
+  status: 'waiting' | 'sent' | 'kept' | 'failed'
+  attempts: number
+  /** Why the last attempt failed. */
+  issue: string
+  /** When it is tried next, while it waits. */
+  tm_due: string | null
+  tm_create: string
+  tm_update: string | null
+  /** Of a kept mail; what was sent is its reader’s alone. */
+  text: string
 }
 
 export interface Number {
@@ -390,6 +432,11 @@ export interface Recording {
   tm_create: string
   tm_update?: string
   tm_delete?: string
+}
+
+export interface SignupResult {
+  customer?: Customer
+  accesskey?: Accesskey
 }
 
 export interface SkippedDestination {
