@@ -9,7 +9,7 @@ import { WebhookDelivery, WebhookService, type WebhookTargets } from '#managers/
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
-import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
+import { LedgerRetention, PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
 import { type HttpServer, Idempotency, openHttpServer, RateLimits } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -99,6 +99,7 @@ export class ApiRole {
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
+    const retention = new LedgerRetention({ db, clock, log, keepDays: config.eventDays })
     const expiry = new FreezeExpiry({ lifecycle: services.lifecycle, clock, log })
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
@@ -136,11 +137,12 @@ export class ApiRole {
     idempotency.start()
     storage.sweeper.start()
     expiry.start()
+    retention.start()
     keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
-      () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
+      () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), retention.stop(), idempotency.stop()]),
       () => keyUse.stop(),
       () => delivery.stop(),
       () => sequencer.stop(),
