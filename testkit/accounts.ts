@@ -69,6 +69,7 @@ import {
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
+import { AddressGuard, pointsInside } from '#platform/outbound'
 import { ManualClock, systemClock } from '#platform/time'
 import { freshDatabase } from './database.ts'
 import { type ApiClient, apiClient } from './http.ts'
@@ -166,7 +167,10 @@ export class TestAccounts {
       tags: { holdTags: (trx, customer, ids) => this.tags.holdTags(trx, customer, ids) },
       onAgentChanged: (id) => this.authenticator.forgetAgent(id),
     })
-    this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents })
+    this.customers = new CustomerService({
+      ...{ ...basics, billing: this.billing, usernames: this.agents },
+      pointsInside: (uri) => pointsInside(uri, new AddressGuard()),
+    })
     this.numbers = new NumberService({
       ...basics,
       billing: this.billing,

@@ -10,7 +10,7 @@ import { type Connection, type Database, openDatabase, PostgresLanes } from '#pl
 import { wakeSequencer } from '#platform/events'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { Metrics } from '#platform/metrics'
+import { Metrics, watchEventLoop } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
@@ -170,6 +170,7 @@ export class CallRole {
     registrar.start({ node: sipNode, incarnation: node.code })
     engine.start()
     const metrics = new Metrics()
+    const unwatch = watchEventLoop(metrics, 'call')
     watchCallRole(metrics, { sip, media, engine, flows, lanes })
     const health = bus.respond(CALL_HEALTH, () => db.available())
     const figures = bus.respond(CALL_METRICS, () => metrics.snapshot())
@@ -199,6 +200,7 @@ export class CallRole {
       () => Promise.all([media.stop(), speech.stop(), node.end()]),
       async () => {
         figures.unsubscribe()
+        unwatch()
         outbound.close()
         await db.close()
       },
