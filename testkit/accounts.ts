@@ -71,6 +71,7 @@ import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { MailFolder, MailOutbox, MailSender, type MailTransport, mailMigrations, mailRoutes } from '#platform/mail'
 import { Metrics } from '#platform/metrics'
+import { AddressGuard, pointsInside } from '#platform/outbound'
 import { ManualClock, systemClock } from '#platform/time'
 import { freshDatabase } from './database.ts'
 import { type ApiClient, apiClient } from './http.ts'
@@ -185,7 +186,10 @@ export class TestAccounts {
       tags: { holdTags: (trx, customer, ids) => this.tags.holdTags(trx, customer, ids) },
       onAgentChanged: (id) => this.authenticator.forgetAgent(id),
     })
-    this.customers = new CustomerService({ ...basics, billing: this.billing, usernames: this.agents, startVerified })
+    this.customers = new CustomerService({
+      ...{ ...basics, billing: this.billing, usernames: this.agents, startVerified },
+      pointsInside: (uri) => pointsInside(uri, new AddressGuard()),
+    })
     this.numbers = new NumberService({
       ...basics,
       billing: this.billing,

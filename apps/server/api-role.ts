@@ -5,18 +5,18 @@ import { AccesskeyUse } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
-import { WebhookDelivery, WebhookService, type WebhookTargets } from '#managers/webhook'
+import { WebhookDelivery, WebhookService, type WebhookTargets, watchWebhooks } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
-import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
+import { PublicEvents, Sequencer, wakeSequencer, watchEvents } from '#platform/events'
 import { type HttpServer, Idempotency, openHttpServer, RateLimits } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import { Jobs } from '#platform/jobs'
 import type { Log } from '#platform/log'
 import { MailFolder, MailSender, SmtpTransport } from '#platform/mail'
-import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
-import { OutboundClient } from '#platform/outbound'
+import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#platform/metrics'
+import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { catalogues } from './catalogue.ts'
@@ -56,12 +56,11 @@ export class ApiRole {
       settings.secret('login', ids),
       settings.secret('download', ids),
     ])
+    const guard = new AddressGuard(config.allowPrivateTargets)
+    const inside = { pointsInside: (uri: string) => pointsInside(uri, guard) }
     const services = createServices({
-      db,
-      clock,
-      ids,
-      base: config.sipDomain,
-      customersStartVerified: config.customersStartVerified,
+      ...{ db, clock, ids, base: config.sipDomain, customersStartVerified: config.customersStartVerified },
+      ...inside,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -96,7 +95,7 @@ export class ApiRole {
     })
     const downloads = storage.downloads(recordings.filesOf)
     const keeper = new RecordingKeeper({ db, bus, clock, ids, log, files, storage: storage.referenced })
-    const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
+    const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows, ...inside })
     const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })
     const activeflowStore = new ActiveflowStore(db)
@@ -107,6 +106,9 @@ export class ApiRole {
     const webhooks = new WebhookService({ db, bus, clock, ids, events, targets })
 
     const metrics = new Metrics()
+    const unwatch = watchEventLoop(metrics, 'api')
+    watchEvents(metrics, { db, clock })
+    const watched = watchWebhooks(metrics, db)
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
@@ -139,13 +141,22 @@ export class ApiRole {
     const { lifecycle } = services
     const jobs = new Jobs({
       ...{ db, clock, ids, log, metrics },
-      jobs: platformJobs({ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder }),
+      jobs: platformJobs({
+        db,
+        clock,
+        log,
+        lifecycle,
+        mailboxes,
+        idempotency,
+        mailFolder,
+        eventDays: config.eventDays,
+      }),
     })
 
     const sequencer = new Sequencer({ connection, bus, clock, log })
     wakeSequencer(bus, db)
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
-    const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets })
+    const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets, ...watched })
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
     })
@@ -166,6 +177,7 @@ export class ApiRole {
       () => sequencer.stop(),
       () => outbound.close(),
       () => db.close(),
+      unwatch,
     ])
   }
 

@@ -11,7 +11,7 @@ import { type Connection, type Database, openDatabase, PostgresLanes } from '#pl
 import { wakeSequencer } from '#platform/events'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { Metrics } from '#platform/metrics'
+import { Metrics, watchEventLoop } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
@@ -174,6 +174,7 @@ export class CallRole {
     engine.start()
     closed.start()
     const metrics = new Metrics()
+    const unwatch = watchEventLoop(metrics, 'call')
     watchCallRole(metrics, { sip, media, engine, flows, lanes })
     const health = bus.respond(CALL_HEALTH, () => db.available())
     const figures = bus.respond(CALL_METRICS, () => metrics.snapshot())
@@ -204,6 +205,7 @@ export class CallRole {
       () => Promise.all([media.stop(), speech.stop(), node.end()]),
       async () => {
         figures.unsubscribe()
+        unwatch()
         outbound.close()
         await db.close()
       },

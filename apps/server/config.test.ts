@@ -26,6 +26,12 @@ test('an empty setting counts as unset, and settings of other programs are left 
   assert.equal(readConfig({ STROWGER_HTTP_PORT: ' ', PATH: '/bin' }).httpPort, 8080)
 })
 
+test('events are kept for a year unless said, and never shorter than a webhook may be under way', () => {
+  assert.equal(readConfig({}).eventDays, 366)
+  assert.equal(readConfig({ STROWGER_EVENT_DAYS: '30' }).eventDays, 30)
+  assert.throws(() => readConfig({ STROWGER_EVENT_DAYS: '7' }), /STROWGER_EVENT_DAYS/)
+})
+
 test('every setting is documented', () => {
   for (const { name, fallback, meaning } of settingsTable()) {
     assert.match(name, /^STROWGER_[A-Z0-9_]+$/)

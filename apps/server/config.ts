@@ -56,6 +56,7 @@ export interface Config {
   adminPassword: string | undefined
   allowPrivateTargets: readonly string[]
   drainSeconds: number
+  eventDays: number
   anonymousCallsPerSecond: number
   anonymousCallsAtOnce: number
   trustedProxies: readonly string[]
@@ -195,6 +196,9 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
       'networks that webhooks, play and fetch may reach although private, e.g. 127.0.0.0/8,::1 (for development only)',
     read: (value) => (value === undefined ? [] : networks(value)),
   },
+  eventDays: setting('EVENT_DAYS', '366', 'days for which events are kept, for timelines and GET /events', (value) =>
+    whole(value, 8, 36_500),
+  ),
   drainSeconds: setting('DRAIN_SECONDS', '0', 'how long SIGTERM waits for live calls', (value) =>
     whole(value, 0, 86_400),
   ),

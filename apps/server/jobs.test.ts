@@ -20,6 +20,7 @@ const jobs: Job[] = platformJobs({
   ...{ db, clock, log: silentLog, lifecycle, mailboxes },
   idempotency: new Idempotency({ db, clock, ids: systemIds, log: silentLog }),
   mailFolder: new MailFolder(folder),
+  eventDays: 366,
 })
 const HOUR = 60 * 60_000
 const DAY = 24 * HOUR

@@ -8,8 +8,6 @@ import type { Log } from '#platform/log'
 import { forgetMails, type MailFolder } from '#platform/mail'
 import { type Clock, timestamp } from '#platform/time'
 
-/** Events are kept for a year. */
-const LEDGER_DAYS = 366
 const DAY_MS = 86_400_000
 
 export interface PlatformJobsNeeds {
@@ -20,11 +18,13 @@ export interface PlatformJobsNeeds {
   mailboxes: Mailboxes
   idempotency: Idempotency
   mailFolder: MailFolder
+  /** Days that events are kept. */
+  eventDays: number
 }
 
 /** Everything that the platform does by the clock, once however many processes there are. */
 export function platformJobs(needs: PlatformJobsNeeds): Job[] {
-  const { db, clock, log, lifecycle, mailboxes, idempotency, mailFolder: folder } = needs
+  const { db, clock, log, lifecycle, mailboxes, idempotency, mailFolder: folder, eventDays } = needs
   return [
     {
       name: 'delete_frozen_customers',
@@ -40,8 +40,8 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
       name: 'drop_old_events',
       schedule: '30 3 * * *',
       run: async () => {
-        const days = await dropLedgerBefore(db, timestamp(clock.wallMs() - LEDGER_DAYS * DAY_MS).slice(0, 10))
-        if (days.length > 0) log.info({ days: days.length }, 'days of the ledger that are over a year old were dropped')
+        const days = await dropLedgerBefore(db, timestamp(clock.wallMs() - eventDays * DAY_MS).slice(0, 10))
+        if (days.length > 0) log.info({ days: days.length }, 'old days of the ledger were dropped')
       },
     },
     {

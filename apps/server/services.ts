@@ -1,7 +1,7 @@
 import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
-import { AccesskeyService, CustomerLifecycle, CustomerService } from '#managers/customer'
+import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
@@ -26,6 +26,8 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
+  /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
+  pointsInside?: PointsInside
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
   /** Hears of each customer that was frozen, recovered or deleted. */
@@ -36,16 +38,8 @@ export interface ServicesNeeds extends Basics {
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
-  const {
-    db,
-    clock,
-    ids,
-    base,
-    customersStartVerified: startVerified = false,
-    onKeyRevoked,
-    onCustomerState,
-    onAgentChanged,
-  } = needs
+  const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
+  const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
@@ -67,7 +61,10 @@ export function createServices(needs: ServicesNeeds) {
     ...basics,
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })
-  const customers = new CustomerService({ ...basics, billing, usernames: agents, startVerified })
+  const customers = new CustomerService({
+    ...{ ...basics, billing, usernames: agents, startVerified },
+    ...(pointsInside ? { pointsInside } : {}),
+  })
   const mails = new MailOutbox(basics)
   const webhookSecrets = new WebhookSecrets({ ...basics, customers })
   const webhookRecords = new WebhookRecords()

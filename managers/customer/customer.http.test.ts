@@ -67,6 +67,11 @@ test('a bad e-mail, webhook method or webhook URI each has its own reason, and c
   assertReason(await put({ email: 'nobody' }), 400, 'INVALID_ARGUMENT')
   assertReason(await put({ webhook_method: 'PATCH' }), 400, 'INVALID_WEBHOOK_METHOD')
   assertReason(await put({ webhook_uri: 'example.com/hook' }), 400, 'INVALID_WEBHOOK_URI')
+  for (const host of ['127.0.0.1', '2130706433', '[::1]', '10.0.0.1', '169.254.169.254', 'localhost', 'db.internal']) {
+    const refused = await put({ webhook_uri: `http://${host}/hook` })
+    assertReason(refused, 400, 'INVALID_WEBHOOK_URI')
+    assert.equal(refused.body.error.details[0].pointer, '/webhook_uri')
+  }
   assert.equal((await admin.get('/v1.0/customer')).text, before.text)
 })
 

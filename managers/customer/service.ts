@@ -17,7 +17,7 @@ import { isEmail } from './email.ts'
 import { customerErrors } from './errors.ts'
 import { customerEvents } from './events.ts'
 import { CustomerStore } from './store.ts'
-import { webhookMethod, webhookUri } from './webhook-target.ts'
+import { type PointsInside, webhookMethod, webhookUri } from './webhook-target.ts'
 
 /** What a new customer is made of; everything else is the default of a customer that a super admin creates. */
 export interface NewCustomer {
@@ -58,6 +58,7 @@ export class CustomerService {
   readonly #billing: BillingService
   readonly #usernames: UsernameOwner | undefined
   readonly #identityOfNew: IdentityVerification
+  readonly #pointsInside: PointsInside | undefined
 
   /** `startVerified`: the operator answers for the identity of new customers. */
   constructor(needs: {
@@ -67,6 +68,7 @@ export class CustomerService {
     billing: BillingService
     usernames?: UsernameOwner
     startVerified?: boolean
+    pointsInside?: PointsInside
   }) {
     this.#db = needs.db
     this.#store = new CustomerStore(needs.db)
@@ -75,6 +77,7 @@ export class CustomerService {
     this.#billing = needs.billing
     this.#usernames = needs.usernames
     this.#identityOfNew = needs.startVerified ? 'verified' : 'none'
+    this.#pointsInside = needs.pointsInside
   }
 
   /**
@@ -164,7 +167,7 @@ export class CustomerService {
     const email = wanted.email.trim()
     if (!isEmail(email)) throw apiErrors.INVALID_ARGUMENT({ field: 'email', issue: 'must be an e-mail address' })
     const webhook_method = webhookMethod(wanted.webhook_method)
-    const webhook_uri = webhookUri(wanted.webhook_uri)
+    const webhook_uri = webhookUri(wanted.webhook_uri, this.#pointsInside)
     const owner = await this.#usernames?.ownerOfUsername(email)
     if (owner !== undefined && owner !== customer) throw customerErrors.CUSTOMER_ALREADY_EXISTS()
     const { name, detail, phone_number, address } = wanted

@@ -15,13 +15,21 @@ export function webhookMethod(text: string): WebhookMethod {
   })
 }
 
-/** The URI, empty for none; `INVALID_WEBHOOK_URI` when it is no absolute http or https URI with a host. */
-export function webhookUri(text: string): string {
-  if (text === '' || isAbsoluteHttp(text)) return text
-  throw apiErrors.INVALID_WEBHOOK_URI({
-    field: 'webhook_uri',
-    issue: 'must be an absolute http or https URI with a host',
-  })
+/** Whether a URI says by itself that it leads to where webhooks are not sent: a private address, a name inside. */
+export type PointsInside = (uri: string) => boolean
+
+/**
+ * The URI, empty for none; `INVALID_WEBHOOK_URI` when it is no absolute http or https URI with a host, or points inside.
+ */
+export function webhookUri(text: string, pointsInside: PointsInside = () => false): string {
+  if (text === '') return text
+  if (!isAbsoluteHttp(text)) refuse('must be an absolute http or https URI with a host')
+  if (pointsInside(text)) refuse('must not lead to a private address')
+  return text
+}
+
+function refuse(issue: string): never {
+  throw apiErrors.INVALID_WEBHOOK_URI({ field: 'webhook_uri', issue })
 }
 
 /** Asked of the text too, because a parser of URLs forgives a missing `//`. */

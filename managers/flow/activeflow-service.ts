@@ -24,6 +24,8 @@ export interface ActiveflowServiceNeeds {
   clock: Clock
   ids: Ids
   flows: FlowService
+  /** Whether a URI says by itself that it leads to where webhooks are not sent. */
+  pointsInside?: (uri: string) => boolean
 }
 
 /** How long an order may take before the answer is `REQUEST_TIMEOUT`. Milliseconds. */
@@ -58,6 +60,8 @@ export class ActiveflowService {
     refuseVariables(variables)
     if (webhook_uri !== '' && !isWebhookUri(webhook_uri))
       throw apiErrors.INVALID_WEBHOOK_URI({ field: 'webhook_uri', issue: 'must be an absolute http or https URI' })
+    if (this.#needs.pointsInside?.(webhook_uri))
+      throw apiErrors.INVALID_WEBHOOK_URI({ field: 'webhook_uri', issue: 'must not lead to a private address' })
     if (!isWebhookMethod(webhook_method))
       throw apiErrors.INVALID_WEBHOOK_METHOD({ field: 'webhook_method', issue: 'must be POST, GET, PUT or DELETE' })
     const chosen = readUuid(create.id, 'id')

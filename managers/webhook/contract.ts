@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { customerErrors } from '#managers/customer/errors'
+import { EventGap } from '#platform/events'
 import {
   adminOnly,
   adminOrManager,
@@ -191,6 +192,7 @@ export const createWebhookReplay = endpoint({
     replayed: Type.Integer({ description: 'Deliveries that were made.' }),
     next_after: Type.Integer(),
     more: Type.Boolean(),
+    missing: Type.Union([EventGap, Type.Null()], { description: 'Events of the range that are not kept any more.' }),
   }),
   errors: [STATE_INVALID],
 })

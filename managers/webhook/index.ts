@@ -6,6 +6,7 @@
 export type { Attempt, SigningSecrets } from './attempt.ts'
 export type { WebhookCounts } from './counts.ts'
 export type { DeliveryKind } from './delivery.ts'
+export { watchWebhooks } from './metrics.ts'
 export { migrations } from './migrations/index.ts'
 export { WebhookRecords } from './records.ts'
 export { webhookRoutes } from './routes.ts'

@@ -5,8 +5,10 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { apiErrors } from '#platform/http'
+import { Metrics } from '#platform/metrics'
 import { ManualClock, systemClock, timestamp } from '#platform/time'
 import { eventually, type ReceivedWebhook } from '#testkit'
+import { watchWebhooks } from './index.ts'
 import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './testing/rig.ts'
 
 const DAY_MS = 86_400_000
@@ -130,11 +132,12 @@ test('410 stops an endpoint, where everybody can see it, until it is lifted', as
   isGone = false
   assert.deepEqual(await rig.webhooks.liftHold(customer, hold.id), hold)
   await rig.announce(customer, [{ type: 'call_hangup', resource_id: uuid() }])
-  await inTime(clock, 'the next one arrives', () => target.delivered('/gone?key=1').length === 1)
+  const taken = () => target.delivered('/gone?key=1').filter(({ status }) => status === 200).length
+  await inTime(clock, 'the next one arrives', () => taken() === 1)
   // what was passed over can be had
   const { replayed, more } = await rig.webhooks.replayRange(customer, { after: hold.sequence ?? 0, until: 4 })
   assert.deepEqual([replayed, more], [3, false])
-  await inTime(clock, 'the rest arrives', () => target.delivered('/gone?key=1').length === 4)
+  await inTime(clock, 'the rest arrives', () => taken() === 4)
 })
 
 test('a stop is of one URI: another one is sent to at once, with what waited', async () => {
@@ -271,6 +274,39 @@ test('a name that stands for a public address first and for one inside later rea
   })
   assert.deepEqual([blocked.failure, blocked.detail], ['blocked', ''])
   assert.equal(reached, 0)
+})
+
+test('figures tell attempts by outcome, dead letters, and what is held', async () => {
+  const clock = new ManualClock()
+  const metrics = new Metrics()
+  const [rig, target] = await Promise.all([Rig.start(clock), receiver()])
+  const { onAttempt } = watchWebhooks(metrics, rig.database.db)
+  await rig.delivery.stop()
+  rig.onAttempt = onAttempt
+  await rig.restart()
+  target.treat = ({ path }) => Number(path.slice(1))
+  const failing = rig.customer(target.url('/500'))
+  for (const status of [200, 404, 410]) {
+    const customer = rig.customer(target.url(`/${status}`))
+    await rig.announce(customer, [{ resource_id: uuid() }])
+  }
+  await rig.announce(failing, [{ resource_id: uuid() }])
+  await inTime(clock, 'all are known', async () => (await rig.rows('id')).length === 1 && target.received.length === 4)
+  const shown = await eventually('the hold is there', async () => {
+    const text = await metrics.text()
+    return text.includes('strowger_webhook_holds{reason="gone"} 1') && text
+  })
+  for (const line of [
+    'webhook_attempts_total{outcome="delivered",failure="none"} 1',
+    'webhook_attempts_total{outcome="refused",failure="status"} 1',
+    'webhook_attempts_total{outcome="gone",failure="status"} 1',
+    'webhook_attempts_total{outcome="failed",failure="status"} 1',
+    'webhook_attempt_seconds_count{outcome="failed"} 1',
+    'webhook_deliveries{status="pending"} 1',
+    'webhook_deliveries{status="failed"} 0',
+    'webhook_holds{reason="retry_after"} 0',
+  ])
+    assert.ok(shown.includes(`strowger_${line}`), line)
 })
 
 test('the log and what was given up are forgotten after thirty days', async () => {

@@ -89,7 +89,13 @@ export class WebhookService {
     await this.#log.insertReplays(customer, replays, this.#now())
     if (replays.length > 0) this.#wake()
     const isCut = page.result.length === REPLAY_PAGE && found.length === REPLAY_PAGE && page.next_after < last
-    return { replayed: replays.length, next_after: Math.max(after, Math.min(page.next_after, last)), more: isCut }
+    const { missing } = page
+    return {
+      replayed: replays.length,
+      next_after: Math.max(after, Math.min(page.next_after, last)),
+      more: isCut,
+      missing: missing && missing.first <= last ? { ...missing, last: Math.min(missing.last, last) } : null,
+    }
   }
 
   /** Webhooks that nothing is sent to at the moment, newest first. */

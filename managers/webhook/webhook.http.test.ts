@@ -160,7 +160,7 @@ test('a range of events is replayed in order per resource, by type, part by part
   await announce(customer, ['call_created'])
   await untilListed(admin, '', (rows) => rows.length === 4)
   const answer = await admin.post('/v1.0/webhook_replays', { after: 1, until: 3 })
-  assert.deepEqual([answer.status, answer.body], [202, { replayed: 2, next_after: 3, more: false }])
+  assert.deepEqual([answer.status, answer.body], [202, { replayed: 2, next_after: 3, more: false, missing: null }])
   const again = await untilListed(admin, '', (rows) => rows.filter(({ status }) => status === 'delivered').length === 6)
   assert.equal(again.length, 6)
   assert.deepEqual(
@@ -174,9 +174,9 @@ test('a range of events is replayed in order per resource, by type, part by part
     ],
   )
   const some = await admin.post('/v1.0/webhook_replays', { after: 0, types: ['call_hangup', 'call_lost'] })
-  assert.deepEqual(some.body, { replayed: 1, next_after: 4, more: false })
+  assert.deepEqual(some.body, { replayed: 1, next_after: 4, more: false, missing: null })
   const none = await admin.post('/v1.0/webhook_replays', { after: 4 })
-  assert.deepEqual(none.body, { replayed: 0, next_after: 4, more: false })
+  assert.deepEqual(none.body, { replayed: 0, next_after: 4, more: false, missing: null })
   for (const [body, pointer] of [
     [{}, '/after'],
     [{ after: -1 }, '/after'],

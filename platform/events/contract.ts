@@ -21,6 +21,9 @@ export const Event = Type.Object(
   { $id: 'Event' },
 )
 
+/** Events that are gone: the first and the last sequence number. */
+export const EventGap = Type.Object({ first: Type.Integer(), last: Type.Integer() }, { $id: 'EventGap' })
+
 export const eventsQuery = Type.Object({
   after: Type.Optional(
     Type.Integer({ minimum: 0, default: 0, maximum: Number.MAX_SAFE_INTEGER, description: '`next_after` of before.' }),
@@ -51,10 +54,22 @@ export const listEvents = endpoint({
   path: '/events',
   summary: 'Read public events in order',
   description:
-    "The customer's public events in ascending order without gaps: pass `next_after` of one answer as `after` of the next.",
+    "The customer's public events in ascending order without gaps: pass `next_after` of one answer as `after` of the next. " +
+    'Where events after `after` are not kept any more, `missing` says which, and the page goes on behind them.',
   allow: adminOrManager,
   deadlineMs: (LONGEST_WAIT_S + 10) * 1_000,
   query: eventsQuery,
-  returns: Type.Object({ result: Type.Array(Event), next_after: Type.Integer() }),
+  returns: Type.Object({
+    result: Type.Array(Event),
+    next_after: Type.Integer({ description: 'Behind everything that was looked at, also what `types` left out.' }),
+    missing: Type.Union([EventGap, Type.Null()], {
+      description:
+        'Events after `after` that are not kept any more, whatever `types` asks for; null where none is missing.',
+    }),
+    latest: Type.Integer({
+      description:
+        "The number of the customer's latest public event. Below `after`: that cursor is not of this history.",
+    }),
+  }),
   errors: [],
 })

@@ -3,11 +3,12 @@
  * each event its place in the customer's history, and readers with durable cursors do the rest.
  */
 export { appendEvents, eventWrite, INBOX, type Stamp } from './append.ts'
-export { Event, listEvents } from './contract.ts'
+export { Event, EventGap, listEvents } from './contract.ts'
 export type { LedgerEvent, NewEvent } from './event.ts'
+export { watchEvents } from './event-lag.ts'
 export { type Behind, CursorMoved, LedgerReader, type Reading } from './ledger-reader.ts'
 export { eventMigrations } from './migrations/index.ts'
-export { type EventPage, type EventRequest, type PublicEvent, PublicEvents } from './public-events.ts'
+export { type EventPage, type EventRequest, type Gap, type PublicEvent, PublicEvents } from './public-events.ts'
 export { dropLedgerBefore } from './retention.ts'
 export { eventRoutes } from './routes.ts'
 export { INBOX_GREW, LEDGER_MOVED, type LedgerMoved, Sequencer, type SequencerOptions } from './sequencer.ts'

@@ -4,9 +4,9 @@ import { threadHub } from '#platform/bus'
 import type { Database } from '#platform/db'
 import { NIL_UUID } from '#platform/ids'
 import { silentLog } from '#platform/log'
-import { systemClock } from '#platform/time'
+import { ManualClock, systemClock } from '#platform/time'
 import { freshDatabase } from '#testkit'
-import { appendEvents, LEDGER_MOVED, PublicEvents } from './index.ts'
+import { appendEvents, dropLedgerBefore, LEDGER_MOVED, PublicEvents } from './index.ts'
 import { eventRoutes } from './routes.ts'
 
 const ALICE = 'aaaaaaaa-0000-4000-8000-000000000001'
@@ -27,6 +27,8 @@ async function pour(db: Database, customer: string, types: readonly string[], is
   await db.transaction((trx) => appendEvents(trx, made))
   await db.query('SELECT * FROM ledger_move(1000)')
 }
+
+const nothing = { result: [], next_after: 0, missing: null, latest: 0 }
 
 test('a customer reads its own public events in order, page by page, and no others', async () => {
   const { db, events } = await feed()
@@ -52,10 +54,14 @@ test('a customer reads its own public events in order, page by page, and no othe
         ...{ tm_create: '2026-01-02T03:04:05.000006Z', data: { id: TEA } },
       },
     ],
-    next_after: 3,
+    ...{ next_after: 3, missing: null, latest: 3 },
   })
-  assert.deepEqual(await events.listEvents(ALICE, { after: 3, limit: 2 }), { result: [], next_after: 3 })
-  assert.deepEqual(await events.listEvents(ALICE, { after: 99, limit: 2 }), { result: [], next_after: 99 })
+  assert.deepEqual(await events.listEvents(ALICE, { after: 3, limit: 2 }), {
+    ...{ result: [], next_after: 3, missing: null, latest: 3 },
+  })
+  assert.deepEqual(await events.listEvents(ALICE, { after: 99, limit: 2 }), {
+    ...{ result: [], next_after: 99, missing: null, latest: 3 },
+  })
 })
 
 test('who asks for some types only is led past all the others', async () => {
@@ -87,11 +93,11 @@ test('a lost poke delays a waiting request, no more', async () => {
 
 test('a wait ends with an empty page when its time is up or the client goes away', async () => {
   const { events } = await feed()
-  assert.deepEqual(await events.follow(ALICE, { after: 0, limit: 10 }, 30), { result: [], next_after: 0 })
+  assert.deepEqual(await events.follow(ALICE, { after: 0, limit: 10 }, 30), nothing)
   const client = new AbortController()
   const waiting = events.follow(ALICE, { after: 0, limit: 10 }, 30_000, client.signal)
   client.abort()
-  assert.deepEqual(await waiting, { result: [], next_after: 0 })
+  assert.deepEqual(await waiting, nothing)
 })
 
 test('the page holds 100 events unless 1 to 1000 are asked for', async () => {
@@ -111,4 +117,31 @@ test('the page holds 100 events unless 1 to 1000 are asked for', async () => {
     await Promise.all([{}, { page_size: 0 }, { page_size: 5000 }, { page_size: 1000 }, { page_size: 7 }].map(ask)),
     [100, 100, 100, 150, 7],
   )
+})
+
+test('who comes too late is told which events are gone, and goes on behind them', async () => {
+  const { db, events } = await feed()
+  await pour(db, ALICE, ['tea_made', 'tea_poured'])
+  await pour(db, ALICE, ['tea_secret'], false)
+  await pour(db, BOB, ['tea_secret'], false)
+  // these days are long past: what comes now is in the partition of today
+  const [{ part } = { part: '' }] = await db.query<{ part: string }>(
+    'SELECT tableoid::regclass::text AS part FROM ledger LIMIT 1',
+  )
+  await db.query(`ALTER TABLE ledger DETACH PARTITION ${part}`)
+  await db.query(`ALTER TABLE ${part} RENAME TO ledger_20200101`)
+  await db.query(`UPDATE ledger_20200101 SET tm_ledger = '2020-01-01T12:00:00Z'`)
+  await db.query(
+    `ALTER TABLE ledger ATTACH PARTITION ledger_20200101 FOR VALUES FROM ('2020-01-01T00:00Z') TO ('2020-01-02T00:00Z')`,
+  )
+  await db.query('SELECT ledger_prepare(1)')
+  await pour(db, ALICE, ['tea_drunk'])
+  assert.deepEqual(await dropLedgerBefore(db, '2020-01-02'), ['ledger_20200101'])
+  const late = await events.listEvents(ALICE, { after: 1, limit: 10 })
+  assert.deepEqual([late.result.map(({ sequence }) => sequence), late.missing], [[3], { first: 2, last: 2 }])
+  assert.equal((await events.listEvents(ALICE, { after: 2, limit: 10 })).missing, null)
+  // with a filter too, and without waiting
+  const filtered = await events.follow(ALICE, { after: 0, limit: 10, types: ['tea_spilt'] }, 30_000)
+  assert.deepEqual(filtered, { result: [], next_after: 3, missing: { first: 1, last: 2 }, latest: 3 })
+  assert.deepEqual(await events.listEvents(BOB, { after: 0, limit: 10 }), nothing)
 })

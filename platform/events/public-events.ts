@@ -19,6 +19,16 @@ export interface EventPage {
   result: PublicEvent[]
   /** What to pass as `after` next time: behind everything that was looked at, also what `types` left out. */
   next_after: number
+  /** Events after what was asked for that are not kept any more; `null` = there are none. */
+  missing: Gap | null
+  /** The number of the customer's latest public event. */
+  latest: number
+}
+
+/** Sequence numbers, both included. */
+export interface Gap {
+  first: number
+  last: number
 }
 
 /** What is asked for. */
@@ -51,16 +61,24 @@ export class PublicEvents {
 
   /** Public events after a sequence number, at most `limit`, only of these types where any are given. */
   async listEvents(customer: string, { after, limit, types = [] }: EventRequest): Promise<EventPage> {
-    const head = await this.#head(customer)
-    if (head <= after) return { result: [], next_after: after }
-    const result = await this.#db.query<PublicEvent>(
-      `SELECT sequence, id, type, resource, resource_id, tm_create, data
-       FROM ledger
-       WHERE customer_id = $1 AND sequence > $2 AND sequence <= $3 AND (cardinality($4::text[]) = 0 OR type = ANY ($4))
-       ORDER BY sequence LIMIT $5`,
-      [customer, after, head, types, limit],
+    // one statement: what is dropped between two would be missing without being told
+    const rows = await this.#db.query<{ latest: number; dropped: number } & (PublicEvent | { id: null })>(
+      `SELECT h.sequence AS latest, h.dropped_sequence AS dropped, e.*
+       FROM ledger_heads h LEFT JOIN LATERAL (
+         SELECT sequence, id, type, resource, resource_id, tm_create, data
+         FROM ledger
+         WHERE customer_id = $1 AND sequence > greatest($2, h.dropped_sequence) AND sequence <= h.sequence
+           AND (cardinality($3::text[]) = 0 OR type = ANY ($3))
+         ORDER BY sequence LIMIT $4) e ON true
+       WHERE h.customer_id = $1
+       ORDER BY e.sequence`,
+      [customer, after, types, limit],
     )
-    return { result, next_after: result.length < limit ? head : (result.at(-1)?.sequence ?? head) }
+    const { latest, dropped } = rows[0] ?? { latest: 0, dropped: 0 }
+    const missing = after < dropped ? { first: after + 1, last: dropped } : null
+    const result = rows.filter((row) => row.id !== null).map(({ latest: _, dropped: __, ...event }) => event)
+    const last = result.length < limit ? latest : (result.at(-1)?.sequence ?? latest)
+    return { result, next_after: Math.max(after, last), missing, latest }
   }
 
   /** How far the public events of customers go; one that never had an event is left out. */
@@ -76,7 +94,7 @@ export class PublicEvents {
   async follow(customer: string, asked: EventRequest, waitMs: number, signal?: AbortSignal): Promise<EventPage> {
     const untilMs = this.#clock.monotonicMs() + waitMs
     let page = await this.listEvents(customer, asked)
-    while (page.result.length === 0) {
+    while (page.result.length === 0 && page.missing === null) {
       const leftMs = untilMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || !(await this.waitForMore(customer, page.next_after, leftMs, signal))) break
       page = await this.listEvents(customer, { ...asked, after: page.next_after })

@@ -159,8 +159,8 @@ export const apiErrors = defineErrors('api-manager', {
   },
   INVALID_WEBHOOK_URI: {
     ...validation,
-    cause: 'A webhook URI is not an absolute http or https URI with a host.',
-    fix: 'Send a full URI, such as https://example.com/hook.',
+    cause: 'A webhook URI is not an absolute http or https URI with a host, or leads to a private address.',
+    fix: 'Send a full URI of a public host, such as https://example.com/hook.',
   },
   INVALID_VARIABLES: {
     ...validation,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '#testkit'
+import { watchEventLoop } from './event-loop.ts'
 import { Metrics, metricsText } from './metrics.ts'
 
 test('what is counted is what a scrape shows', async () => {
@@ -26,4 +28,18 @@ test('the figures of two threads are added up', async () => {
   const text = await metricsText(wire)
   assert.match(text, /^strowger_ticks_total 2$/m)
   assert.match(text, /^strowger_wait_seconds_count 1$/m)
+})
+
+test('an event loop that was held up shows by how much', async (t) => {
+  const metrics = new Metrics()
+  t.after(watchEventLoop(metrics, 'api'))
+  const lag = async () => {
+    const worst = /event_loop_lag_seconds\{role="api",quantile="1"\} ([\d.e-]+)/.exec(await metrics.text())
+    return Number(worst?.[1] ?? Number.NaN)
+  }
+  await eventually('the delay is seen', async () => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    const seconds = await lag()
+    return seconds > 0.2 && seconds < 5
+  })
 })

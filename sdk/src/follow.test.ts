@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ApiError, createClient, EventGapError, type FollowOptions } from './index.ts'
+import { ApiError, createClient, EventCursorError, EventGapError, type FollowOptions } from './index.ts'
 import { breakOff, hang, refuse, rejection, type SeenRequest, TestPlatform, TestTime } from './test-platform.ts'
 
 /** A ledger that answers as the platform does; `trouble` may answer in its place. */
@@ -77,4 +77,22 @@ test('events that are not kept any more are a gap that is told, and one may go o
   assert.deepEqual([error.missing, error.after], [5, 9])
   assert.deepEqual(await read(old, 3, { after: error.after }), upTo(12, 10))
   assert.deepEqual(await read(old, 3), upTo(12, 10), 'from the oldest that is kept')
+})
+
+test('a gap is told although its events are of other types, as the platform says it; from the beginning there is none', async () => {
+  const gap = { missing: { first: 5, last: 9 }, latest: 12 }
+  const old = ledger(upTo(12, 10), ({ query }) =>
+    Number(query.get('after')) < 9 ? { result: [], next_after: 12, ...gap } : undefined,
+  )
+  const error = await rejection(read(old, 1, { after: 4, types: ['call_hangup'] }), EventGapError)
+  assert.deepEqual([error.missing, error.after], [5, 9])
+  const events = upTo(12, 10).map((sequence) => ({ sequence, type: typeOf(sequence) }))
+  const fresh = ledger([], () => ({ result: events, next_after: 12, missing: { first: 1, last: 9 }, latest: 12 }))
+  assert.deepEqual(await read(fresh, 3), upTo(12, 10))
+})
+
+test('a cursor of another history is told', async () => {
+  const restored = ledger([], () => ({ result: [], next_after: 99, missing: null, latest: 50 }))
+  const error = await rejection(read(restored, 1, { after: 99 }), EventCursorError)
+  assert.deepEqual([error.after, error.latest], [99, 50])
 })

@@ -30,6 +30,28 @@ export class EventGapError extends Error {
   }
 }
 
+/** The cursor is beyond the latest event: it is of another history, such as before a backup was brought back. */
+export class EventCursorError extends Error {
+  readonly after: number
+  /** The number of the latest event that there is. */
+  readonly latest: number
+
+  constructor(after: number, latest: number) {
+    super(`the cursor ${after} is beyond the latest event, ${latest}`)
+    this.name = 'EventCursorError'
+    this.after = after
+    this.latest = latest
+  }
+}
+
+/** A page as the platform answers it; older ones do not say what is missing. */
+interface EventPage {
+  result: Event[]
+  next_after: number
+  missing?: { first: number; last: number } | null
+  latest?: number
+}
+
 /** Milliseconds that an answer may take longer than it was asked to wait. */
 const GRACE_MS = 15_000
 const WAIT_SECONDS = 25
@@ -68,13 +90,16 @@ export class EventFeed implements AsyncIterable<Event> {
     }
     for (;;) {
       const query = { after: this.#after, wait: waitSeconds, page_size, types: isWhole ? undefined : types.join(',') }
-      let page: { result: Event[]; next_after: number }
+      let page: EventPage
       try {
         page = await this.#api.send('GET', '/v1.0/events', { query }, options)
       } catch (error) {
         if (signal?.aborted) return
         throw error
       }
+      const { missing, latest = this.#after } = page
+      if (missing && this.#after > 0) throw new EventGapError(missing.first, missing.last + 1)
+      if (latest < this.#after) throw new EventCursorError(this.#after, latest)
       for (const event of page.result) {
         const next = this.#after + 1
         if (isWhole && this.#after > 0 && event.sequence > next) throw new EventGapError(next, event.sequence)

@@ -10,7 +10,7 @@ export {
   type ReasonError,
   StrowgerError,
 } from './errors.ts'
-export { EventFeed, EventGapError, type FollowOptions, follow } from './follow.ts'
+export { EventCursorError, EventFeed, EventGapError, type FollowOptions, follow } from './follow.ts'
 export * from './generated/index.ts'
 export type {
   Backoff,

@@ -6,7 +6,14 @@ import { silentLog } from '#platform/log'
 import { OutboundClient, type OutboundClientOptions } from '#platform/outbound'
 import { type Clock, type ManualClock, systemClock } from '#platform/time'
 import { eventually, freshDatabase, type TestDatabase, WebhookReceiver } from '#testkit'
-import { type CustomerTarget, migrations, WebhookDelivery, WebhookService, type WebhookTarget } from '../index.ts'
+import {
+  type CustomerTarget,
+  migrations,
+  WebhookDelivery,
+  type WebhookDeliveryNeeds,
+  WebhookService,
+  type WebhookTarget,
+} from '../index.ts'
 
 export const SECRET = 'a secret'
 export const uuid = () => systemIds.uuid()
@@ -24,7 +31,7 @@ export class Rig {
   readonly clock: Clock
   delivery!: WebhookDelivery
   readonly webhooks: WebhookService
-  readonly attempts: string[] = []
+  onAttempt: NonNullable<WebhookDeliveryNeeds['onAttempt']> = () => {}
 
   static async start(clock: Clock = systemClock, options: Partial<OutboundClientOptions> = {}): Promise<Rig> {
     const rig = new Rig(await freshDatabase(migrations), clock, options)
@@ -48,12 +55,11 @@ export class Rig {
   }
 
   get needs() {
-    const { bus, clock, database, outbound } = this
+    const { bus, clock, database, onAttempt, outbound } = this
     const targets = {
       customer: async (id: string) => this.customers.get(id),
       activeflow: async (_: string, id: string) => this.activeflows.get(id),
     }
-    const onAttempt = (outcome: string) => this.attempts.push(outcome)
     return { db: database.db, bus, clock, ids: steadyIds, log: silentLog, outbound, targets, onAttempt }
   }
 
