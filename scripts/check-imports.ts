@@ -45,8 +45,8 @@ const PACKAGES: Record<string, string[]> = {
   'wasm-media-encoders': ['managers/call'],
   typebox: ['platform/http', 'platform/events', 'platform/mail', 'managers', 'apps/server'],
 }
-/** Packages that only tests and tools use; the SDK as a package is what the programs that they write import. */
-const TEST_PACKAGES = ['fast-check', 'esbuild', 'mpg123-decoder', 'smtp-server', '@strowger/sdk']
+/** Packages that tests and tools may use wherever they are; the SDK as a package is what the programs that they write import. */
+const TEST_PACKAGES = ['ajv', 'fast-check', 'esbuild', 'mpg123-decoder', 'smtp-server', 'typescript', '@strowger/sdk']
 /** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
 const SDK_USERS = ['apps/console', 'apps/cli']
 

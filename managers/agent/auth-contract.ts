@@ -70,6 +70,7 @@ export const delegate = endpoint({
     reason: Type.String({
       pattern: '^[ -~]{10,200}$',
       description: 'Why, for the record: 10 to 200 printable ASCII characters.',
+      examples: ['Asked for in support case 4711'],
     }),
   }),
   returns: Type.Object({ token: Type.String(), customer_id: Uuid, expire: Timestamp }, { $id: 'Delegate' }),

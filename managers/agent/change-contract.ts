@@ -31,7 +31,8 @@ export const updateAgent = endpoint({
   method: 'PUT',
   path: '/agents/{id}',
   summary: 'Replace name, detail and ring method: of any agent as admin or manager, your own always',
-  allow: 'customer',
+  allow: adminOrManager,
+  selfToo: true,
   params: idParams,
   body: Type.Object({
     name: Type.Optional(Type.String()),
@@ -39,7 +40,7 @@ export const updateAgent = endpoint({
     ring_method: Type.Optional(RingMethod),
   }),
   returns: Agent,
-  errors: [agentErrors.AGENT_NOT_FOUND, agentErrors.INVALID_RING_METHOD, apiErrors.PERMISSION_DENIED],
+  errors: [agentErrors.AGENT_NOT_FOUND, agentErrors.INVALID_RING_METHOD],
 })
 
 export const deleteAgent = endpoint({
@@ -56,11 +57,12 @@ export const setAgentStatus = endpoint({
   method: 'PUT',
   path: '/agents/{id}/status',
   summary: 'Set the status: of any agent as admin or manager, your own always',
-  allow: 'customer',
+  allow: adminOrManager,
+  selfToo: true,
   params: idParams,
   body: Status,
   returns: Agent,
-  errors: [agentErrors.AGENT_NOT_FOUND, apiErrors.PERMISSION_DENIED],
+  errors: [agentErrors.AGENT_NOT_FOUND],
 })
 
 export const setAgentAddresses = endpoint({

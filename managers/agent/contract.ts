@@ -94,10 +94,11 @@ export const getAgent = endpoint({
   method: 'GET',
   path: '/agents/{id}',
   summary: 'Read an agent: any of them as admin or manager, yourself always',
-  allow: 'customer',
+  allow: adminOrManager,
+  selfToo: true,
   params: idParams,
   returns: Agent,
-  errors: [agentErrors.AGENT_NOT_FOUND, apiErrors.PERMISSION_DENIED],
+  errors: [agentErrors.AGENT_NOT_FOUND],
 })
 
 export const getMe = endpoint({

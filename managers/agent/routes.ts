@@ -2,7 +2,7 @@ import { handle, pageRequest, type Route } from '#platform/http'
 import * as change from './change-contract.ts'
 import { createAgent, getAgent, getMe, listAgents } from './contract.ts'
 import * as self from './self-contract.ts'
-import { type AgentService, refuseOthers } from './service.ts'
+import type { AgentService } from './service.ts'
 import type { AgentFilter } from './store.ts'
 import { parseTagIds } from './tag-ids.ts'
 
@@ -11,7 +11,7 @@ export function agentRoutes(agents: AgentService): Route[] {
   return [
     handle(listAgents, ({ customer, query }) => agents.list(customer, pageRequest(query), filterOf(query))),
     handle(createAgent, ({ identity, body }) => agents.create(identity, body)),
-    handle(getAgent, ({ identity, params }) => agents.get(identity, params.id.toLowerCase())),
+    handle(getAgent, ({ customer, params }) => agents.get(customer, params.id.toLowerCase())),
     handle(getMe, ({ identity }) => agents.me(identity)),
     ...changeRoutes(agents),
     ...selfRoutes(agents),
@@ -20,17 +20,13 @@ export function agentRoutes(agents: AgentService): Route[] {
 
 function changeRoutes(agents: AgentService): Route[] {
   return [
-    handle(change.updateAgent, ({ identity, customer, params, body }) => {
-      const id = params.id.toLowerCase()
-      refuseOthers(identity, id)
-      return agents.changes.update(customer, id, body)
-    }),
+    handle(change.updateAgent, ({ customer, params, body }) =>
+      agents.changes.update(customer, params.id.toLowerCase(), body),
+    ),
     handle(change.deleteAgent, ({ identity, params }) => agents.changes.delete(identity, params.id.toLowerCase())),
-    handle(change.setAgentStatus, ({ identity, customer, params, body }) => {
-      const id = params.id.toLowerCase()
-      refuseOthers(identity, id)
-      return agents.changes.setStatus(customer, id, body.status)
-    }),
+    handle(change.setAgentStatus, ({ customer, params, body }) =>
+      agents.changes.setStatus(customer, params.id.toLowerCase(), body.status),
+    ),
     handle(change.setAgentAddresses, ({ customer, params, body }) =>
       agents.changes.setAddresses(customer, params.id.toLowerCase(), body.addresses),
     ),
@@ -52,7 +48,7 @@ function changeRoutes(agents: AgentService): Route[] {
 function selfRoutes(agents: AgentService): Route[] {
   return [
     handle(self.listColleagues, ({ customer, query }) => agents.list(customer, pageRequest(query), {})),
-    handle(self.getColleague, ({ customer, params }) => agents.getAny(customer, params.id.toLowerCase())),
+    handle(self.getColleague, ({ customer, params }) => agents.get(customer, params.id.toLowerCase())),
     handle(self.getSelf, ({ identity }) => agents.me(identity)),
     handle(self.updateSelf, ({ customer, identity, body }) => agents.changes.update(customer, identity.agent_id, body)),
     handle(self.setOwnAddresses, ({ customer, identity, body }) =>

@@ -7,7 +7,6 @@ import {
   type Address,
   apiErrors,
   type Identity,
-  mayPass,
   normaliseAddress,
   type Page,
   type PageRequest,
@@ -17,7 +16,7 @@ import {
 import { type Ids, randomText } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { checkAddresses, type ExtensionLookup, refuseTaken } from './address.ts'
-import { type AgentRecord, checkName, isSelf, mayGrant, presentAgent, ringMethodOf } from './agent.ts'
+import { type AgentRecord, checkName, mayGrant, presentAgent, ringMethodOf } from './agent.ts'
 import { AgentChanges, type AgentChangesNeeds } from './changes.ts'
 import type { Agent, AgentCreate } from './contract.ts'
 import { agentErrors, noAgent } from './errors.ts'
@@ -72,21 +71,15 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
     return { result: result.map(presentAgent), next_page_token }
   }
 
-  /** An agent, as admin or manager; oneself, as anybody. The role is checked before anything is looked up. */
-  async get(caller: Identity, id: string): Promise<Agent> {
-    refuseOthers(caller, id)
-    return this.getAny(caller.customer_id, id)
-  }
-
-  /** Any agent of the customer. */
-  async getAny(customer: string, id: string): Promise<Agent> {
+  /** An agent of the customer. */
+  async get(customer: string, id: string): Promise<Agent> {
     return presentAgent((await this.#store.find(customer, id)) ?? noAgent(id))
   }
 
   /** The agent who asks; a key or a token of another kind has no self. */
   async me(caller: Identity): Promise<Agent> {
     if (caller.kind !== 'agent') throw apiErrors.AGENT_AUTH_REQUIRED()
-    return this.getAny(caller.customer_id, caller.agent_id)
+    return this.get(caller.customer_id, caller.agent_id)
   }
 
   /** Creates an agent, as far as the plan goes and the caller may give the permission. */
@@ -214,10 +207,4 @@ export class AgentService implements UsernameOwner, DefaultAdmins {
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, { clock: this.#clock, ids: this.#ids })
   }
-}
-
-/** Admins and managers reach every agent of their customer, others only themselves; asked before anything is looked up. */
-export function refuseOthers(caller: Identity, id: string): void {
-  if (!isSelf(caller, id) && !mayPass(caller.permission, [Permission.CustomerAdmin, Permission.CustomerManager]))
-    throw apiErrors.PERMISSION_DENIED()
 }

@@ -126,6 +126,7 @@ export const CallsCreate = Type.Object({
     Type.Array(Type.Object({}, { additionalProperties: true }), {
       minItems: 1,
       description: 'Actions in place of a flow.',
+      examples: [[{ type: 'answer' }]],
     }),
   ),
   source: Type.Optional(Address),

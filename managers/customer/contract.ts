@@ -132,13 +132,16 @@ export const getCustomerAsAgent = endpoint({
   errors: [customerErrors.CUSTOMER_NOT_FOUND],
 })
 
-export const Unregister = Type.Object({
-  password: Type.Optional(Type.String({ maxLength: 1024, description: 'Of the agent who asks.' })),
-  confirmation_phrase: Type.Optional(
-    Type.String({ maxLength: 64, description: '`DELETE`, instead of a password; access keys need it.' }),
-  ),
-  immediate: Type.Optional(Type.Boolean({ default: false, description: 'Delete at once instead of in 30 days.' })),
-})
+export const Unregister = Type.Object(
+  {
+    password: Type.Optional(Type.String({ maxLength: 1024, description: 'Of the agent who asks.' })),
+    confirmation_phrase: Type.Optional(
+      Type.String({ maxLength: 64, description: '`DELETE`, instead of a password; access keys need it.' }),
+    ),
+    immediate: Type.Optional(Type.Boolean({ default: false, description: 'Delete at once instead of in 30 days.' })),
+  },
+  { examples: [{ confirmation_phrase: 'DELETE', immediate: false }] },
+)
 export type Unregister = Static<typeof Unregister>
 
 const keyInQuery = Type.Object({

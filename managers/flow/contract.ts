@@ -30,7 +30,7 @@ export const ActionWrite = Type.Object(
     next_id: Type.Optional(
       Type.String({ maxLength: 255, description: 'The action that comes next; by default the next of the list.' }),
     ),
-    type: Type.String({ description: `One of ${ACTION_TYPES.join(', ')}.` }),
+    type: Type.String({ description: `One of ${ACTION_TYPES.join(', ')}.`, examples: ['answer'] }),
     option: Type.Optional(Option),
     tm_execute: Type.Optional(TimestampOrNull),
   },
@@ -43,7 +43,7 @@ export const Action = Type.Object(
   {
     id: Uuid,
     next_id: Uuid,
-    type: Type.Optional(Type.Enum([...ACTION_TYPES])),
+    type: Type.Optional(Type.Enum([...ACTION_TYPES], { examples: ['answer'] })),
     option: Type.Optional(Option),
     tm_execute: TimestampOrNull,
     result: Type.Optional(Type.Enum(['skipped', 'failed'], { description: 'Only where it did not simply run.' })),

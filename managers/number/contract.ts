@@ -46,7 +46,7 @@ const flowId = (what: string) =>
 
 export const NumberCreate = Type.Object({
   number: Type.String({ description: 'E.164; +899 and nine digits for a virtual number.' }),
-  type: Type.Optional(Type.Enum(NUMBER_TYPES, { default: 'normal' })),
+  type: Type.Optional(Type.Enum(NUMBER_TYPES, { default: 'normal', examples: ['virtual'] })),
   call_flow_id: Type.Optional(flowId('calls')),
   message_flow_id: Type.Optional(flowId('messages')),
   name: Type.String(),

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Type } from 'typebox'
 import { NIL_UUID } from '#platform/ids'
 import { apiClient, assertReason } from '#testkit'
+import { endpoint } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 import type { Credentials } from './identity.ts'
 import { adminOnly, mayPass, Permission } from './permission.ts'
 import { authenticate, CUSTOMER, probe, startServer, TEA, teaRoutes } from './test-server.ts'
+import { idParams } from './wire.ts'
 
 const tea = { name: 'Assam', kind: 'black' }
 
@@ -170,4 +173,39 @@ test('one of the required bits is enough, and the super admin needs none', () =>
   assert.equal(mayPass(Permission.ProjectSuperAdmin, required), true)
   assert.equal(mayPass(Permission.CustomerAgent, required), false)
   assert.equal(mayPass(Permission.None, required), false)
+})
+
+test('an agent without a role asks about itself where the endpoint says so, and about nobody else', async () => {
+  const route = probe(() => ({ name: 'you' }), {
+    allow: adminOnly,
+    selfToo: true,
+    path: '/selves/{id}',
+    params: idParams,
+  })
+  await using at = await startServer([route])
+  const ask = (token: string, id: string) => apiClient(at.url, { token }).get(`/v1.0/selves/${id}`)
+  assert.equal((await ask('agent', TEA)).status, 200)
+  assert.equal((await ask('agent', TEA.toUpperCase())).status, 200)
+  for (const id of [CUSTOMER, 'x', NIL_UUID]) assertReason(await ask('agent', id), 403, 'PERMISSION_DENIED')
+  // the id that a token of another kind carries is not its own
+  assertReason(await ask('direct', TEA), 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
+  assert.equal((await ask('vb_admin', CUSTOMER)).status, 200)
+})
+
+test('a route without a gate does not compile', () => {
+  const open = { method: 'GET', path: '/open', summary: 'Open', returns: Type.Object({}), errors: [] } as const
+  // @ts-expect-error: it does not say who may call
+  endpoint(open)
+  // @ts-expect-error: no such gate
+  endpoint({ ...open, allow: 'everybody' })
+  endpoint({ ...open, allow: 'public' })
+})
+
+test('a server with a route whose gate was lost does not start', async () => {
+  for (const allow of [undefined, null, '', 'everybody', [], [0], ['32'], true, {}])
+    await assert.rejects(
+      startServer([probe(() => ({ name: '' }), { allow: allow as never })]),
+      /GET \/probe has no gate/,
+      String(allow),
+    )
 })

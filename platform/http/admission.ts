@@ -29,7 +29,7 @@ export class Admission {
     exchange.identity = await this.#authenticate(credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
     if (!endpoint.root) this.#limits?.checkCustomer(exchange.identity)
     refuseFrozen(endpoint, exchange.identity)
-    pass(endpoint, exchange.identity)
+    pass(endpoint, exchange.identity, (request.params as { id?: string } | undefined)?.id)
     if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
   }
 

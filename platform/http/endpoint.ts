@@ -47,6 +47,8 @@ export interface Endpoint<
   description?: string
   /** Who may call: checked before anything is looked up. */
   allow: Gate
+  /** An agent of whatever permission may ask it about itself: with its own id as `{id}`. */
+  selfToo?: true
   /** Direct tokens that may use this kind of resource may ask, too; with `any` each of them. None may unless said. */
   direct?: 'aicall' | 'webchat_session' | 'any'
   /** Delegate tokens may not ask, whatever the gate says. */

@@ -8,11 +8,12 @@ import { mayPass } from './permission.ts'
 export const FREEZE_MS = 30 * 86_400_000
 
 /**
- * Whether this caller may ask this endpoint at all; throws the reason when not. It looks at the caller's role only, so that
- * a refusal says nothing about what exists.
+ * Whether this caller may ask this endpoint at all; throws the reason when not. It looks at the caller's role and own id only,
+ * so that a refusal says nothing about what exists. `id` is the `{id}` of the path as it was sent.
  */
-export function pass({ allow, notAgent, direct, noDelegates }: Endpoint, identity: Identity) {
+export function pass({ allow, notAgent, direct, noDelegates, selfToo }: Endpoint, identity: Identity, id?: string) {
   if (allow === 'public') return
+  if (selfToo && identity.kind === 'agent' && id?.toLowerCase() === identity.agent_id) return
   if (identity.kind === 'direct' && mayUse(direct, identity)) return
   if (identity.kind === 'delegate' && noDelegates) throw apiErrors.DIRECT_ACCESS_NOT_SUPPORTED()
   if (allow === 'agent') {

@@ -7,7 +7,7 @@ import { endpoint, handle, type Route } from './endpoint.ts'
 import { openapiDocument } from './openapi.ts'
 import { page, pageQuery } from './paging.ts'
 import { createTea, getTea, startServer, Tea, TeaCreate, teaRoutes } from './test-server.ts'
-import { Address, TimestampOrNull } from './wire.ts'
+import { Address, idParams, TimestampOrNull } from './wire.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reaches into the document
 type Document = any
@@ -116,4 +116,22 @@ test('success code, body and gate of an operation are in the document', () => {
     ['shelf'],
   )
   assert.equal(createTea.success, 201)
+})
+
+test('what is at another address is promised as a Location without a body', () => {
+  const moved = endpoint({
+    method: 'GET',
+    path: '/moved/{id}',
+    summary: 'Moved',
+    allow: 'public',
+    params: idParams,
+    returns: Type.String(),
+    redirects: true,
+    success: 307,
+    errors: [],
+  })
+  const document: Document = openapiDocument([handle(moved, () => '/there')], '1')
+  const { content, headers } = document.paths['/v1.0/moved/{id}'].get.responses['307']
+  assert.equal(content, undefined)
+  assert.equal(headers.Location.required, true)
 })

@@ -2,11 +2,14 @@ import type { TObject, TSchema } from 'typebox'
 import type { Reason } from '#platform/errors'
 import { HTTP_STATUS } from '#platform/errors'
 import type { Endpoint, Route } from './endpoint.ts'
+import { errorExample, exampleName } from './error-examples.ts'
 import { apiErrors } from './errors.ts'
+import { type Direction, exampleOf } from './example.ts'
 import { reasonsOf } from './implied-errors.ts'
 import { isNode, type Json, rewrite } from './schema.ts'
 
 const COMPONENTS = '#/components/schemas/'
+const EXAMPLES = '#/components/examples/'
 
 /** The one shape of every error answer (`platform.md` §5). */
 const ERROR: Json = {
@@ -90,6 +93,7 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
     paths: sorted(paths),
     components: {
       schemas: sorted(schemas),
+      examples: sorted(examplesOf(routes)),
       parameters: { IdempotencyKey: IDEMPOTENCY_KEY },
       headers: { Help: { description: 'The page of the reason, with `rel="help"`.', schema: { type: 'string' } } },
       responses: {
@@ -101,9 +105,20 @@ export function openapiDocument(routes: readonly Route[], version: string): Json
   }
 }
 
+/** What an operation can answer with by now. */
+function promised(endpoint: Endpoint): Reason[] {
+  return [...reasonsOf(endpoint)].filter((reason) => !reason.declaration.pending)
+}
+
+/** One answer for each reason that some operation has. */
+function examplesOf(routes: readonly Route[]): Record<string, Json> {
+  const reasons = new Set(routes.flatMap(({ endpoint }) => promised(endpoint)))
+  return Object.fromEntries([...reasons].map((reason) => [exampleName(reason), errorExample(reason)]))
+}
+
 function operation(endpoint: Endpoint, schemas: Record<string, Json>): Json {
   const { params, query, allow, summary, description } = endpoint
-  const reasons = [...reasonsOf(endpoint)].filter((reason) => !reason.declaration.pending)
+  const reasons = promised(endpoint)
   const parameters = [
     ...parametersOf('path', params, schemas),
     ...parametersOf('query', query, schemas),
@@ -126,7 +141,7 @@ function requestBody({ body, bodyOptional, upload }: Endpoint, schemas: Record<s
   const sent = upload?.form ?? body
   if (!sent) return {}
   const type = upload ? 'multipart/form-data' : 'application/json'
-  return { requestBody: { required: !bodyOptional, content: { [type]: { schema: document(sent, schemas) } } } }
+  return { requestBody: { required: !bodyOptional, content: { [type]: content(sent, 'request', schemas) } } }
 }
 
 function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Record<string, Json>): Json {
@@ -136,7 +151,7 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
     .map(([http, group]) => [
       http,
       {
-        ...errorResponse(group.map(sentence).sort().join('\n')),
+        ...errorResponse(group.map(sentence).sort().join('\n'), group),
         'x-reasons': group.map(identity).sort(),
       },
     ])
@@ -151,20 +166,27 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
 function success(endpoint: Endpoint, schemas: Record<string, Json>): Json {
   const { returns, redirects, socket, page, files = [page ? 'text/html' : 'application/json'] } = endpoint
   if (socket) return { description: 'The connection is a WebSocket now (RFC 6455).' }
-  const schema = document(returns, schemas)
-  return {
-    description: redirects ? 'What was asked for is at the address in `Location`.' : 'Done.',
-    ...(redirects ? { headers: { Location: { schema: { type: 'string' } } } } : {}),
-    content: Object.fromEntries(files.map((type) => [type, { schema }])),
-  }
+  if (redirects)
+    return {
+      description: 'What was asked for is at the address in `Location`.',
+      headers: { Location: { required: true, schema: { type: 'string', format: 'uri-reference' } } },
+    }
+  const shown = content(returns, 'answer', schemas)
+  return { description: 'Done.', content: Object.fromEntries(files.map((type) => [type, shown])) }
 }
 
-function errorResponse(description: string): Json {
+function errorResponse(description: string, reasons: readonly Reason[] = []): Json {
+  const examples = Object.fromEntries(
+    reasons.map((each) => [exampleName(each), { $ref: EXAMPLES + exampleName(each) }]),
+  )
   return {
     description,
     headers: { Link: { $ref: '#/components/headers/Help' } },
     content: {
-      'application/json': { schema: { $ref: `${COMPONENTS}Error` } },
+      'application/json': {
+        schema: { $ref: `${COMPONENTS}Error` },
+        ...(reasons.length > 0 ? { examples: sorted(examples) } : {}),
+      },
       'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } },
     },
   }
@@ -190,8 +212,14 @@ function parametersOf(where: 'path' | 'query', schema: TObject | undefined, sche
       required: where === 'path' || required.has(name),
       ...(description ? { description } : {}),
       schema: node,
+      ...(where === 'path' ? { example: exampleOf(each, 'request', name) } : {}),
     }
   })
+}
+
+/** A body: its schema, and one that fits. */
+function content(schema: TSchema, direction: Direction, schemas: Record<string, Json>): Json {
+  return { schema: document(schema, schemas), example: exampleOf(schema, direction) }
 }
 
 /** The schema as the document shows it: components by name, our own formats under their public name. */

@@ -23,6 +23,12 @@ export const adminOnly: Gate = [Permission.CustomerAdmin]
 /** Project super admin only. */
 export const superAdminOnly: Gate = [Permission.ProjectSuperAdmin]
 
+/** Whether a value is a gate at all: what came past the compiler must not open a door. An empty list would be for super admins. */
+export function isGate(allow: unknown): allow is Gate {
+  if (Array.isArray(allow)) return allow.length > 0 && allow.every((bits) => Number.isInteger(bits) && bits > 0)
+  return allow === 'public' || allow === 'customer' || allow === 'agent'
+}
+
 /** Whether one of the required bits is set; the super admin has them all. */
 export function mayPass(permission: number, required: readonly number[]): boolean {
   return (permission & Permission.ProjectSuperAdmin) !== 0 || required.some((bits) => (permission & bits) !== 0)

@@ -3,6 +3,7 @@ import type { ReasonedError } from '#platform/errors'
 import { type Answer, ownHeaders } from './answer.ts'
 import type { Endpoint, Route } from './endpoint.ts'
 import { reasonsOf } from './implied-errors.ts'
+import { isGate } from './permission.ts'
 import { forAnswers, type Json } from './schema.ts'
 import { Validator } from './validate.ts'
 
@@ -15,7 +16,10 @@ export class ServedRoute {
   readonly #declared: ReadonlySet<string>
   #schema: Json | undefined
 
+  /** Throws for an endpoint without a gate: a server with an open door does not start. */
   constructor(route: Route) {
+    const { method, path, allow } = route.endpoint
+    if (!isGate(allow)) throw new Error(`${method} ${path} has no gate: say in allow who may ask it`)
     this.route = route
     this.endpoint = route.endpoint
     this.#validator = new Validator(route.endpoint)

@@ -50,3 +50,11 @@ test('a moment of a call is never before an earlier one, also when the wall cloc
   clock.advance(1)
   assert.ok(watch.now() > before)
 })
+
+test('a moment that was written and read again is never later: nobody waits for a time that is now', () => {
+  for (let step = 0; step < 20_000; step++) {
+    const ms = 1_795_649_434_000 + step * 0.000_244_140_625 * 37
+    const read = timestampToMs(timestamp(ms)) ?? Number.NaN
+    assert.ok(read <= ms && ms - read < 0.001_3, `${ms} was read as ${read}`)
+  }
+})

@@ -1,11 +1,12 @@
 /** A moment as the wire writes it: UTC, always six digits of fraction and `Z`, e.g. `2026-01-02T03:04:05.123456Z`. */
 export type Timestamp = string
 
-/** Writes milliseconds since 1970 (with a fraction) as a wire timestamp. */
+/** Writes milliseconds since 1970 (with a fraction) as a wire timestamp. Read again, it is never later than it was. */
 export function timestamp(wallMs: number): Timestamp {
-  const micros = Math.floor(wallMs * 1000)
-  const seconds = Math.floor(micros / 1_000_000)
-  const fraction = String(micros - seconds * 1_000_000).padStart(6, '0')
+  const seconds = Math.floor(wallMs / 1000)
+  // the large part goes first: what is left is exact, where the whole in microseconds would be rounded, up at times
+  const micros = Math.floor((wallMs - seconds * 1000) * 1000)
+  const fraction = String(micros).padStart(6, '0')
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`
 }
 
