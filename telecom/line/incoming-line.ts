@@ -24,6 +24,7 @@ export class IncomingLine extends PhoneLine {
       cancelled: (cancel) =>
         this.end('remote', causeOfReason(cancel.headers.all('reason')) ?? CAUSE.normal, 'cancelled'),
       acked: (ack) => this.#acked(ack),
+      dialog: this.dialogUser(),
       ackTimeout: () => this.end('local', CAUSE.timerExpired, 'no_ack'),
     })
   }
@@ -49,7 +50,6 @@ export class IncomingLine extends PhoneLine {
       return { ok: false, ...step }
     }
     this.#answerSdp = step.sdp
-    this.held = step.negotiated.held
     this.sound.described()
     return { ok: true }
   }
@@ -73,6 +73,7 @@ export class IncomingLine extends PhoneLine {
     if (!dialog) return false
     this.established = dialog
     this.sound.want()
+    this.held = this.session?.negotiated?.held ?? false
     this.tell({ type: 'answered' })
     if (this.held) this.tell({ type: 'held' }) // by its first offer already
     return true

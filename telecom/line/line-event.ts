@@ -20,7 +20,7 @@ export type LineEnd =
   | 'unreachable'
   /** The ACK of our 200 never came. */
   | 'no_ack'
-  /** The phone does not know the call any more (481, 408). */
+  /** The phone does not know the call any more (481, 408), or did not refresh it in time (RFC 4028). */
   | 'peer_gone'
   /** There is no way to sound any more: its ports are lost, or the phone's answer was of no use. */
   | 'no_media'

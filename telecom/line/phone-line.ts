@@ -76,6 +76,10 @@ export abstract class PhoneLine implements Line {
   protected abstract mayBeHeard(): boolean
   /** Where its signalling comes from. */
   protected abstract signallingAddress(): string
+  /** Whether an offer comes from where the session is. */
+  protected mayChange(_request: SipRequest): boolean {
+    return true
+  }
   /** The sound of a leg that is not answered is lost. */
   protected abstract lost(): void
 
@@ -194,11 +198,15 @@ export abstract class PhoneLine implements Line {
       reinvite: (change: SessionChange) => this.#change(change),
       update: (change: SessionChange) => this.#change(change),
       other: (request: DialogRequest) => this.#asked(request),
-      changed: (dialog: DialogState) => this.dialogChanged(dialog),
-      ended: (cause: 'bye' | 'peer gone' | 'ack timeout') => {
+      changed: (dialog: DialogState) => {
+        if (this.established) this.dialogChanged(dialog)
+      },
+      ended: (cause: 'bye' | 'peer gone' | 'ack timeout' | 'session expired') => {
         if (cause === 'ack timeout') this.end('local', CAUSE.timerExpired, 'no_ack')
         if (cause === 'peer gone') this.end('remote', CAUSE.normal, 'peer_gone')
+        if (cause === 'session expired') this.end('local', CAUSE.timerExpired, 'peer_gone')
       },
+      restate: () => this.#restate(),
     }
   }
 
@@ -237,6 +245,7 @@ export abstract class PhoneLine implements Line {
   #change(change: SessionChange) {
     const { session } = this
     if (this.#ended || !session) return change.reject(481)
+    if (!this.mayChange(change.request)) return change.reject(488)
     if (change.offer === undefined) {
       if (change.method === 'UPDATE') return change.accept({})
       if (session.offering) return change.reject(491)
@@ -247,6 +256,19 @@ export abstract class PhoneLine implements Line {
     if ('status' in step) return change.reject(step.status)
     change.accept({ sdp: step.sdp })
     this.renegotiated()
+  }
+
+  /** The session as it is, offered once more by a re-INVITE that only refreshes it; its answer may say something new. */
+  #restate(): ReturnType<NonNullable<DialogUser['restate']>> {
+    const { session } = this
+    if (this.#ended || !session || session.offering) return undefined
+    return {
+      sdp: session.restate(),
+      answered: (sdp) => {
+        if (sdp && 'negotiated' in session.accept(sdp.toString('utf8'))) this.renegotiated()
+        else session.forgetOffer()
+      },
+    }
   }
 
   /** The ACK of a 200 of ours that carried an offer. */
@@ -260,8 +282,10 @@ export abstract class PhoneLine implements Line {
     return true
   }
 
+  /** Hold before the answer is told with it. */
   protected renegotiated(): void {
     this.sound.described()
+    if (!this.established) return
     const held = this.session?.negotiated?.held ?? false
     if (held === this.held) return
     this.held = held

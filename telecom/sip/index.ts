@@ -4,6 +4,7 @@
  */
 export type { CounterValues } from './counters.ts'
 export type { DialogState } from './dialog/dialog-state.ts'
+export { DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
 export { answerChallenge, type ClientSecret } from './digest/answer.ts'
 export { digestChallenge } from './digest/challenge.ts'
 export { type DigestAlgorithm, type Ha1, ha1Of } from './digest/hash.ts'
@@ -34,6 +35,7 @@ export type {
   Dialog,
   DialogRequest,
   DialogUser,
+  EarlyDialog,
   IncomingInvite,
   IncomingRequest,
   InviteUser,

@@ -330,7 +330,7 @@ test('OPTIONS says what we can do; while draining it says 503, and a new call ge
   const ok = await at.phone.response(200)
   assert.ok(ok.headers.get('Allow')?.includes('INVITE'))
   assert.equal(ok.headers.get('Accept'), 'application/sdp')
-  assert.equal(ok.headers.get('Supported'), 'path')
+  assert.equal(ok.headers.get('Supported'), '100rel, timer, replaces, norefersub, path')
   assert.equal(ok.headers.get('Server'), 'Strowger')
   at.stack.draining = true
   await at.phone.send(text(at.phone, 'OPTIONS', { cseq: 2 }))
