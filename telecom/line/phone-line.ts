@@ -80,6 +80,7 @@ export abstract class PhoneLine implements Line {
   protected mayChange(_request: SipRequest): boolean {
     return true
   }
+
   /** The sound of a leg that is not answered is lost. */
   protected abstract lost(): void
 
