@@ -6,7 +6,7 @@ import { ManualClock } from '#platform/time'
 import type { SipRequest } from './message/message.ts'
 import { SipStack } from './stack.ts'
 import type { SipStackOptions } from './stack-options.ts'
-import type { Dialog, EarlyDialog, OutgoingInvite, SessionChange } from './transaction-user.ts'
+import type { Dialog, DialogUser, EarlyDialog, OutgoingInvite, SessionChange } from './transaction-user.ts'
 import { UdpPeer, until } from './udp-peer.ts'
 
 /** The stack, a phone that it calls, and notes of what the caller was told. */
@@ -14,6 +14,7 @@ export async function calling(
   t: TestContext,
   parts: Partial<OutgoingInvite> = {},
   options: Partial<SipStackOptions> = {},
+  restate: DialogUser['restate'] = () => undefined,
 ) {
   const clock = new ManualClock()
   const stack = new SipStack({
@@ -58,6 +59,7 @@ export async function calling(
         update: (change) => changes.push(change),
         other: (request) => request.respond(405),
         ended: (cause) => events.push(`ended: ${cause}`),
+        restate,
       },
       progressed: (response, dialog) => {
         early.push(dialog)

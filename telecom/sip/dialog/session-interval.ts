@@ -60,11 +60,16 @@ export function supportsTimer(message: SipMessage): boolean {
   return [...message.headers.list('supported'), ...message.headers.list('require')].includes('timer')
 }
 
-/** §9: the Min-SE of a 422 where the request asks for too short a time and its sender understands such an answer. */
+/**
+ * §9: the Min-SE of a 422 where the request asks for too short a time and its sender understands such an answer. Throws a
+ * `SipError` where anything that the answer will depend on cannot be read, so that the answer itself never does.
+ */
 export function minSeToRefuse(request: SipRequest, policy: SessionTimerPolicy): number | undefined {
   const wish = sessionExpiresOf(request)
+  minSeOf(request)
+  const supported = supportsTimer(request)
   const isTooShort = wish !== undefined && wish.seconds < policy.minSeconds
-  return isTooShort && supportsTimer(request) ? policy.minSeconds : undefined
+  return isTooShort && supported ? policy.minSeconds : undefined
 }
 
 /**
