@@ -338,16 +338,16 @@ export class SipDialog implements Dialog, InDialog {
   }
 
   /** A connection that breaks under a BYE leaves one more way: where the phone is then. */
-  #sendBye(headers: HeaderInput | undefined, done: Done, isLast = false): void {
-    this.whenHopKnown(() =>
+  #sendBye(headers: HeaderInput | undefined, done: Done): void {
+    this.whenHopKnown(() => {
+      const wasAlive = this.#flow.alive
       this.core.send(this.build('BYE', headers), this.hop(), {
         done: (outcome) => {
-          const isBroken = outcome.type === 'transport failed' && !this.#flow.alive && !isLast
-          if (isBroken) this.#sendBye(headers, done, true)
+          if (outcome.type === 'transport failed' && wasAlive && !this.#flow.alive) this.#sendBye(headers, done)
           else done(outcome)
         },
-      }),
-    )
+      })
+    })
   }
 
   /** Whether the flow is another one than before; then our Contact is that of its listener. */
