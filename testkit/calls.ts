@@ -227,6 +227,10 @@ export class TestCalls {
         request: (request) => this.registrar.register(request),
         flowClosed: (flow) => this.registrar.flowClosed(flow),
       },
+      flowInstead: async ({ flow }) => {
+        const key = await this.registrar.flowInstead(flow)
+        return key === undefined ? undefined : this.sip.flow(key)
+      },
     })
     this.recovery = new CallRecovery({
       ...{ ...basics, agentRings: this.presence },

@@ -149,6 +149,10 @@ export class CallRole {
         request: (request) => registrar.register(request),
         flowClosed: (flow) => registrar.flowClosed(flow),
       },
+      flowInstead: async (dialog) => {
+        const key = await registrar.flowInstead(dialog.flow)
+        return key === undefined ? undefined : sip.flow(key)
+      },
       // no two lives of a node share its data folder at the same time: another one of ours is over
       foreignDialog: (owner) => (owner.node === sipNode ? 'dead' : 'unknown'),
       product: `Strowger/${VERSION}`,

@@ -73,6 +73,15 @@ export class LineSession {
     return sdp
   }
 
+  /** What was said last, offered once more word for word (RFC 4028 §7.4); `accept` takes its answer. */
+  restate(): string {
+    this.#offered = {
+      ...this.#local(this.#version),
+      ...(this.#negotiated ? { telephoneEvent: this.#negotiated.telephoneEventReceive } : {}),
+    }
+    return this.#said
+  }
+
   /** Takes the answer to the last offer. */
   accept(answer: string): { negotiated: Negotiated } | { why: string } {
     if (!this.#offered) return { why: 'no offer waits for an answer' }

@@ -5,6 +5,7 @@ import type {
   OutgoingCall,
   OutgoingCallUser,
   RemoteAddress,
+  SipRequest,
   SipResponse,
   SipStackDoor,
 } from '#telecom/sip'
@@ -39,12 +40,15 @@ type Failure = Parameters<OutgoingCallUser['failed']>[0]
  * tells `ringing` or `early_media`, then `answered` or `ended`.
  */
 export class OutgoingLine extends PhoneLine {
+  readonly replaces = undefined
   readonly #options: OutgoingLineOptions
   readonly #sip: OutgoingLineNeeds['sip']
   #call: OutgoingCall | undefined
   #flow: Flow | undefined
   /** The fork (To tag) whose provisional answer sounds. */
   #earlyFork: string | undefined
+  /** Its answer came reliably: the session is what it says, whatever the 2xx repeats. */
+  #isSettled = false
   #rang = false
   /** Why we gave up before the answer. */
   #givenUp: number | undefined
@@ -90,7 +94,7 @@ export class OutgoingLine extends PhoneLine {
         },
         {
           dialog: this.dialogUser(),
-          progressed: (response) => this.#progressed(response),
+          progressed: (response, early) => this.#progressed(response, early !== undefined),
           answered: (response, dialog) => {
             if (this.ended) dialog.bye()
             else {
@@ -145,11 +149,16 @@ export class OutgoingLine extends PhoneLine {
     return !this.ended && this.session?.negotiated !== undefined
   }
 
-  #progressed(response: SipResponse): void {
+  protected override mayChange(request: SipRequest): boolean {
+    return this.established !== undefined || request.fromTag === this.#earlyFork
+  }
+
+  #progressed(response: SipResponse, isReliable: boolean): void {
     if (this.ended || this.#givenUp !== undefined || response.status < 180) return
     const sdp = this.#earlyFork === undefined ? response.sdp : undefined
     if (sdp && this.session?.acceptOfFork(sdp.toString('utf8'))) {
       this.#earlyFork = response.toTag
+      this.#isSettled = isReliable
       this.#rang = true
       this.sound.described()
       this.tell({ type: 'early_media' })
@@ -161,9 +170,9 @@ export class OutgoingLine extends PhoneLine {
 
   /** The 2xx has the last word about the session: an answer of the same fork that brings none keeps the early one. */
   #answered(response: SipResponse): void {
-    const { sdp } = response
-    const taken = sdp !== undefined && this.session?.acceptOfFork(sdp.toString('utf8')) === true
     const early = this.#earlyFork !== undefined && this.#earlyFork === response.toTag
+    const sdp = early && this.#isSettled ? undefined : response.sdp
+    const taken = sdp !== undefined && this.session?.acceptOfFork(sdp.toString('utf8')) === true
     if (!taken && !early) {
       this.established?.bye({ Reason: reasonHeader(CAUSE.incompatibleMedia) })
       this.end('local', CAUSE.incompatibleMedia, 'no_media')

@@ -3,6 +3,7 @@ import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { Counters } from './counters.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
+import type { SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { SipDialog } from './dialog/sip-dialog.ts'
 import type { Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
@@ -20,6 +21,7 @@ export interface Core {
   readonly limits: Limits
   readonly counters: Counters
   readonly identity: Identity
+  readonly sessionTimer: SessionTimerPolicy
   /** Option tags for Supported. */
   readonly supported: readonly string[]
   /** For Server and User-Agent; `undefined` = neither is sent. */
@@ -34,6 +36,8 @@ export interface Core {
   nextHop(state: DialogState, flow: Flow): Flow
   /** Runs when `nextHop` knows: at once, unless a route names a host that is being looked up (3 s at most). */
   whenHopKnown(state: DialogState, run: () => void): void
+  /** Asks where the phone of a dialog whose flow is dead is now; `undefined` where nobody knows, 3 s later at the latest. */
+  flowInstead(state: DialogState, run: (flow: Flow | undefined) => void): void
   addDialog(dialog: SipDialog): void
   removeDialog(dialog: SipDialog): void
   /** Runs a handler of the user; what it throws is logged and counted, and false comes back. */

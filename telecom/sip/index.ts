@@ -4,6 +4,7 @@
  */
 export type { CounterValues } from './counters.ts'
 export type { DialogState } from './dialog/dialog-state.ts'
+export { DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
 export { answerChallenge, type ClientSecret } from './digest/answer.ts'
 export { digestChallenge } from './digest/challenge.ts'
 export { type DigestAlgorithm, type Ha1, ha1Of } from './digest/hash.ts'
@@ -19,6 +20,8 @@ export type { Parameters } from './message/parameters.ts'
 export { FaultyRequest, parseMessage } from './message/parser.ts'
 export { readableText } from './message/readable-text.ts'
 export { reasonPhrase } from './message/reasons.ts'
+export { type ReferTo, readRefer } from './message/refer-to.ts'
+export { parseReplaces, type Replaces } from './message/replaces.ts'
 export { serialise } from './message/serialise.ts'
 export { SipError, type SipIssue } from './message/sip-error.ts'
 export { type AbsoluteUri, escapeUser, parseUri, type SipUri, sipUri, type TelUri, type Uri } from './message/uri.ts'
@@ -32,6 +35,7 @@ export type {
   Dialog,
   DialogRequest,
   DialogUser,
+  EarlyDialog,
   IncomingInvite,
   IncomingRequest,
   InviteUser,

@@ -3,6 +3,7 @@ import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { CounterValues } from './counters.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
+import type { SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { Limits } from './limits.ts'
 import type { HeaderInput } from './message/headers.ts'
 import type { Timers } from './timers.ts'
@@ -68,8 +69,15 @@ export interface SipStackOptions {
   readonly foreignDialog?: (owner: Owner) => 'dead' | 'unknown'
   /** Methods outside of dialogs that `user.request` takes; everything else is 405 or 501. Default: `['REGISTER']`. */
   readonly methods?: readonly string[]
-  /** Option tags that the user really supports (Supported; others in Require get 420). None by default. */
+  /** Option tags that the user really supports, beside those of the stack (Supported; others in Require get 420). */
   readonly supported?: readonly string[]
+  /** Session timers (RFC 4028); by default 1,800 s, and no less than 90 s. */
+  readonly sessionTimer?: Partial<SessionTimerPolicy>
+  /**
+   * A dialog's requests went over a connection that has broken: the flow that its phone is reached over now (it registered
+   * anew), which later ones take; `undefined` where nobody knows, and after 3 s.
+   */
+  readonly flowInstead?: (state: DialogState) => Promise<Flow | undefined>
   /** For the headers Server and User-Agent. */
   readonly product?: string
 }

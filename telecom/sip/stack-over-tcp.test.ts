@@ -475,6 +475,55 @@ test('a phone that comes back on another connection is reached there', async (t)
   await back.request('BYE')
 })
 
+test('a phone that has registered anew is reached where it is now, if anybody knows where', async (t) => {
+  let instead: string | undefined
+  const asked: string[] = []
+  const at: Test = await testStack(t, {
+    flowInstead: async ({ flow }) => {
+      asked.push(flow)
+      return instead === undefined ? undefined : at.stack.flow(instead)
+    },
+  })
+  const phone = await at.phone()
+  const { dialog } = await answered(at, phone)
+  const dead = dialog.flow.key
+  await phone.close()
+  await until('it broke', () => at.broken.length === 1)
+  const outcomes: string[] = []
+  dialog.info(undefined, {}, ({ type }) => outcomes.push(type))
+  await until('nobody knows', () => outcomes.length === 1)
+  assert.deepEqual([outcomes, asked], [['transport failed'], [dead]])
+  const back = await at.phone()
+  await back.send(text(back, 'REGISTER', { callId: 'r' }))
+  await until('it registers', () => at.requests.length === 1)
+  at.requests[0]?.respond(200)
+  instead = at.requests[0]?.flow.key
+  dialog.info(undefined, {}, ({ type }) => outcomes.push(type))
+  await back.send(reply(await back.request('INFO'), 200))
+  await until('it is answered', () => outcomes.length === 2)
+  assert.deepEqual([outcomes[1], dialog.state.flow], ['response', instead])
+  // what is written down of a dialog finds its way too
+  at.stack.byeFromState({ ...dialog.state, flow: dead })
+  await back.send(reply(await back.request('BYE'), 200))
+  dialog.bye({}, ({ type }) => outcomes.push(type))
+  await back.close()
+  await until('the BYE is given up', () => outcomes.length === 3)
+  assert.ok(asked.includes(instead ?? ''), 'it is asked once more')
+})
+
+test('a lookup that never ends keeps a BYE for 3 s only', async (t) => {
+  const at = await testStack(t, { flowInstead: () => new Promise(() => {}) })
+  const phone = await at.phone()
+  const { dialog } = await answered(at, phone)
+  await phone.close()
+  await until('it broke', () => at.broken.length === 1)
+  const outcomes: string[] = []
+  dialog.bye({}, ({ type }) => outcomes.push(type))
+  at.clock.advance(3_000)
+  await until('it fails', () => outcomes.length === 1)
+  assert.deepEqual(outcomes, ['transport failed'])
+})
+
 test('a call over UDP whose route names TCP goes on over TCP, and the other way round (RFC 5658)', async (t) => {
   const at = await testStack(t)
   const datagrams = await UdpPeer.open(at.local)

@@ -6,7 +6,7 @@ import { ManualClock } from '#platform/time'
 import type { SipRequest } from './message/message.ts'
 import { SipStack } from './stack.ts'
 import type { SipStackOptions } from './stack-options.ts'
-import type { Dialog, OutgoingInvite, SessionChange } from './transaction-user.ts'
+import type { Dialog, DialogUser, EarlyDialog, OutgoingInvite, SessionChange } from './transaction-user.ts'
 import { UdpPeer, until } from './udp-peer.ts'
 
 /** The stack, a phone that it calls, and notes of what the caller was told. */
@@ -14,6 +14,7 @@ export async function calling(
   t: TestContext,
   parts: Partial<OutgoingInvite> = {},
   options: Partial<SipStackOptions> = {},
+  restate: DialogUser['restate'] = () => undefined,
 ) {
   const clock = new ManualClock()
   const stack = new SipStack({
@@ -38,6 +39,7 @@ export async function calling(
   const events: string[] = []
   const dialogs: Dialog[] = []
   const changes: SessionChange[] = []
+  const early: (EarlyDialog | undefined)[] = []
   const call = stack.invite(
     {
       uri: `sip:bob@127.0.0.1:${phone.port}`,
@@ -57,8 +59,12 @@ export async function calling(
         update: (change) => changes.push(change),
         other: (request) => request.respond(405),
         ended: (cause) => events.push(`ended: ${cause}`),
+        restate,
       },
-      progressed: (response) => events.push(`progressed ${response.status}`),
+      progressed: (response, dialog) => {
+        early.push(dialog)
+        events.push(`progressed ${response.status}`)
+      },
       answered: (_, dialog) => {
         events.push('answered')
         dialogs.push(dialog)
@@ -68,17 +74,19 @@ export async function calling(
     },
   )
   const told = (event: string) => until(`${event} is told`, () => events.includes(event))
-  return { stack, clock, phone, call, events, dialogs, changes, told }
+  return { stack, clock, phone, call, events, dialogs, changes, early, told }
 }
 
 export type Test = Awaited<ReturnType<typeof calling>>
 
 /** The phone's answer to a request. */
-export function reply(phone: UdpPeer, request: SipRequest, status: number, tag = '', extra: string[] = []) {
+export function reply(phone: UdpPeer, request: SipRequest, status: number, tag = '', extra: string[] = [], body = '') {
   const lines = ['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${request.headers.get(name)}`)
   const to = `to: ${request.headers.get('to')}${tag && request.toTag === '' ? `;tag=${tag}` : ''}`
   const contact = `Contact: <sip:${tag || 'bob'}@127.0.0.1:${phone.port}>`
-  return phone.send([`SIP/2.0 ${status} X`, ...lines, to, contact, ...extra, 'Content-Length: 0', '', ''].join('\r\n'))
+  const described = body === '' ? [] : ['Content-Type: application/sdp']
+  const text = [`SIP/2.0 ${status} X`, ...lines, to, contact, ...extra, ...described, `Content-Length: ${body.length}`]
+  return phone.send([...text, '', body].join('\r\n'))
 }
 
 export function inDialog(at: Test, method: string, tag: string, parts: { cseq?: number; body?: string } = {}): string {

@@ -1,6 +1,7 @@
 import type { DialogState } from './dialog/dialog-state.ts'
 import type { HeaderInput } from './message/headers.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
+import type { Replaces } from './message/replaces.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 
 /** What goes into a response beside what RFC 3261 §8.2.6 copies from the request. */
@@ -51,8 +52,15 @@ export interface InviteUser {
   cancelled(by: SipRequest): void
   /** The ACK of our 2xx came; it has a body where our 2xx carried the offer. */
   acked(ack: SipRequest): void
-  /** No ACK within 64*T1: the dialog is over; the stack has sent BYE (§13.3.1.4). */
+  /**
+   * No ACK of our 2xx within 64*T1: the dialog is over; the stack has sent BYE (§13.3.1.4). Or no PRACK of a reliable
+   * provisional response: the stack has refused the call by 504 (RFC 3262 §3).
+   */
   ackTimeout(): void
+  /** The PRACK of our description came; it has a body where that was an offer. */
+  pracked?(prack: SipRequest): void
+  /** Who hears of requests in the early dialog (`EarlyDialog`); without one there are no offers in it. */
+  readonly dialog?: DialogUser
 }
 
 /** A call that comes in: one INVITE outside of a dialog. */
@@ -61,17 +69,27 @@ export interface IncomingInvite {
   readonly flow: Flow
   /** The true source: the flow's remote address, or what a configured edge says. */
   readonly source: RemoteAddress
+  /** The dialog that it asks to take the place of; one that cannot be read was answered 400. */
+  readonly replaces: Replaces | undefined
   /** `trying` (100 has left), `early` (a 18x with our tag has), then one of the three ends. */
   readonly state: 'trying' | 'early' | 'accepted' | 'rejected' | 'cancelled'
   /** The identity that the dialog has, or would have, when accepted: to be written to disk before our 200. */
   readonly dialogState: DialogState
   /** Says who hears of CANCEL and ACK. Attach inside `TransactionUser.invite`. */
   attach(user: InviteUser): void
-  /** 101 to 199, with our tag and Contact. Ignored once the call is cancelled or answered. */
+  /**
+   * The dialog before its answer, once something was sent reliably in it: 18x with a description to a caller who supports
+   * `100rel`, every 18x to one who requires it (RFC 3262).
+   */
+  readonly early: EarlyDialog | undefined
+  /**
+   * 101 to 199, with our tag and Contact. Ignored once the call is cancelled or answered. A description that was sent reliably
+   * is not repeated by `accept`: it stands.
+   */
   progress(status: number, options?: { reason?: string; headers?: HeaderInput; sdp?: string | Buffer }): void
   /**
-   * 200. Resent until the ACK comes (T1 doubling to T2, 64*T1 in all). Returns the dialog; `undefined` when the call has
-   * been cancelled or answered meanwhile.
+   * 200. Resent until the ACK comes (T1 doubling to T2, 64*T1 in all); not before the PRACK of a description that was sent
+   * reliably. Returns the dialog; `undefined` when the call has been cancelled or answered meanwhile.
    */
   accept(options: {
     sdp?: string | Buffer
@@ -158,8 +176,11 @@ export interface OutgoingInvite {
 export interface OutgoingCallUser {
   /** Of the dialog that the first 2xx makes. */
   readonly dialog: DialogUser
-  /** 101 to 199, of whatever fork. Nothing of it is heard once the call was cancelled. */
-  progressed(response: SipResponse): void
+  /**
+   * 101 to 199, of whatever fork. Nothing of it is heard once the call was cancelled. `early`: it came reliably, PRACK has been
+   * sent, and a description in it is the answer to our offer for good.
+   */
+  progressed(response: SipResponse, early?: EarlyDialog): void
   /** The first 2xx; its ACK has been sent. */
   answered(response: SipResponse, dialog: Dialog): void
   /**
@@ -210,9 +231,17 @@ export interface Dialog {
    * outcome is `local glare`, and nothing is sent.
    */
   reinvite(sdp: string | Buffer, headers?: HeaderInput, done?: (outcome: Outcome) => void): void
-  /** Any other request in the dialog (OPTIONS, UPDATE, MESSAGE, NOTIFY, REFER). */
+  /**
+   * Offers a new session by UPDATE (RFC 3311), or without a description only tells our Contact anew. With one, while another
+   * offer is open, the outcome is `local glare`, and nothing is sent.
+   */
+  update(sdp: string | Buffer | undefined, headers?: HeaderInput, done?: (outcome: Outcome) => void): void
+  /** Any other request in the dialog (OPTIONS, MESSAGE, NOTIFY, REFER). The answer to a NOTIFY never ends the dialog. */
   request(method: string, options?: { headers?: HeaderInput; body?: SipBody }, done?: (outcome: Outcome) => void): void
 }
+
+/** A dialog whose INVITE has no final answer yet: it began with a provisional response that was acknowledged by PRACK. */
+export type EarlyDialog = Pick<Dialog, 'state' | 'info' | 'update' | 'request'>
 
 /** A request in a dialog that waits for its answer. */
 export interface DialogRequest {
@@ -221,9 +250,9 @@ export interface DialogRequest {
   respond(status: number, options?: ResponseOptions): void
 }
 
-/** A re-INVITE (or UPDATE) of the peer. Answer once, at once or later; until then others get 491 or 500. */
+/** A re-INVITE (or UPDATE, or PRACK) of the peer. Answer once, at once or later; until then others get 491 or 500. */
 export interface SessionChange {
-  readonly method: 'INVITE' | 'UPDATE'
+  readonly method: 'INVITE' | 'UPDATE' | 'PRACK'
   readonly request: SipRequest
   /** The offer; absent in a re-INVITE that wants ours: then `accept(sdp)` is the offer, and the ACK brings the answer. */
   readonly offer: Buffer | undefined
@@ -242,7 +271,10 @@ export interface DialogUser {
   info(request: DialogRequest): void
   /** A re-INVITE: new offer (hold, new address), or a wish for ours. */
   reinvite(change: SessionChange): void
-  /** An UPDATE that carries an offer; one without is answered 200 by the stack. */
+  /**
+   * An UPDATE, or the PRACK of a reliable provisional response, that carries an offer; one without is answered 200 by the
+   * stack. It may come before the final answer to the INVITE, once that one's own offer was answered reliably.
+   */
   update(change: SessionChange): void
   /** Any other method that the stack lets through in a dialog (OPTIONS is answered by the stack; REFER, NOTIFY, MESSAGE are here). */
   other(request: DialogRequest): void
@@ -250,7 +282,13 @@ export interface DialogUser {
   changed?(state: DialogState): void
   /**
    * The dialog is over without a BYE of the peer: our BYE has been answered (or timed out), the peer answered 481 or 408
-   * to a request of ours (§12.2.1.2; BYE has been sent), or the ACK of a 2xx never came (BYE has been sent).
+   * to a request of ours (§12.2.1.2; BYE has been sent), the ACK of a 2xx never came (BYE has been sent), or nobody refreshed
+   * the session in time (RFC 4028 §10; BYE has been sent).
    */
-  ended?(cause: 'bye' | 'peer gone' | 'ack timeout'): void
+  ended?(cause: 'bye' | 'peer gone' | 'ack timeout' | 'session expired'): void
+  /**
+   * The session as it stands, for a re-INVITE that refreshes it (RFC 4028 §7.4): the description as it was said last, and who
+   * hears of the answer to it (`undefined`: it was not taken, all stays as it was). `undefined` while that cannot be.
+   */
+  restate?(): { readonly sdp: string; answered(sdp: Buffer | undefined): void } | undefined
 }

@@ -245,6 +245,34 @@ test('a phone on a connection calls: admitted, answered, talked with and hung up
   assert.match(again.bye?.headers.get('via') ?? '', /^SIP\/2\.0\/TCP /)
 })
 
+for (const [number, instance] of [
+  ['+899100000078', ''],
+  ['+899100000079', ';+sip.instance="<urn:uuid:00000000-0000-1000-8000-000A95A0E129>"'],
+] as const)
+  test(`a phone that comes back on another connection in a call is hung up there${instance && ', by its instance'}`, async () => {
+    await calls.number(number)
+    calls.script = (live, input) => {
+      if (input.type === 'started') live.answer('answer')
+    }
+    const account = ['2905', 'secret-2905', { transport: 'tcp' }] as const
+    const before = await calls.phone(...account)
+    const contact = (phone: typeof before) => ({ contact: `${phone.contact}${instance}` })
+    await before.register(contact(before))
+    assert.equal((await before.call(number)).status, 200)
+    const { live } = calls.lives.at(-1) ?? {}
+    before.close()
+    await eventually('the binding is gone', async () => (await flowOf(before)) === undefined || undefined, 1_000)
+    const back = await calls.phone('2905', undefined, { transport: 'tcp' })
+    assert.equal((await back.register({ password: 'secret-2905', ...contact(back) })).status, 200)
+    // another phone of the extension, which registered after it, is not the one
+    const other = await calls.phone('2905', undefined, { transport: 'tcp' })
+    if (instance) await other.register({ password: 'secret-2905' })
+    live?.hangup('normal')
+    await eventually('the BYE comes', () => back.strangers.find(({ method }) => method === 'BYE'))
+    assert.deepEqual(other.strangers, [])
+    for (const phone of [back, other]) await phone.register({ password: 'secret-2905', contact: '*', expires: 0 })
+  })
+
 test('contacts that are no SIP address, malformed ones and too many are refused as a whole', async () => {
   const phone = await newPhone()
   const many = Array.from({ length: 12 }, (_, at) => `<sip:u${at}@127.0.0.1>`).join(', ')

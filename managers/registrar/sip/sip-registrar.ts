@@ -7,6 +7,7 @@ import type { ExtensionCredentials } from '../credentials.ts'
 import type { Binding, RegisterWish, WantedContact } from './binding.ts'
 import { applyRegister } from './bindings.ts'
 import type { ExtensionGate } from './extension-gate.ts'
+import { PhoneFlows } from './phone-flows.ts'
 import { readRegister } from './register-request.ts'
 import { RegistrationStore } from './registration-store.ts'
 import { readSipDomain } from './sip-domain.ts'
@@ -19,8 +20,8 @@ const LOOKUP_MS = 3_000
 const MOST_PATHS = 8
 /** Broken connections that one sweep removes. */
 const MOST_AT_ONCE = 1_000
-/** Connections with bindings that are remembered; the oldest is forgotten first, whose bindings then run out by themselves. */
-const MOST_FLOWS = 100_000
+/** Broken connections that are remembered; the oldest is forgotten first, whose bindings then run out by themselves. */
+const MOST_BROKEN = 100_000
 
 /**
  * The registrar (RFC 3261 §10): phones say where they are. A binding is on disk before its 200 and survives a restart.
@@ -34,7 +35,7 @@ export class SipRegistrar {
   readonly #gate: ExtensionGate
   readonly #platform: { base: string; defaultCustomer: string }
   /** Connections over which phones have registered: those alone are looked for when one breaks. */
-  readonly #flows = new Set<string>()
+  readonly #flows = new PhoneFlows()
   /** Broken ones whose bindings could not be removed yet. */
   readonly #broken = new Set<string>()
   #waiting = 0
@@ -108,8 +109,21 @@ export class SipRegistrar {
     if (this.#flows.has(flow.key)) this.#forget(flow)
   }
 
+  /**
+   * The flow (its key) by which the phone is reached now that a call was made with over `flow`, a connection that has broken:
+   * that of its own instance, else the one that registered last for its extension. `undefined` while it is not back.
+   */
+  async flowInstead(flow: string): Promise<string | undefined> {
+    for (const { customer, extension_id, instance } of this.#flows.phonesOf(flow)) {
+      const now = (await this.bindings(customer, extension_id)).filter((binding) => binding.flow !== flow)
+      const same = instance === '' ? undefined : now.findLast((binding) => binding.instance === instance)
+      const found = same ?? now.at(-1)
+      if (found) return found.flow
+    }
+    return undefined
+  }
+
   #forget(flow: Flow): void {
-    this.#flows.delete(flow.key)
     this.#broken.add(flow.key)
     dropOldest(this.#broken)
     this.#db
@@ -123,11 +137,10 @@ export class SipRegistrar {
     for (const flow of flows) this.#broken.delete(flow)
   }
 
-  /** Remembers that bindings may stand on a connection. */
-  #watch(flow: Flow): void {
-    if (!flow.reliable) return
-    this.#flows.add(flow.key)
-    dropOldest(this.#flows)
+  /** Remembers that bindings of these contacts may stand on a connection. */
+  #watch(flow: Flow, customer: string, extension_id: string, wish: RegisterWish): void {
+    if (!flow.reliable || wish.type !== 'set') return
+    for (const { instance } of wish.contacts) this.#flows.note(flow.key, { customer, extension_id, instance })
   }
 
   async #register(incoming: IncomingRequest): Promise<void> {
@@ -162,7 +175,7 @@ export class SipRegistrar {
   ): Promise<Binding[] | undefined> {
     if (wish.type === 'fetch') return this.bindings(customer, extension_id)
     const { flow } = incoming
-    this.#watch(flow)
+    this.#watch(flow, customer, extension_id, wish)
     try {
       return await this.#db.transaction(async (trx: AnyTransaction) => {
         const current = await this.#store.lock(trx, customer, extension_id, this.#now())
@@ -249,5 +262,5 @@ function pathOf(request: SipRequest): string[] {
 /** Keeps a set that grows with what others do within bounds. */
 function dropOldest(flows: Set<string>): void {
   const oldest = flows.keys().next()
-  if (flows.size > MOST_FLOWS && !oldest.done) flows.delete(oldest.value)
+  if (flows.size > MOST_BROKEN && !oldest.done) flows.delete(oldest.value)
 }

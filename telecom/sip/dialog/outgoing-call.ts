@@ -1,7 +1,7 @@
 import type { Timer } from '#platform/time'
 import type { AbandonableTransaction, Core } from '../core.ts'
 import type { HeaderInput } from '../message/headers.ts'
-import type { SipRequest, SipResponse } from '../message/message.ts'
+import { SipRequest, type SipResponse } from '../message/message.ts'
 import { SipError } from '../message/sip-error.ts'
 import { contactUri, requestVia } from '../outgoing.ts'
 import { cancelOf } from '../transaction/client-transaction.ts'
@@ -10,13 +10,18 @@ import type { DialogUser, OutgoingCall, OutgoingCallUser } from '../transaction-
 import type { Flow } from '../transport/flow.ts'
 import { dialogRequest } from './dialog-request.ts'
 import { type DialogState, routing, uacDialog } from './dialog-state.ts'
+import { EarlyForks } from './early-forks.ts'
 import { answerEarly } from './early-request.ts'
+import { NOBODY } from './nobody.ts'
+import { agreeAsUac, raisedBy, type SessionTimerPolicy } from './session-interval.ts'
 import { SipDialog } from './sip-dialog.ts'
 
 /** Nobody said anything for so long, not even 100 Trying: the call is given up. */
 const FIRST_RESPONSE_MS = 6_000
 /** Other forks whose answers are acknowledged and ended. More answers of one call than these are not taken notice of. */
 const MOST_ANSWERS = 32
+/** How often an INVITE is sent again because the other side wants a longer session interval (RFC 4028 §7.3). */
+const MOST_RAISES = 3
 
 const UNREADABLE = 'the answer has a Contact or Record-Route that cannot be read'
 const HUNG_UP = 'the other side hung up before its answer came'
@@ -29,7 +34,7 @@ type Failure = Parameters<OutgoingCallUser['failed']>[0]
  */
 export class OutgoingCallClient implements OutgoingCall {
   readonly #core: Core
-  readonly #invite: SipRequest
+  #invite: SipRequest
   readonly #flow: Flow
   readonly #routing: DialogState['routing']
   readonly #user: OutgoingCallUser
@@ -51,6 +56,10 @@ export class OutgoingCallClient implements OutgoingCall {
   readonly #acks = new Map<string, () => void>()
   /** To tags of forks that hung up before they answered. */
   readonly #hungUp = new Set<string>()
+  /** Forks that have said something reliably. */
+  readonly #early: EarlyForks
+  #policy: SessionTimerPolicy
+  #raises = 0
 
   /** `over` is called once, when the INVITE has its final response or none is waited for any more. */
   constructor(at: {
@@ -67,6 +76,8 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#routing = at.routing
     this.#user = at.user
     this.#over = at.over
+    this.#policy = at.core.sessionTimer
+    this.#early = new EarlyForks(at.core, { user: at.user.dialog, flow: at.flow, hungUp: (tag) => this.#isHungUp(tag) })
     this.#dialogState = this.#stateAfter(undefined)
   }
 
@@ -75,7 +86,10 @@ export class OutgoingCallClient implements OutgoingCall {
   }
 
   send(): void {
-    if (this.#transaction || this.#final) return
+    if (!this.#transaction && !this.#final) this.#sendInvite()
+  }
+
+  #sendInvite(): void {
     this.#firstResponse = this.#core.clock.after(FIRST_RESPONSE_MS, () => this.#giveUp({ type: 'no response' }))
     this.#transaction = this.#core.sendInvite(this.#invite, this.#flow, {
       response: (response) => this.#receive(response),
@@ -108,10 +122,25 @@ export class OutgoingCallClient implements OutgoingCall {
     const { status } = response
     if (status < 200) this.#provisional(response)
     else if (status < 300) this.#accepted(response)
-    else {
+    else if (!this.#raise(response)) {
       this.#close()
       this.#fail({ type: 'refused', response })
     }
+  }
+
+  /** RFC 4028 §7.3: a 422 is tried again with the interval that it asks for, as the next request of the same call. */
+  #raise(response: SipResponse): boolean {
+    const mayRaise = this.#raises < MOST_RAISES && !this.#unwanted && !this.#told
+    const policy = mayRaise ? raisedBy(response, this.#policy) : undefined
+    if (!policy) return false
+    this.#raises++
+    this.#policy = policy
+    this.#invite = nextInvite(this.#invite, policy, requestVia(this.#flow, this.#core.identity.branch()))
+    this.#heard = false
+    this.#early.restart()
+    this.#dialogState = this.#stateAfter(undefined)
+    this.#sendInvite()
+    return true
   }
 
   /** A request of the peer in a dialog that is not answered yet. */
@@ -120,7 +149,11 @@ export class OutgoingCallClient implements OutgoingCall {
       user: this.#told || this.#unwanted ? NOBODY : this.#user.dialog,
       contact: this.#dialogState.local_contact,
     })
-    if (hungUp && this.#hungUp.size < MOST_ANSWERS) this.#hungUp.add(transaction.request.fromTag)
+    if (hungUp) this.#isHungUp(transaction.request.fromTag)
+  }
+
+  #isHungUp(tag: string): void {
+    if (this.#hungUp.size < MOST_ANSWERS) this.#hungUp.add(tag)
   }
 
   /** The first fork that speaks is the one that a BYE may end should we not live to cancel (§15). */
@@ -128,8 +161,10 @@ export class OutgoingCallClient implements OutgoingCall {
     if (response.status > 100 && this.#dialogState.remote_tag === '') {
       this.#dialogState = this.#stateOf(response) ?? this.#dialogState
     }
+    const reliable = this.#early.receive(response, () => this.#stateOf(response))
+    if (reliable === 'seen') return
     if (this.#unwanted) this.#sendCancel()
-    else if (response.status > 100) this.#tell(() => this.#user.progressed(response))
+    else if (response.status > 100) this.#tell(() => this.#user.progressed(response, reliable))
   }
 
   /** A 2xx: the first one wins, unless nobody wants the call any more. Each gets its own ACK, each time that it comes. */
@@ -147,17 +182,11 @@ export class OutgoingCallClient implements OutgoingCall {
     const state = this.#stateOf(response)
     const useless = state === undefined ? UNREADABLE : this.#hungUp.has(tag) ? HUNG_UP : undefined
     const wins = isFirst && !this.#unwanted && useless === undefined
-    const dialog = new SipDialog({
-      core: this.#core,
-      user: wins ? this.#user.dialog : NOBODY,
-      state: state ?? this.#stateWithout(tag),
-      flow: this.#flow,
-      source: this.#flow.remote,
-      confirmed: true,
-    })
+    const dialog = this.#dialogOf(tag, wins ? this.#user.dialog : NOBODY, state ?? this.#stateWithout(tag))
     this.#core.addDialog(dialog)
     this.#core.whenHopKnown(dialog.state, () => {
       this.#acknowledge(tag, dialog)
+      if (wins && !this.#unwanted) dialog.session.begin(response, agreeAsUac(response), this.#policy)
       if (wins && !this.#unwanted) {
         this.#answered(response, dialog)
         return
@@ -165,6 +194,13 @@ export class OutgoingCallClient implements OutgoingCall {
       dialog.bye(this.#unwanted?.headers)
       if (isFirst) this.#fail({ type: 'unreachable', error: new Error(useless) })
     })
+  }
+
+  #dialogOf(tag: string, user: DialogUser, state: DialogState): SipDialog {
+    const early = this.#early.dialogOf(tag)
+    early?.answered(user, state)
+    const { source, flow } = { source: this.#flow.remote, flow: this.#flow }
+    return early ?? new SipDialog({ core: this.#core, user, state, flow, source, confirmed: true })
   }
 
   #acknowledge(tag: string, dialog: SipDialog): void {
@@ -237,6 +273,7 @@ export class OutgoingCallClient implements OutgoingCall {
     this.drop()
     if (this.#final) return
     this.#final = true
+    this.#early.forget()
     this.#over()
   }
 
@@ -251,11 +288,12 @@ export class OutgoingCallClient implements OutgoingCall {
   }
 }
 
-/** The user of a dialog that is ended as soon as it was made. */
-const NOBODY: DialogUser = {
-  bye() {},
-  info: (request) => request.respond(481),
-  reinvite: (change) => change.reject(481),
-  update: (change) => change.reject(481),
-  other: (request) => request.respond(481),
+/** The INVITE once more, in a transaction of its own, with another session interval. */
+function nextInvite(invite: SipRequest, policy: SessionTimerPolicy, via: string): SipRequest {
+  const headers = invite.headers.clone()
+  headers.set('Via', via)
+  headers.set('CSeq', `${invite.cseq.number + 1} INVITE`)
+  headers.set('Session-Expires', String(policy.intervalSeconds))
+  headers.set('Min-SE', String(policy.minSeconds))
+  return new SipRequest({ method: 'INVITE', uri: invite.uriText, headers, body: invite.body })
 }

@@ -6,29 +6,25 @@ import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { SessionChange } from '../transaction-user.ts'
 import { answer } from './request-handle.ts'
 
-/** A re-INVITE or UPDATE of the peer that waits for its answer; at most one per dialog. */
+/** What an offer of the peer needs of its dialog. */
+interface Offered {
+  readonly contact: string
+  settled(): void
+  /** Headers of a 2xx beside ours and those of the user; asked once, when it is sent. */
+  agree(): HeaderInput
+  accepted(response: SipResponse, acked: (ack: SipRequest) => void): void
+}
+
+/** A re-INVITE, UPDATE or PRACK of the peer that waits for its answer; at most one per dialog. */
 export class PeerOffer implements SessionChange {
-  readonly method: 'INVITE' | 'UPDATE'
+  readonly method: SessionChange['method']
   readonly request: SipRequest
   readonly offer: Buffer | undefined
   readonly #core: Core
   readonly #transaction: ServerTransaction
-  readonly #dialog: {
-    readonly contact: string
-    settled(): void
-    accepted(response: SipResponse, acked: (ack: SipRequest) => void): void
-  }
+  readonly #dialog: Offered
 
-  constructor(
-    core: Core,
-    transaction: ServerTransaction,
-    method: 'INVITE' | 'UPDATE',
-    dialog: {
-      readonly contact: string
-      settled(): void
-      accepted(response: SipResponse, acked: (ack: SipRequest) => void): void
-    },
-  ) {
+  constructor(core: Core, transaction: ServerTransaction, method: SessionChange['method'], dialog: Offered) {
     this.#core = core
     this.#transaction = transaction
     this.#dialog = dialog
@@ -46,7 +42,7 @@ export class PeerOffer implements SessionChange {
     const response = answer(this.#core, this.request, 200, {
       recordRoute: this.method === 'INVITE',
       defaults: { ...capabilities(this.#core), Contact: `<${this.#dialog.contact}>` },
-      ...(options.headers ? { headers: options.headers } : {}),
+      headers: { ...this.#dialog.agree(), ...options.headers },
       ...(options.sdp === undefined ? {} : { body: { type: 'application/sdp', content: options.sdp } }),
     })
     this.#dialog.settled()

@@ -1,7 +1,7 @@
 import { capabilities } from '../capabilities.ts'
 import type { Core } from '../core.ts'
 import type { HeaderInput } from '../message/headers.ts'
-import type { SipRequest, SipResponse } from '../message/message.ts'
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import { isKnownMethod } from '../message/methods.ts'
 import { contactUri, requestVia } from '../outgoing.ts'
 import type { ServerTransaction } from '../transaction/server-transaction.ts'
@@ -10,28 +10,40 @@ import type { Flow, RemoteAddress } from '../transport/flow.ts'
 import { Answer } from './answer.ts'
 import { dialogRequest } from './dialog-request.ts'
 import { type DialogState, dialogKey, inOrder } from './dialog-state.ts'
-import { busyRetryAfter, retryAfterGlareMs } from './glare.ts'
-import { PeerOffer } from './peer-offer.ts'
 import { answer, RequestHandle } from './request-handle.ts'
+import { type InDialog, SessionChanges } from './session-changes.ts'
 
 type Done = (outcome: Outcome) => void
 
-/** An established dialog: requests of both sides, one offer at a time, and its end. */
-export class SipDialog implements Dialog {
+/** What a dialog is before the final answer to its INVITE: a part of a call. */
+export interface EarlyPhase {
+  /** Whose offer has no reliable answer yet. */
+  readonly unanswered: 'ours' | 'theirs' | undefined
+  /** The peer gave up by BYE; 200 has left. */
+  bye(request: SipRequest): void
+}
+
+/** A dialog (RFC 3261 §12): requests of both sides, its session, and its end. */
+export class SipDialog implements Dialog, InDialog {
   readonly key: string
+  readonly core: Core
+  readonly session: SessionChanges
+  /** Answers the PRACKs of the peer; without it nothing of ours was reliable. */
+  onPrack: ((transaction: ServerTransaction) => void) | undefined
+  /** It is over or forgotten. */
+  onGone: (() => void) | undefined
   readonly source: RemoteAddress
-  readonly #core: Core
-  readonly #user: DialogUser
+  #user: DialogUser
   #state: DialogState
   #flow: Flow
+  #early: EarlyPhase | undefined
   #ended = false
   /** Our 2xx to an INVITE that still waits for its ACK. */
   #answer: Answer | undefined
   /** The first INVITE's ACK has come, so that a BYE may leave. */
   #confirmed: boolean
   #waitingBye: (() => void) | undefined
-  #ourOffer = false
-  #peerOffer: PeerOffer | undefined
+  #byeNeverLeft: (() => void) | undefined
 
   constructor(at: {
     core: Core
@@ -39,15 +51,23 @@ export class SipDialog implements Dialog {
     state: DialogState
     flow: Flow
     source: RemoteAddress
+    /** Its INVITE has been acknowledged. */
     confirmed: boolean
+    early?: EarlyPhase
   }) {
-    this.#core = at.core
+    this.core = at.core
     this.#user = at.user
     this.#state = at.state
     this.#flow = at.flow
+    this.#early = at.early
     this.#confirmed = at.confirmed
     this.source = at.source
     this.key = dialogKey(at.state)
+    this.session = new SessionChanges(this, at.early?.unanswered)
+  }
+
+  get user(): DialogUser {
+    return this.#user
   }
 
   get state(): DialogState {
@@ -62,13 +82,29 @@ export class SipDialog implements Dialog {
     return this.#ended
   }
 
+  get early(): boolean {
+    return this.#early !== undefined
+  }
+
+  get unacknowledged(): boolean {
+    return this.#answer?.waiting === true
+  }
+
+  /** The INVITE has its 2xx. Both sides' CSeqs go on where they are; the route of a 2xx of the peer counts from now on. */
+  answered(user: DialogUser, state: Partial<DialogState>): void {
+    const { local_cseq, remote_cseq } = this.#state
+    this.#early = undefined
+    this.#user = user
+    this.#state = { ...this.#state, ...state, local_cseq, remote_cseq }
+  }
+
   /** Sends our 2xx to an INVITE and repeats it until its ACK. Without one the dialog ends by BYE (§13.3.1.4). */
   answerInvite(
     transaction: ServerTransaction,
     response: SipResponse,
     handlers: { acked(ack: SipRequest): void; gaveUp(): void },
   ): void {
-    const { clock, timers, counters } = this.#core
+    const { clock, timers, counters } = this.core
     this.#answer?.stop()
     const mine = new Answer(
       { transaction, response, clock, timers },
@@ -88,6 +124,16 @@ export class SipDialog implements Dialog {
     transaction.onAck = (ack) => mine.ack(ack)
     this.#answer = mine
     mine.send()
+  }
+
+  /** Our 2xx could never be sent: there is no dialog that a BYE would end. */
+  neverAnswered(): void {
+    const known = this.#ended
+    this.#ended = true
+    this.#waitingBye = undefined
+    this.forget()
+    if (known) this.#tell(() => this.#byeNeverLeft?.())
+    this.#tell(() => this.#user.ended?.(known ? 'bye' : 'ack timeout'))
   }
 
   /** An ACK of a 2xx; false where nothing waited for it. */
@@ -114,18 +160,22 @@ export class SipDialog implements Dialog {
   }
 
   bye(headers?: HeaderInput, done?: Done): void {
-    if (this.#ended) return
+    if (this.#ended || this.#early) return
     this.#ended = true
+    this.session.stop()
     const leave = () => {
       this.#waitingBye = undefined
       this.#sendBye(headers, (outcome) => {
-        this.#forget()
+        this.forget()
         this.#tell(() => done?.(outcome))
         this.#tell(() => this.#user.ended?.('bye'))
       })
     }
     if (this.#confirmed) leave()
-    else this.#waitingBye = leave
+    else {
+      this.#waitingBye = leave
+      this.#byeNeverLeft = () => done?.({ type: 'timeout' })
+    }
   }
 
   info(body: SipBody | undefined, headers?: HeaderInput, done?: Done): void {
@@ -133,40 +183,11 @@ export class SipDialog implements Dialog {
   }
 
   reinvite(sdp: string | Buffer, headers?: HeaderInput, done?: Done): void {
-    if (this.#ended || this.#ourOffer || this.#peerOffer || this.#answer?.waiting) {
-      this.#glare(done)
-      return
-    }
-    this.#ourOffer = true
-    this.#whenHopKnown(() => this.#sendOffer(sdp, headers, done))
+    this.session.reinvite(sdp, headers, done)
   }
 
-  #sendOffer(sdp: string | Buffer, headers: HeaderInput | undefined, done: Done | undefined): void {
-    const invite = this.#build('INVITE', headers, { type: 'application/sdp', content: sdp })
-    let ack: SipRequest | undefined
-    const finish = (outcome: Outcome) => {
-      this.#ourOffer = false
-      this.#tell(() => done?.(outcome))
-      this.#watchForEnd(outcome)
-    }
-    this.#core.sendInvite(invite, this.#hop(), {
-      response: (response) => {
-        if (response.status < 200) return
-        if (response.status >= 300) {
-          finish(this.#outcomeOf(response))
-          return
-        }
-        if (ack) {
-          this.#core.sendBare(ack, this.#hop())
-          return
-        }
-        this.#refreshTarget(response, undefined)
-        ack = this.#build('ACK', undefined, undefined, invite.cseq.number)
-        this.#core.sendBare(ack, this.#hop())
-        finish({ type: 'response', response })
-      },
-      failed: finish,
-    })
+  update(sdp: string | Buffer | undefined, headers?: HeaderInput, done?: Done): void {
+    this.session.update(sdp, headers, done)
   }
 
   request(method: string, options: { headers?: HeaderInput; body?: SipBody } = {}, done?: Done): void {
@@ -176,11 +197,12 @@ export class SipDialog implements Dialog {
       )
       return
     }
-    this.#whenHopKnown(() =>
-      this.#core.send(this.#build(method, options.headers, options.body), this.#hop(), {
+    this.whenHopKnown(() =>
+      this.core.send(this.build(method, options.headers, options.body), this.hop(), {
         done: (outcome) => {
-          this.#tell(() => done?.(outcome.type === 'response' ? this.#outcomeOf(outcome.response) : outcome))
-          this.#watchForEnd(outcome)
+          this.#tell(() => done?.(outcome))
+          // RFC 5057 §5.1: who does not take a NOTIFY has ended what it tells of; a PRACK that comes late says nothing at all
+          if (method !== 'NOTIFY' && method !== 'PRACK') this.watchForEnd(outcome)
         },
       }),
     )
@@ -190,63 +212,114 @@ export class SipDialog implements Dialog {
   shutDown(): void {
     this.#waitingBye?.()
     this.#answer?.stop()
+    this.session.stop()
+    this.#gone()
+  }
+
+  /** Nobody finds it any more. */
+  forget(): void {
+    this.#answer?.stop()
+    this.#answer = undefined
+    this.session.stop()
+    this.core.removeDialog(this)
+    this.#gone()
+  }
+
+  // ── InDialog: what its session asks of it ──────────────────────────────────────────────────────────────────────────
+
+  contactOn(flow: Flow): string {
+    return contactUri(this.core.identity.prefix, flow.listener)
+  }
+
+  build(method: string, headers?: HeaderInput, body?: SipBody, cseqOfInvite?: number): SipRequest {
+    const cseq = cseqOfInvite ?? this.#state.local_cseq + 1
+    if (cseqOfInvite === undefined) this.#set({ ...this.#state, local_cseq: cseq })
+    const hop = this.hop()
+    const isElsewhere = hop.listener !== this.#flow.listener
+    const concernsSession = method === 'INVITE' || method === 'UPDATE'
+    const defaults = concernsSession ? { ...capabilities(this.core), ...this.session.headers } : undefined
+    return dialogRequest(this.#state, {
+      method,
+      cseq,
+      via: requestVia(hop, this.core.identity.branch()),
+      contact: isElsewhere ? this.contactOn(hop) : undefined,
+      product: this.core.product,
+      headers: defaults ? { ...defaults, ...headers } : headers,
+      body,
+    })
+  }
+
+  hop(): Flow {
+    return this.core.nextHop(this.#state, this.#flow)
+  }
+
+  /** Runs when the way is known: a name of a route has been looked up, or a phone whose connection broke was looked for. */
+  whenHopKnown(run: () => void): void {
+    if (this.#flow.alive || this.#state.routing === 'target') {
+      this.core.whenHopKnown(this.#state, run)
+      return
+    }
+    this.core.flowInstead(this.#state, (flow) => {
+      if (flow && !this.#flow.alive && this.#moveTo(flow)) this.#set({ ...this.#state, flow: flow.key })
+      run()
+    })
+  }
+
+  /** §12.2: a target refresh moves the remote target; over a phone's flow also the flow. */
+  refreshTarget(message: SipMessage, flow: Flow | undefined): void {
+    const contact = message.contacts[0]
+    const moved = flow !== undefined && this.#moveTo(flow)
+    if (!contact && !moved) return
+    const remote_target = contact?.uri.text ?? this.#state.remote_target
+    this.#set({ ...this.#state, remote_target, flow: this.#flow.key })
+  }
+
+  /** §12.2.1.2: 481, 408 and silence say that the peer does not have the dialog any more. */
+  watchForEnd(outcome: Outcome): void {
+    const gone =
+      outcome.type === 'timeout' ||
+      (outcome.type === 'response' && (outcome.response.status === 481 || outcome.response.status === 408))
+    if (gone) this.#giveUp('peer gone')
+  }
+
+  expired(): void {
+    this.#giveUp('session expired')
   }
 
   #dispatch(transaction: ServerTransaction): void {
-    const { request } = transaction
-    const { method } = request
-    if (method === 'INVITE' || (method === 'UPDATE' && request.sdp)) this.#offered(transaction, method)
-    else if (method === 'UPDATE') {
-      this.#refreshTarget(request, transaction.flow)
-      this.#refuse(transaction, 200, {
-        defaults: { ...capabilities(this.#core), Contact: `<${this.#state.local_contact}>` },
-      })
-    } else if (method === 'OPTIONS') this.#refuse(transaction, 200, { defaults: capabilities(this.#core) })
-    else if (method === 'PRACK') this.#refuse(transaction, 481)
-    else if (!isKnownMethod(method)) this.#refuse(transaction, 501, { defaults: capabilities(this.#core) })
+    const { method } = transaction.request
+    if (method === 'INVITE' || method === 'UPDATE') this.session.receive(transaction, method)
+    else if (method === 'OPTIONS') this.#refuse(transaction, 200, { defaults: capabilities(this.core) })
+    else if (method === 'PRACK') {
+      if (this.onPrack) this.onPrack(transaction)
+      else this.#refuse(transaction, 481)
+    } else if (!isKnownMethod(method)) this.#refuse(transaction, 501, { defaults: capabilities(this.core) })
     else {
-      const handle = new RequestHandle(this.#core, transaction, this.source)
+      const handle = new RequestHandle(this.core, transaction, this.source)
       const run = method === 'INFO' ? () => this.#user.info(handle) : () => this.#user.other(handle)
       if (!this.#tell(run) && !handle.answered) handle.respond(500)
     }
   }
 
-  /** A re-INVITE, or an UPDATE with an offer (§14.2, RFC 3311 §5.2). */
-  #offered(transaction: ServerTransaction, method: 'INVITE' | 'UPDATE'): void {
-    if (this.#ourOffer) {
-      this.#refuse(transaction, 491)
-      return
-    }
-    if (this.#peerOffer) {
-      this.#refuse(transaction, 500, { headers: { 'Retry-After': busyRetryAfter(this.#core.ids) } })
-      return
-    }
-    const offer = new PeerOffer(this.#core, transaction, method, {
-      contact: contactUri(this.#core.identity.prefix, transaction.flow.listener),
-      settled: () => {
-        this.#peerOffer = undefined
-      },
-      accepted: (response, acked) => {
-        this.#refreshTarget(transaction.request, transaction.flow)
-        if (method === 'UPDATE') transaction.respond(response)
-        else this.answerInvite(transaction, response, { acked, gaveUp() {} })
-      },
-    })
-    this.#peerOffer = offer
-    transaction.onCancel = () => offer.cancel()
-    const run = method === 'INVITE' ? () => this.#user.reinvite(offer) : () => this.#user.update(offer)
-    if (!this.#tell(run) && !offer.answered) offer.reject(500)
-  }
-
   #bye(transaction: ServerTransaction): void {
     this.#refuse(transaction, 200)
-    this.#peerOffer?.cancel()
+    const early = this.#early
+    if (early) {
+      early.bye(transaction.request)
+      return
+    }
     const known = this.#ended
     this.#ended = true
     this.#waitingBye = undefined
-    this.#forget()
+    this.forget()
     // a BYE that crossed ours ends nothing new: `ended` tells of it
     if (!known) this.#tell(() => this.#user.bye(transaction.request))
+  }
+
+  #gone(): void {
+    const { onGone } = this
+    this.onGone = undefined
+    onGone?.()
   }
 
   #confirm(): void {
@@ -255,44 +328,26 @@ export class SipDialog implements Dialog {
   }
 
   /** The dialog is lost: we say BYE, whoever still listens, and tell the user. */
-  #giveUp(cause: 'peer gone' | 'ack timeout'): void {
-    if (this.#ended) return
+  #giveUp(cause: 'peer gone' | 'ack timeout' | 'session expired'): void {
+    if (this.#ended || this.#early) return
     this.#ended = true
-    this.#sendBye(undefined, () => {})
-    this.#forget()
+    const headers = cause === 'session expired' ? { Reason: 'SIP;cause=408;text="Session expired"' } : undefined
+    this.#sendBye(headers, () => {})
+    this.forget()
     this.#tell(() => this.#user.ended?.(cause))
   }
 
+  /** A connection that breaks under a BYE leaves one more way: where the phone is then. */
   #sendBye(headers: HeaderInput | undefined, done: Done): void {
-    this.#whenHopKnown(() => this.#core.send(this.#build('BYE', headers), this.#hop(), { done }))
-  }
-
-  /** §12.2.1.2: 481, 408 and silence say that the peer does not have the dialog any more. */
-  #watchForEnd(outcome: Outcome): void {
-    const gone =
-      outcome.type === 'timeout' ||
-      (outcome.type === 'response' && (outcome.response.status === 481 || outcome.response.status === 408))
-    if (gone) this.#giveUp('peer gone')
-  }
-
-  #outcomeOf(response: SipResponse): Outcome {
-    if (response.status !== 491) return { type: 'response', response }
-    return { type: 'response', response, retryInMs: retryAfterGlareMs(this.#state.role, this.#core.ids) }
-  }
-
-  /** An offer is open already: the same outcome as if the peer had said so, without asking him. */
-  #glare(done: Done | undefined): void {
-    const outcome: Outcome = { type: 'local glare', retryInMs: retryAfterGlareMs(this.#state.role, this.#core.ids) }
-    queueMicrotask(() => this.#tell(() => done?.(outcome)))
-  }
-
-  /** §12.2: a target refresh moves the remote target; over a phone's flow also the flow. */
-  #refreshTarget(message: SipRequest | SipResponse, flow: Flow | undefined): void {
-    const contact = message.contacts[0]
-    const moved = flow !== undefined && this.#moveTo(flow)
-    if (!contact && !moved) return
-    const remote_target = contact?.uri.text ?? this.#state.remote_target
-    this.#set({ ...this.#state, remote_target, flow: this.#flow.key })
+    this.whenHopKnown(() => {
+      const wasAlive = this.#flow.alive
+      this.core.send(this.build('BYE', headers), this.hop(), {
+        done: (outcome) => {
+          if (outcome.type === 'transport failed' && wasAlive && !this.#flow.alive) this.#sendBye(headers, done)
+          else done(outcome)
+        },
+      })
+    })
   }
 
   /** Whether the flow is another one than before; then our Contact is that of its listener. */
@@ -302,38 +357,12 @@ export class SipDialog implements Dialog {
     const { listener } = this.#flow
     this.#flow = flow
     if (flow.listener === listener) return true
-    const local_contact = contactUri(this.#core.identity.prefix, flow.listener)
-    this.#state = { ...this.#state, local_contact }
+    this.#state = { ...this.#state, local_contact: this.contactOn(flow) }
     return true
   }
 
-  #build(method: string, headers?: HeaderInput, body?: SipBody, cseqOfInvite?: number): SipRequest {
-    const cseq = cseqOfInvite ?? this.#state.local_cseq + 1
-    if (cseqOfInvite === undefined) this.#set({ ...this.#state, local_cseq: cseq })
-    const hop = this.#hop()
-    const isElsewhere = hop.listener !== this.#flow.listener
-    const defaults = method === 'INVITE' || method === 'UPDATE' ? capabilities(this.#core) : undefined
-    return dialogRequest(this.#state, {
-      method,
-      cseq,
-      via: requestVia(hop, this.#core.identity.branch()),
-      contact: isElsewhere ? contactUri(this.#core.identity.prefix, hop.listener) : undefined,
-      product: this.#core.product,
-      headers: defaults ? { ...defaults, ...headers } : headers,
-      body,
-    })
-  }
-
-  #whenHopKnown(run: () => void): void {
-    this.#core.whenHopKnown(this.#state, run)
-  }
-
-  #hop(): Flow {
-    return this.#core.nextHop(this.#state, this.#flow)
-  }
-
   #refuse(transaction: ServerTransaction, status: number, options: Parameters<typeof answer>[3] = {}): void {
-    transaction.respond(answer(this.#core, transaction.request, status, options))
+    transaction.respond(answer(this.core, transaction.request, status, options))
   }
 
   #set(state: DialogState): void {
@@ -341,13 +370,7 @@ export class SipDialog implements Dialog {
     this.#tell(() => this.#user.changed?.(state))
   }
 
-  #forget(): void {
-    this.#answer?.stop()
-    this.#answer = undefined
-    this.#core.removeDialog(this)
-  }
-
   #tell(run: () => void): boolean {
-    return this.#core.guarded('dialog', run)
+    return this.core.guarded('dialog', run)
   }
 }

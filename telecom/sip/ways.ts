@@ -1,0 +1,142 @@
+import { type BlockList, isIP } from 'node:net'
+import type { Ids } from '#platform/ids'
+import type { Log } from '#platform/log'
+import type { Clock } from '#platform/time'
+import type { Counters } from './counters.ts'
+import { type DialogState, dialogKey } from './dialog/dialog-state.ts'
+import { NextHops } from './dialog/next-hops.ts'
+import type { Limits } from './limits.ts'
+import { SipError } from './message/sip-error.ts'
+import { parseUri } from './message/uri.ts'
+import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
+import { listenerFor } from './transport/listener-for.ts'
+import type { Names } from './transport/names.ts'
+import { type Destination, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
+import { isListed } from './transport/true-source.ts'
+
+/** How long a phone whose connection broke is looked for. */
+const FLOW_LOOKUP_MS = 3_000
+
+/** What the ways need of the stack. */
+export interface WaysNeeds {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly limits: Limits
+  readonly counters: Counters
+  readonly listeners: readonly Listener[]
+  readonly names: Names
+  readonly edges: BlockList
+  readonly mayReach: ((address: string) => boolean) | undefined
+  readonly flowInstead: ((state: DialogState) => Promise<Flow | undefined>) | undefined
+}
+
+/** Which way leads where: flows by their key, addresses, names, and the next hops of dialogs. */
+export class Ways {
+  readonly #needs: WaysNeeds
+  readonly #resolving: ResolveNeeds
+  readonly #hops: NextHops
+  #lookups = 0
+  #stopped = false
+
+  constructor(needs: WaysNeeds) {
+    this.#needs = needs
+    const { listeners, names, clock, ids, limits } = needs
+    this.#resolving = {
+      ...{ names, clock, ids },
+      mayReach: (address) => this.#mayReach(address),
+      serves: (transport, family) =>
+        listeners.some(
+          (one) => one.transport === transport && isIP(one.local.address) === (family ?? isIP(one.local.address)),
+        ),
+    }
+    this.#hops = new NextHops((uri) => this.resolve(uri), limits.dialogs)
+  }
+
+  flow(key: string): Flow | undefined {
+    const parsed = parseFlowKey(key)
+    if (!parsed) return undefined
+    const sameTransport = this.#needs.listeners.filter((listener) => listener.transport === parsed.transport)
+    const sameAddress = sameTransport.filter((listener) => listener.local.address === parsed.local.address)
+    const listener = sameAddress.find((one) => one.local.port === parsed.local.port) ?? sameAddress[0]
+    return listener?.flowOf(parsed)
+  }
+
+  /** The way to an address, from the listener of `like` or one beside it where that leads there. */
+  flowTo(remote: RemoteAddress, transport: Destination['transport'], like?: Flow): Flow | undefined {
+    const listeners = this.#needs.listeners.filter((listener) => listener.transport === transport)
+    return listenerFor(listeners, remote.address, like?.listener.local)?.flowTo(remote)
+  }
+
+  async resolve(text: string): Promise<readonly Destination[]> {
+    if (!this.#mayLookUp()) return []
+    this.#lookups++
+    try {
+      const uri = parseUri(text)
+      return uri.kind === 'sip' ? await resolveUri(uri, this.#resolving) : []
+    } catch (error) {
+      if (!(error instanceof SipError)) this.#needs.log.error({ error }, 'a SIP URI could not be resolved')
+      return []
+    } finally {
+      this.#lookups--
+    }
+  }
+
+  nextHop(state: DialogState, flow: Flow): Flow {
+    const found = this.#hops.find(state)
+    if (!found || !(found.remote.address === flow.remote.address || this.#mayReach(found.remote.address))) return flow
+    return this.flowTo(found.remote, found.transport, flow) ?? flow
+  }
+
+  /** Runs when `nextHop` knows as much as it ever will. */
+  whenHopKnown(state: DialogState, run: () => void): void {
+    this.#hops.whenKnown(state, run)
+  }
+
+  /** Begins to look up the next hop of a dialog before it is needed. */
+  prepare(state: DialogState): void {
+    this.#hops.find(state)
+  }
+
+  forget(state: DialogState): void {
+    this.#hops.forget(dialogKey(state))
+  }
+
+  flowInstead(state: DialogState, run: (flow: Flow | undefined) => void): void {
+    const { clock, flowInstead, log } = this.#needs
+    if (!flowInstead || !this.#mayLookUp()) {
+      run(undefined)
+      return
+    }
+    this.#lookups++
+    let waits = true
+    const settle = (flow: Flow | undefined) => {
+      if (!waits) return
+      waits = false
+      timer.cancel()
+      this.#lookups--
+      if (!this.#stopped) run(flow?.alive ? flow : undefined)
+    }
+    const timer = clock.after(FLOW_LOOKUP_MS, () => settle(undefined))
+    flowInstead(state).then(settle, (error: unknown) => {
+      log.warn({ error }, 'a phone whose connection broke could not be looked for')
+      settle(undefined)
+    })
+  }
+
+  /** Forgets all of it; what waits for a name does not run any more. */
+  stop(): void {
+    this.#stopped = true
+    this.#hops.clear()
+  }
+
+  #mayLookUp(): boolean {
+    if (this.#lookups < this.#needs.limits.lookups) return true
+    this.#needs.counters.refused_overload++
+    return false
+  }
+
+  #mayReach(address: string): boolean {
+    return (this.#needs.mayReach?.(address) ?? true) || isListed(this.#needs.edges, address)
+  }
+}
