@@ -14,6 +14,8 @@ import {
   migrations as callMigrations,
   callRoutes,
   type FlowAfterRecording,
+  GroupcallService,
+  groupcallRoutes,
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
@@ -84,6 +86,7 @@ export class TestCalls {
   readonly sip: SipStack
   readonly engine: CallEngine
   readonly service: CallService
+  readonly groupcalls: GroupcallService
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
@@ -185,11 +188,13 @@ export class TestCalls {
       ...needs,
     })
     const inline = async (_: string, actions: readonly unknown[]) => ({ actions: actions as object[] })
-    this.service = new CallService({
+    const calling = {
       ...{ db, commands, clock, ids: systemIds, refuseVariables },
       customers: services.customers,
       flows: { flowExists: async () => this.flowExists, inline },
-    })
+    }
+    this.service = new CallService(calling)
+    this.groupcalls = new GroupcallService(calling)
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
     this.storage = new Storage({
@@ -356,6 +361,7 @@ export class TestCalls {
     const server = await openHttpServer({
       routes: [
         ...callRoutes(this.service),
+        ...groupcallRoutes(this.groupcalls),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,

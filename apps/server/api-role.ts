@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
-import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
+import { CallService, GroupcallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
 import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
@@ -73,7 +73,9 @@ export class ApiRole {
     const boots = new BootService({ customers, directs: services.directs, tokens })
     const delegations = new Delegations({ db, customers, tokens, clock, ids })
     const commands = new CommandDoor({ bus, clock })
-    const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
+    const calling = { ...services, db, commands, clock, ids, refuseVariables }
+    const calls = new CallService(calling)
+    const groupcalls = new GroupcallService(calling)
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const { dataDir, s3 } = config
@@ -97,7 +99,7 @@ export class ApiRole {
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
-        ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
+        ...{ ...services, logins, boots, delegations, calls, groupcalls, recordings, storage, downloads },
         ...{ activeflows, timelines, events, sockets },
       }),
       authenticate: authenticator.authenticate,

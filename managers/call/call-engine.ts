@@ -12,11 +12,13 @@ import { BeginGate } from './begin-gate.ts'
 import type { HangupReason } from './call.ts'
 import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
-import { CallPlacer } from './call-placer.ts'
+import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
-import type { GroupcallRunner } from './groupcall-runner.ts'
+import { GroupPlacer } from './group-placer.ts'
+import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
+import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
@@ -77,8 +79,9 @@ export class CallEngine {
   readonly #store: CallStore
   readonly #live: LiveNeeds
   readonly #placer: CallPlacer
+  readonly #groupPlacer: GroupPlacer
   readonly #lives = new Map<string, LiveRunner>()
-  readonly #groups = new Set<GroupcallRunner>()
+  readonly #groupcalls = new LiveGroupcalls()
   /** What is to be done when a caller without credentials is over. */
   readonly #leaving = new Map<string, () => void>()
   readonly counters: CallEngineCounters = { admitted: 0, called: 0, refused: {} }
@@ -102,7 +105,9 @@ export class CallEngine {
       leg,
       release: (live) => this.#release(live),
     }
-    this.#placer = this.#makePlacer(leg)
+    const placing = this.#placing(leg)
+    this.#placer = new CallPlacer(placing)
+    this.#groupPlacer = new GroupPlacer(placing)
   }
 
   /** Takes commands from the bus from now on. */
@@ -110,7 +115,8 @@ export class CallEngine {
     const { commands } = this.#needs
     this.#commands = [
       commands.answer(CALL_COMMANDS, (command) => this.#command(command)),
-      commands.answer(PLACE_COMMANDS, (command) => this.#placeForApi(command)),
+      commands.answer(PLACE_COMMANDS, (command) => this.#place(command)),
+      commands.answer(GROUPCALL_COMMANDS, (command) => this.#groupcallCommand(command)),
     ]
   }
 
@@ -224,7 +230,8 @@ export class CallEngine {
     return { admitted, prepared, call: withFlow(call, prepared) }
   }
 
-  #makePlacer(leg: (call_id: string) => LiveRunner | undefined): CallPlacer {
+  /** What it takes to call somebody. */
+  #placing(leg: (call_id: string) => LiveRunner | undefined): CallPlacerNeeds {
     const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut, agentRings } = this.#needs
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
@@ -232,13 +239,13 @@ export class CallEngine {
     const attempts = new AttemptMaker({
       ...{ clock, ids, log, lanes, node, incarnation, legs },
       ...(agentRings ? { agentRings } : {}),
-      admit: (group) => this.#groups.add(group),
-      release: (group) => void group.written.then(() => this.#groups.delete(group)),
+      admit: (group) => this.#groupcalls.admit(group),
+      release: (group) => this.#groupcalls.release(group),
       mayBegin: () => !this.#stopping,
     })
     const planner = new CallPlanner({ ...callees, ...callingOut, base }, checks)
     const pass = async () => !this.#stopping && (await this.#gate.pass())
-    return new CallPlacer({ clock, ids, db, checks, planner, attempts, leg, pass })
+    return { clock, ids, db, checks, planner, attempts, leg, pass }
   }
 
   #admit(live: LiveRunner): void {
@@ -279,12 +286,26 @@ export class CallEngine {
     return new Promise((resolve) => live.whenStored(() => resolve(answer())))
   }
 
-  async #placeForApi(body: unknown): Promise<PlacedCalls> {
+  #place(body: unknown): Promise<PlacedCalls> {
     const { id, request } = readPlaceCommand(body)
+    return this.#forApi(() => this.place(request, id))
+  }
+
+  async #groupcallCommand(body: unknown): Promise<GroupcallCommandAnswer> {
+    const command = readGroupcallCommand(body)
+    if (!command) return { live: false }
+    if (command.type !== 'place') return this.#groupcalls.end(command)
+    const { id, request } = command
+    const groupcall = await this.#forApi(() => this.#groupPlacer.place(request, id))
+    return { live: true, groupcall, wasOver: false }
+  }
+
+  /** What the API has made: so many at once, and none that the database cannot keep. */
+  async #forApi<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isDraining || this.#pending >= MOST_PENDING) throw apiErrors.SERVICE_UNAVAILABLE({})
     this.#pending++
     try {
-      return await this.place(request, id)
+      return await work()
     } catch (cause) {
       if (cause instanceof DatabaseUnavailable) throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
       throw cause

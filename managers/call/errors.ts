@@ -86,7 +86,6 @@ export const callErrors = defineErrors('call-manager', {
     fix: 'Verify the ID with GET /groupcalls.',
     message: (_: { groupcall_id: string }) => 'There is no such groupcall.',
     details: () => [],
-    pending: true,
   },
   OUTBOUND_CONFIG_NOT_FOUND: {
     status: 'NOT_FOUND',

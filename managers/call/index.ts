@@ -17,6 +17,8 @@ export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
 export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts'
 export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'
+export { groupcallRoutes } from './groupcall-routes.ts'
+export { GroupcallService } from './groupcall-service.ts'
 export type {
   CallFlow,
   ConnectOptions,

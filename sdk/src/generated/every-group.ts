@@ -14,6 +14,7 @@ import { events } from './events-group.ts'
 import { extensions } from './extensions-group.ts'
 import { files } from './files-group.ts'
 import { flows } from './flows-group.ts'
+import { groupcalls } from './groupcalls-group.ts'
 import { health } from './health-group.ts'
 import { me } from './me-group.ts'
 import { numbers } from './numbers-group.ts'
@@ -44,6 +45,7 @@ export function everyGroup(api: Api) {
     extensions: extensions(api),
     files: files(api),
     flows: flows(api),
+    groupcalls: groupcalls(api),
     health: health(api),
     me: me(api),
     numbers: numbers(api),
