@@ -13,8 +13,9 @@ export class FakeLine implements DialableLine {
   readonly codec = 'PCMU'
   readonly worker = 0
   ended = false
+  readonly replaces = undefined
   #handler: ((event: LineEvent) => void) | undefined
-  #answered = false
+  answered = false
 
   constructor(options: OutgoingLineOptions) {
     this.options = options
@@ -83,10 +84,23 @@ export class FakeLine implements DialableLine {
 
   hangup(cause: number): void {
     this.said.push(`hangup ${cause}`)
-    queueMicrotask(() => this.#end('local', cause, this.#answered ? 'bye' : 'cancelled'))
+    queueMicrotask(() => this.#end('local', cause, this.answered ? 'bye' : 'cancelled'))
   }
 
   refuse(): void {}
+
+  acceptTransfer(id: string): boolean {
+    this.said.push(`accept transfer ${id}`)
+    return true
+  }
+
+  tellTransfer(id: string, status: number): void {
+    this.said.push(`tell transfer ${id} ${status}`)
+  }
+
+  refuseTransfer(id: string, status: number): void {
+    this.said.push(`refuse transfer ${id} ${status}`)
+  }
 
   /** The phone rings. */
   rings(): void {
@@ -99,7 +113,7 @@ export class FakeLine implements DialableLine {
   }
 
   answers(): void {
-    this.#answered = true
+    this.answered = true
     this.#tell({ type: 'answered' })
   }
 

@@ -2,12 +2,14 @@ import type { DialogState, HeaderInput, IncomingInvite, SipRequest } from '#tele
 import { CAUSE, causeOfReason, reasonHeader, sipStatusOfCause } from './cause.ts'
 import type { LineNeeds } from './line.ts'
 import { PhoneLine } from './phone-line.ts'
+import type { ReplacedDialog } from './transfer.ts'
 
 /**
  * The leg of a caller: from the INVITE to the BYE. Take it inside `TransactionUser.invite`, `open` it once the call is let
  * in, then ring, sound and answer. What happens before `listen` is kept for it.
  */
 export class IncomingLine extends PhoneLine {
+  readonly replaces: ReplacedDialog | undefined
   readonly #invite: IncomingInvite
   /** Our description, as long as the caller's own offer has been answered. */
   #answerSdp: string | undefined
@@ -16,6 +18,7 @@ export class IncomingLine extends PhoneLine {
   constructor(invite: IncomingInvite, needs: LineNeeds) {
     super(needs)
     this.#invite = invite
+    this.replaces = invite.replaces
     this.knows(invite.dialogState)
     invite.attach({
       cancelled: (cancel) =>

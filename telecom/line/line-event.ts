@@ -1,4 +1,5 @@
 import type { DialogState } from '#telecom/sip'
+import type { AskedTransfer } from './transfer.ts'
 
 /** How a key press came to us. */
 export type DigitMethod = 'rfc4733' | 'info' | 'inband'
@@ -41,6 +42,11 @@ export type LineEvent =
   /** The far end put us on hold, and took us back. */
   | { type: 'held' }
   | { type: 'resumed' }
+  /**
+   * The phone asks us to call somebody in its place (REFER). Answer by `acceptTransfer` or `refuseTransfer`; after 10 s it is
+   * declined. A phone asks for one at a time, and not without end: what is more than that the line refuses by itself.
+   */
+  | { type: 'transfer_asked'; transfer: AskedTransfer }
   /** Nothing was heard for too long, and something again. */
   | { type: 'media_lost'; silentMs: number }
   | { type: 'media_resumed' }

@@ -3,7 +3,9 @@ import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
+import type { LineDirectory } from './line-directory.ts'
 import type { LineEvent } from './line-event.ts'
+import type { ReplacedDialog } from './transfer.ts'
 
 /**
  * A phone line: one leg with its dialog, its offer/answer and its sound. This is all that a manager sees of telephony;
@@ -14,6 +16,10 @@ export interface Line {
   /** The identity of its dialog: kept on disk before our 200, so that a BYE can end it after a crash. */
   readonly dialog: DialogState
   readonly ended: boolean
+  /** Whether the leg was answered, by us or by the other side. */
+  readonly answered: boolean
+  /** What a caller's INVITE asks to take the place of (RFC 3891); `undefined` for an ordinary call, and one of ours. */
+  readonly replaces: ReplacedDialog | undefined
   /** The codec that was agreed, e.g. `PCMU`. */
   readonly codec: string | undefined
   /** The worker that its sound lives in: a hint for its peer's. */
@@ -49,6 +55,18 @@ export interface Line {
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */
   hangup(cause: number): void
+  /**
+   * Takes what the phone asked for by `transfer_asked`: it hears 202 and then, until `tellTransfer` gives a final status, of
+   * the progress. False when that is not open any more: it was answered already, or the leg is gone.
+   */
+  acceptTransfer(id: string): boolean
+  /**
+   * Tells the phone how far the call is that it asked for, as a SIP status (180, 200, 486 …); 200 and above are the end of
+   * it, exactly one, and until then no further transfer is taken. Nothing happens for one that is over.
+   */
+  tellTransfer(id: string, status: number): void
+  /** Refuses what the phone asked for, with this status (400 to 699). */
+  refuseTransfer(id: string, status: number): void
   /** Refuses a call that was not let in, with exactly this status. */
   refuse(status: number, headers?: HeaderInput): void
 }
@@ -62,6 +80,8 @@ export interface LineNeeds {
   mediaAddress?: (flow: Flow) => string
   /** After how much silence of an answered, unheld phone `media_lost` comes; default 60 000 ms, held 3 600 000 ms. */
   deadMediaMs?: number
+  /** Where its lines are found by their dialogs; each enters and leaves it by itself. */
+  directory?: LineDirectory
 }
 
 /** Keys to be pressed for the far end, as parts to play. */

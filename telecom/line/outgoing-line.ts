@@ -39,6 +39,7 @@ type Failure = Parameters<OutgoingCallUser['failed']>[0]
  * tells `ringing` or `early_media`, then `answered` or `ended`.
  */
 export class OutgoingLine extends PhoneLine {
+  readonly replaces = undefined
   readonly #options: OutgoingLineOptions
   readonly #sip: OutgoingLineNeeds['sip']
   #call: OutgoingCall | undefined

@@ -19,6 +19,8 @@ import { LineSession } from './line-session.ts'
 import { LineSound } from './line-sound.ts'
 import { mediaAddress } from './media-address.ts'
 import { RINGBACK } from './ringback.ts'
+import type { ReplacedDialog } from './transfer.ts'
+import { Transfers } from './transfers.ts'
 
 /**
  * Our own BYE that nobody answers, or that waits for an ACK: the leg counts as gone after so long, well within the 5 s of
@@ -37,6 +39,7 @@ export abstract class PhoneLine implements Line {
   protected held = false
   readonly #events = new LineEvents()
   readonly #keys: KeyPresses
+  readonly #transfers: Transfers
   /** Lines that hear this one: they press its keys, and stop when it sounds anything else. */
   readonly #hearers = new Set<PhoneLine>()
   #heardLine: PhoneLine | undefined
@@ -48,6 +51,11 @@ export abstract class PhoneLine implements Line {
     this.id = needs.ids.uuid()
     this.needs = needs
     this.#keys = new KeyPresses(needs.clock, (press) => this.#pressed(press))
+    this.#transfers = new Transfers({
+      ...{ clock: needs.clock, ids: needs.ids },
+      dialog: () => this.established,
+      tell: (event) => this.tell(event),
+    })
     this.sound = new LineSound({
       log: needs.log,
       negotiated: () => this.session?.negotiated,
@@ -58,6 +66,7 @@ export abstract class PhoneLine implements Line {
   }
 
   abstract readonly dialog: DialogState
+  abstract readonly replaces: ReplacedDialog | undefined
   abstract ring(): void
   abstract answer(): boolean
   abstract refuse(status: number, headers?: HeaderInput): void
@@ -72,6 +81,10 @@ export abstract class PhoneLine implements Line {
 
   get ended(): boolean {
     return this.#ended
+  }
+
+  get answered(): boolean {
+    return this.established !== undefined
   }
 
   get codec(): string | undefined {
@@ -142,6 +155,18 @@ export abstract class PhoneLine implements Line {
     })
   }
 
+  acceptTransfer(id: string): boolean {
+    return !this.#ended && this.#transfers.accept(id)
+  }
+
+  tellTransfer(id: string, status: number): void {
+    this.#transfers.report(id, status)
+  }
+
+  refuseTransfer(id: string, status: number): void {
+    this.#transfers.refuse(id, status)
+  }
+
   /** Takes ports on the address of this flow and begins a session there. False when the leg ended meanwhile. */
   protected async takePorts(flow: Flow, options: { workerHint?: number; codecs?: readonly ('PCMU' | 'PCMA')[] } = {}) {
     const { workerHint, codecs } = options
@@ -168,14 +193,23 @@ export abstract class PhoneLine implements Line {
       info: (request: DialogRequest) => this.#keys.info(request),
       reinvite: (change: SessionChange) => this.#change(change),
       update: (change: SessionChange) => this.#change(change),
-      // RFC 3261 §8.2.1: what is not on our list in a call is 405; OPTIONS the stack answers itself
-      other: (request: DialogRequest) => request.respond(405, { headers: { Allow: ALLOW } }),
+      other: (request: DialogRequest) => this.#asked(request),
       changed: (dialog: DialogState) => this.dialogChanged(dialog),
       ended: (cause: 'bye' | 'peer gone' | 'ack timeout') => {
         if (cause === 'ack timeout') this.end('local', CAUSE.timerExpired, 'no_ack')
         if (cause === 'peer gone') this.end('remote', CAUSE.normal, 'peer_gone')
       },
     }
+  }
+
+  #asked(request: DialogRequest): void {
+    const { method } = request.request
+    if (method === 'REFER') this.#transfers.refer(request)
+    else if (method === 'SUBSCRIBE') this.#transfers.subscribe(request)
+    else if (method === 'NOTIFY')
+      request.respond(481) // we have subscribed to nothing
+    // RFC 3261 §8.2.1: what is not on our list in a call is 405; OPTIONS the stack answers itself
+    else request.respond(405, { headers: { Allow: ALLOW } })
   }
 
   /** The peer's own CSeq moves with each of its requests and does not matter to a BYE of ours: nothing is told then. */
@@ -195,6 +229,7 @@ export abstract class PhoneLine implements Line {
 
   /** The owner knows the dialog so. */
   protected knows(dialog: DialogState): void {
+    if (!this.#toldDialog && !this.#ended) this.needs.directory?.add(this)
     this.#toldDialog = dialog
   }
 
@@ -303,8 +338,10 @@ export abstract class PhoneLine implements Line {
   protected end(by: 'remote' | 'local', cause: number, why: LineEnd, status?: number): void {
     if (this.#ended) return
     this.#unbridge()
+    this.#transfers.end()
     this.sound.close()
     this.#ended = true
+    if (this.#toldDialog) this.needs.directory?.remove(this)
     this.#events.tell({ type: 'ended', by, cause, why, ...(status === undefined ? {} : { status }) })
   }
 
@@ -313,4 +350,4 @@ export abstract class PhoneLine implements Line {
   }
 }
 
-const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'
+const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REFER'

@@ -5,6 +5,7 @@ import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import type { MediaEndpoint, MediaEvent, OpenEndpoint, WantedMedia } from '#telecom/media'
 import { type IncomingInvite, type SipRequest, SipStack } from '#telecom/sip'
+import { LineDirectory } from './line-directory.ts'
 import type { LineEvent } from './line-event.ts'
 import { OutgoingLine, type OutgoingLineOptions } from './outgoing-line.ts'
 import { TestPhone, until } from './test-phone.ts'
@@ -58,7 +59,8 @@ export async function lines(t: TestContext) {
       }
     },
   }
-  const needs = { clock, ids, log: silentLog, media, sip }
+  const directory = new LineDirectory()
+  const needs = { clock, ids, log: silentLog, media, sip, directory }
   const line = (options: Partial<OutgoingLineOptions> = {}) =>
     new OutgoingLine(
       {
@@ -74,7 +76,7 @@ export async function lines(t: TestContext) {
     assert.ok(sound)
     return sound
   }
-  return { clock, phone, sip, needs, line, soundOf, invites }
+  return { clock, phone, sip, needs, line, soundOf, invites, directory }
 }
 
 export type Test = Awaited<ReturnType<typeof lines>>

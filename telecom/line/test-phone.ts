@@ -10,6 +10,8 @@ export class TestPhone {
   readonly #socket: Socket
   readonly #target: { address: string; port: number }
   readonly #unread: SipMessage[] = []
+  /** Methods of the requests that were passed over while something else was waited for last. */
+  readonly passedOver: string[] = []
 
   private constructor(socket: Socket, target: { address: string; port: number }) {
     this.#socket = socket
@@ -47,10 +49,12 @@ export class TestPhone {
 
   async #next<T>(what: string, read: (message: SipMessage) => T | undefined): Promise<T> {
     let found: T | undefined
+    this.passedOver.length = 0
     await until(`${what} comes`, () => {
       while (found === undefined && this.#unread.length > 0) {
         const message = this.#unread.shift()
         found = message && read(message)
+        if (found === undefined && message instanceof SipRequest) this.passedOver.push(message.method)
       }
       return found !== undefined
     })

@@ -1,6 +1,7 @@
 import type { DialogState } from './dialog/dialog-state.ts'
 import type { HeaderInput } from './message/headers.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
+import type { Replaces } from './message/replaces.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 
 /** What goes into a response beside what RFC 3261 §8.2.6 copies from the request. */
@@ -61,6 +62,8 @@ export interface IncomingInvite {
   readonly flow: Flow
   /** The true source: the flow's remote address, or what a configured edge says. */
   readonly source: RemoteAddress
+  /** The dialog that it asks to take the place of; one that cannot be read was answered 400. */
+  readonly replaces: Replaces | undefined
   /** `trying` (100 has left), `early` (a 18x with our tag has), then one of the three ends. */
   readonly state: 'trying' | 'early' | 'accepted' | 'rejected' | 'cancelled'
   /** The identity that the dialog has, or would have, when accepted: to be written to disk before our 200. */

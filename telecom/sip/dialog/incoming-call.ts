@@ -4,6 +4,7 @@ import type { Core } from '../core.ts'
 import { wholeNumber } from '../message/characters.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
+import { type Replaces, replacesOf } from '../message/replaces.ts'
 import { contactUri } from '../outgoing.ts'
 import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { Dialog, DialogUser, IncomingInvite, InviteUser, SipBody } from '../transaction-user.ts'
@@ -21,6 +22,7 @@ export class IncomingCall implements IncomingInvite {
   readonly flow: Flow
   readonly source: RemoteAddress
   readonly dialogState: DialogState
+  readonly replaces: Replaces | undefined
   readonly #core: Core
   readonly #transaction: ServerTransaction
   readonly #over: () => void
@@ -39,6 +41,7 @@ export class IncomingCall implements IncomingInvite {
     this.request = request
     this.flow = flow
     this.source = at.source
+    this.replaces = replacesOf(request)
     const localTag = core.identity.tag()
     transaction.localTag = localTag
     this.dialogState = uasDialog(request, {

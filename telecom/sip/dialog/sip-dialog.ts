@@ -180,7 +180,8 @@ export class SipDialog implements Dialog {
       this.#core.send(this.#build(method, options.headers, options.body), this.#hop(), {
         done: (outcome) => {
           this.#tell(() => done?.(outcome.type === 'response' ? this.#outcomeOf(outcome.response) : outcome))
-          this.#watchForEnd(outcome)
+          // RFC 5057 §5.1: who does not take a NOTIFY has ended what it tells of, not the call
+          if (method !== 'NOTIFY') this.#watchForEnd(outcome)
         },
       }),
     )
