@@ -26,6 +26,8 @@ import {
   RecordingRecovery,
   RecordingService,
   recordingRoutes,
+  TransferService,
+  transferRoutes,
 } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import { CustomerService, migrations as customerMigrations } from '#managers/customer'
@@ -51,6 +53,7 @@ import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { systemClock } from '#platform/time'
+import { LineDirectory } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
@@ -87,6 +90,8 @@ export class TestCalls {
   readonly engine: CallEngine
   readonly service: CallService
   readonly groupcalls: GroupcallService
+  readonly transfers: TransferService
+  readonly directory = new LineDirectory()
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
@@ -145,7 +150,7 @@ export class TestCalls {
       node: this.node,
       incarnation: this.incarnation,
       lanes: parts.lanes,
-      commands,
+      ...{ commands, directory: this.directory },
       media: this.recorder.over(parts.media),
       speech: { render: async () => Promise.reject(new Error('no voice')) },
       sounds: { fetch: async () => Promise.reject(new Error('no network')) },
@@ -195,6 +200,7 @@ export class TestCalls {
     }
     this.service = new CallService(calling)
     this.groupcalls = new GroupcallService(calling)
+    this.transfers = new TransferService(calling)
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
     this.storage = new Storage({
@@ -362,6 +368,7 @@ export class TestCalls {
       routes: [
         ...callRoutes(this.service),
         ...groupcallRoutes(this.groupcalls),
+        ...transferRoutes(this.transfers),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
-import { CallService, GroupcallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
+import {
+  CallService,
+  GroupcallService,
+  RecordingFiles,
+  RecordingKeeper,
+  RecordingService,
+  TransferService,
+} from '#managers/call'
 import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
@@ -76,6 +83,7 @@ export class ApiRole {
     const calling = { ...services, db, commands, clock, ids, refuseVariables }
     const calls = new CallService(calling)
     const groupcalls = new GroupcallService(calling)
+    const transfers = new TransferService(calling)
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const { dataDir, s3 } = config
@@ -99,7 +107,7 @@ export class ApiRole {
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
-        ...{ ...services, logins, boots, delegations, calls, groupcalls, recordings, storage, downloads },
+        ...{ ...services, logins, boots, delegations, calls, groupcalls, transfers, recordings, storage, downloads },
         ...{ activeflows, timelines, events, sockets },
       }),
       authenticate: authenticator.authenticate,

@@ -6,6 +6,8 @@ import {
   groupcallRoutes,
   type RecordingService,
   recordingRoutes,
+  type TransferService,
+  transferRoutes,
 } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
@@ -24,6 +26,7 @@ import type { Services } from './services.ts'
 export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 'agents'> {
   calls: CallService
   groupcalls: GroupcallService
+  transfers: TransferService
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
@@ -42,6 +45,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
     ...groupcallRoutes(services.groupcalls),
+    ...transferRoutes(services.transfers),
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),

@@ -3,7 +3,7 @@ import type { CommandDoor, Subscription } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
-import { IncomingLine, type LineNeeds } from '#telecom/line'
+import { IncomingLine, type LineDirectory, type LineNeeds } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
 import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
@@ -14,6 +14,7 @@ import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
+import { dialledAddress } from './dialled-address.ts'
 import { GroupPlacer } from './group-placer.ts'
 import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
@@ -21,6 +22,7 @@ import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
+import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
 import {
@@ -30,6 +32,9 @@ import {
   readRecordingCommand,
 } from './recording-commands.ts'
 import { CallStore } from './store.ts'
+import { readTransferCommand, TRANSFER_COMMANDS, type TransferAnswer } from './transfer-commands.ts'
+import { TransferDesk } from './transfer-desk.ts'
+import { TransferStore } from './transfer-store.ts'
 
 /** Above this age of the oldest waiting write the database counts as stalled. */
 const OLDEST_WRITE_MS = 1_000
@@ -46,11 +51,13 @@ export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'reso
   Pick<LegMakerNeeds, 'createOutgoingLine' | 'prepareOutgoing'> &
   Omit<CallChecksNeeds, 'billing'>
 
-export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release'> {
+export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release' | 'transferAsked'> {
   db: Database
   commands: CommandDoor
   media: LineNeeds['media']
   line?: Pick<LineNeeds, 'mediaAddress' | 'deadMediaMs'>
+  /** Where every line is found by its dialog, those of calls that go out too. */
+  directory: LineDirectory
   admission: Omit<AdmissionNeeds, 'caps'>
   /** Calls without credentials per number and source: each second, and at the same time. */
   anonymousCaps: { perSecond: number; atOnce: number }
@@ -80,6 +87,7 @@ export class CallEngine {
   readonly #live: LiveNeeds
   readonly #placer: CallPlacer
   readonly #groupPlacer: GroupPlacer
+  readonly #transfers: TransferDesk
   readonly #lives = new Map<string, LiveRunner>()
   readonly #groupcalls = new LiveGroupcalls()
   /** What is to be done when a caller without credentials is over. */
@@ -104,10 +112,12 @@ export class CallEngine {
       callOut: (...call) => this.#placer.callOut(...call),
       leg,
       release: (live) => this.#release(live),
+      transferAsked: (live, transfer) => this.#transfers.asked(live, transfer),
     }
     const placing = this.#placing(leg)
     this.#placer = new CallPlacer(placing)
     this.#groupPlacer = new GroupPlacer(placing)
+    this.#transfers = this.#makeTransferDesk(leg)
   }
 
   /** Takes commands from the bus from now on. */
@@ -117,6 +127,7 @@ export class CallEngine {
       commands.answer(CALL_COMMANDS, (command) => this.#command(command)),
       commands.answer(PLACE_COMMANDS, (command) => this.#place(command)),
       commands.answer(GROUPCALL_COMMANDS, (command) => this.#groupcallCommand(command)),
+      commands.answer(TRANSFER_COMMANDS, (command) => this.#transferCommand(command)),
     ]
   }
 
@@ -139,8 +150,8 @@ export class CallEngine {
 
   /** `TransactionUser.invite`: a call comes in. */
   invite(invite: IncomingInvite) {
-    const { ids, log, media, line: lineNeeds } = this.#needs
-    const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, ...lineNeeds })
+    const { ids, log, media, directory, line: lineNeeds } = this.#needs
+    const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, directory, ...lineNeeds })
     if (this.#stopping || this.#pending >= MOST_PENDING) return this.#refuse(line, 503, RETRY_AFTER)
     const watch = new Stopwatch(this.#clock)
     this.#pending++
@@ -188,7 +199,7 @@ export class CallEngine {
     const { anonymous: free_only, leave } = admitted
     const maxForwards = maxForwardsOf(invite)
     const live = new LiveRunner(this.#live, {
-      ...{ call, line, watch, free_only },
+      ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension' },
       ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++
@@ -248,6 +259,20 @@ export class CallEngine {
     return { clock, ids, db, checks, planner, attempts, leg, pass }
   }
 
+  #makeTransferDesk(leg: (call_id: string) => LiveRunner | undefined): TransferDesk {
+    const { clock, ids, log, lanes, db, node, incarnation, directory, admission } = this.#needs
+    const { base, callees } = admission
+    const basics = { clock, ids, log, lanes, node, incarnation, leg }
+    const legOfLine = (line_id: string) => [...this.#lives.values()].find(({ line }) => line.id === line_id)
+    return new TransferDesk({
+      ...basics,
+      store: new TransferStore(db),
+      groups: this.#groupPlacer,
+      joins: new PhoneJoins({ ...basics, directory, legOfLine }),
+      dialled: (dialled) => dialledAddress({ base, callees }, dialled),
+    })
+  }
+
   #admit(live: LiveRunner): void {
     this.counters.called++
     this.#lives.set(live.id, live)
@@ -298,6 +323,12 @@ export class CallEngine {
     const { id, request } = command
     const groupcall = await this.#forApi(() => this.#groupPlacer.place(request, id))
     return { live: true, groupcall, wasOver: false }
+  }
+
+  #transferCommand(body: unknown): Promise<TransferAnswer> {
+    const command = readTransferCommand(body)
+    if (!command) return Promise.resolve({ live: false })
+    return this.#forApi(() => this.#transfers.command(command))
   }
 
   /** What the API has made: so many at once, and none that the database cannot keep. */

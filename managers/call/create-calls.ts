@@ -56,10 +56,13 @@ function flowIdOf({ flow_id = '', actions }: CallsCreate): string {
 }
 
 /** What is wrong with the form of destinations, one for each that has not the form of one. */
-export function faultsOfDestinations(destinations: readonly Address[]): { field: string; issue: string }[] {
+export function faultsOfDestinations(
+  destinations: readonly Address[],
+  field = 'destinations',
+): { field: string; issue: string }[] {
   return destinations.flatMap((destination, at) => {
     const fault = faultOfCallee(calleeOf(destination))
-    return fault ? [{ field: `destinations[${at}].${fault.member}`, issue: fault.issue }] : []
+    return fault ? [{ field: `${field}[${at}].${fault.member}`, issue: fault.issue }] : []
   })
 }
 

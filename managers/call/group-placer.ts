@@ -2,7 +2,6 @@ import type { Database } from '#platform/db'
 import { type Address, apiErrors, normaliseAddress } from '#platform/http'
 import { NIL_UUID, uuidOfName } from '#platform/ids'
 import type { Clock } from '#platform/time'
-import type { AttemptEvent } from './attempt.ts'
 import type { AttemptMaker } from './attempt-maker.ts'
 import type { CallChecks } from './call-checks.ts'
 import { LOOKUP_MS } from './call-placer.ts'
@@ -10,7 +9,6 @@ import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Ready } from './calling.ts'
 import { callingFor } from './calling-for.ts'
 import type { ConnectingCaller } from './connect-runner.ts'
-import { callErrors } from './errors.ts'
 import type { Groupcall, GroupRingMethod } from './groupcall.ts'
 import type { PlaceGroupcallRequest } from './groupcall-commands.ts'
 import { GroupcallRunner } from './groupcall-runner.ts'
@@ -56,19 +54,16 @@ export class GroupPlacer {
   }
 
   /**
-   * Calls them for a live call: they follow it and run no flow; `report` hears what comes of it, later. Throws a reason
-   * when nobody can be called, and when the call has begun to end meanwhile.
+   * Makes them ready to be called for a live call: they follow it and run no flow. Nothing is on record or on the wire until
+   * it is begun; then the caller has to be one that may still lead. Throws a reason when nobody can be called.
    */
-  async callFor(
+  prepareFor(
     caller: ConnectingCaller,
-    group: { id: string; destinations: readonly Address[]; source: Address },
-    report: (event: AttemptEvent) => void,
-  ): Promise<GroupcallRunner> {
-    const { id, destinations, source } = group
-    const ready = await this.#prepare(id, { destinations, ring_method: 'ring_all' }, callingFor(caller, source))
-    if (caller.mayLead) return begun(ready, report)
-    ready.discard()
-    throw callErrors.CALL_STATE_INVALID({ call_id: caller.id, status: 'terminating' })
+    group: { id: string; destinations: readonly Address[]; source: Address; free_only: boolean },
+  ): Promise<Ready> {
+    const { id, destinations, source, free_only } = group
+    const calling = { ...callingFor(caller, source), free_only }
+    return this.#prepare(id, { destinations, ring_method: 'ring_all' }, calling)
   }
 
   async #place(request: PlaceGroupcallRequest, key: string): Promise<Groupcall> {
@@ -81,7 +76,8 @@ export class GroupPlacer {
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
     })
-    const group = begun(ready)
+    const group = ready.begin()
+    if (!(group instanceof GroupcallRunner)) throw new Error('a plan for a group has made no group')
     await group.written
     return group.snapshot()
   }
@@ -95,10 +91,4 @@ export class GroupPlacer {
       return attempts.prepare(id, await planner.planGroup(whole, group), whole)
     })
   }
-}
-
-function begun(ready: Ready, report?: (event: AttemptEvent) => void): GroupcallRunner {
-  const group = ready.begin(report)
-  if (group instanceof GroupcallRunner) return group
-  throw new Error('a plan for a group has made no group')
 }

@@ -91,6 +91,10 @@ export class GroupcallRunner implements Attempt {
     this.#take({ type: 'win' })
   }
 
+  holds(call_id: string): boolean {
+    return [...this.#members.values()].some((member) => member.holds(call_id))
+  }
+
   /** Calls `done` once it is over and its row is on disk; at once (in the next turn) when it is. */
   whenStored(done: () => void): void {
     if (!this.#released) this.#onStored.push(done)
