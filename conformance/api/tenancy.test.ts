@@ -39,6 +39,7 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   storage_accounts: ['ACCOUNT_NOT_FOUND', 'storage-manager'],
   storage_files: ['FILE_NOT_FOUND', 'storage-manager'],
   tags: ['TAG_NOT_FOUND', 'tag-manager'],
+  transfers: ['TRANSFER_NOT_FOUND', 'call-manager'],
 }
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */

@@ -28,6 +28,7 @@ import { storageAccounts } from './storage-accounts-group.ts'
 import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
 import { timelines } from './timelines-group.ts'
+import { transfers } from './transfers-group.ts'
 
 /** All groups of operations. */
 export function everyGroup(api: Api) {
@@ -59,5 +60,6 @@ export function everyGroup(api: Api) {
     storageFiles: storageFiles(api),
     tags: tags(api),
     timelines: timelines(api),
+    transfers: transfers(api),
   }
 }
