@@ -4,13 +4,16 @@ import { parseUri, SipError, type Uri } from '#telecom/sip'
 import type { InsideCallees } from './call-planner.ts'
 import { findInside } from './inside-target.ts'
 
+/** RFC 3261 §19.1.2. */
+const DEFAULT_PORT = 5060
+
 export interface DialledAddressNeeds {
   /** The platform's SIP domain. */
   base: string
   callees: InsideCallees
 }
 
-/** A phone of this customer names somebody; `hosts` are those by which it knows us. */
+/** A phone of this customer names somebody; `hosts` are those by which it knows us, with their ports. */
 export interface Dialled {
   customer: string
   uri: string
@@ -29,17 +32,17 @@ export async function dialledAddress(
   if (uri?.kind === 'tel') return (await findInside(callees, customer, uri.number))?.destination
   if (uri?.kind !== 'sip') return undefined
   const domain = readSipDomain(uri.host, { base, defaultCustomer: customer })
-  const isOurs = uri.host === base || hosts.includes(uri.host)
+  const isOurs = uri.host === base || hosts.includes(hostOf(text))
   if (domain.kind === 'bare' && !isOurs) return { type: 'sip', target: text.replace(/^sip:/i, '') }
   if ((domain.kind !== 'bare' && domain.kind !== 'registrar') || domain.customer !== customer) return undefined
   const user = uri.password === '' ? uri.user : `${uri.user}:${uri.password}`
   return (await findInside(callees, customer, user))?.destination
 }
 
-/** The host of a SIP URI; empty where there is none. */
+/** Host and port of a SIP URI; empty where there is none. */
 export function hostOf(text: string): string {
   const uri = readUri(text)
-  return uri?.kind === 'sip' ? uri.host : ''
+  return uri?.kind === 'sip' ? `${uri.host}:${uri.port ?? DEFAULT_PORT}` : ''
 }
 
 function readUri(text: string): Uri | undefined {

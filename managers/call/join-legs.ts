@@ -1,4 +1,8 @@
+import type { Clock } from '#platform/time'
 import type { LiveRunner } from './live-runner.ts'
+
+/** How long a phone that has heard that its transfer is done may take to hang up by itself. */
+const LEAVE_MS = 2_000
 
 /** With whom an answered leg talks, where both have answered. */
 export function partnerOf(leg: LiveRunner, legs: (call_id: string) => LiveRunner | undefined): LiveRunner | undefined {
@@ -21,4 +25,9 @@ function adopt(leg: LiveRunner, partner: LiveRunner): void {
   partner.subscribe((input) => {
     if (input.type === 'hungup') leg.move({ type: 'partner_ended', peer: partner.id })
   })
+}
+
+/** The phone of this leg has heard how its transfer went and hangs up by itself (RFC 5589 §6.1); else we do. */
+export function awaitLeaving(leg: LiveRunner, clock: Clock): void {
+  clock.after(LEAVE_MS, () => leg.hangup('normal'))
 }

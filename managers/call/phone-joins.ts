@@ -2,7 +2,7 @@ import { eventWrite } from '#platform/events'
 import { type Ids, NIL_UUID } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
 import type { AskedTransfer, LineDirectory } from '#telecom/line'
-import { joinForGood, partnerOf } from './join-legs.ts'
+import { awaitLeaving, joinForGood, partnerOf } from './join-legs.ts'
 import type { LiveRunner } from './live-runner.ts'
 import { RowWriter } from './row-writer.ts'
 import { newTransfer, type Transfer } from './transfer.ts'
@@ -51,8 +51,7 @@ export class PhoneJoins {
     this.#moveTogether({ transferer, remaining, consultation, consulted })
     this.#write(transferer, consulted, watch)
     line.tellTransfer(asked.id, 200)
-    transferer.hangup('normal')
-    consultation.hangup('normal')
+    for (const leg of [transferer, consultation]) awaitLeaving(leg, this.#needs.clock)
   }
 
   /** The customer's other leg and who talks there, or the status that the phone deserves. */
@@ -75,8 +74,8 @@ export class PhoneJoins {
     const { transferer, remaining, consultation, consulted } = legs
     free(transferer, remaining)
     free(consultation, consulted)
-    // what they waited for is in our hands: the phone's legs end without ending it
-    for (const leg of [remaining, consulted]) if (leg.isConnected) leg.move({ type: 'lend', hears: 'silence' })
+    // what waited for the end of these conversations is in our hands: the phone's legs end without ending it
+    for (const leg of [transferer, consultation, remaining, consulted]) leg.move({ type: 'lend', hears: 'silence' })
     remaining.transfers = consulted.transfers = Math.max(remaining.transfers, consulted.transfers) + 1
     const [leader, follower] =
       remaining.isConnected || !consulted.isConnected ? [remaining, consulted] : [consulted, remaining]

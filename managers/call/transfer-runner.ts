@@ -5,7 +5,7 @@ import type { Log } from '#platform/log'
 import type { Clock, Stopwatch } from '#platform/time'
 import type { Attempt } from './attempt.ts'
 import type { Ready } from './calling.ts'
-import { joinForGood } from './join-legs.ts'
+import { awaitLeaving, joinForGood } from './join-legs.ts'
 import type { LiveRunner } from './live-runner.ts'
 import { RowWriter } from './row-writer.ts'
 import type { Transfer } from './transfer.ts'
@@ -110,7 +110,7 @@ export class TransferRunner {
         return (effect.leg === 'transferer' ? transferer : remaining).move({ type: 'lend', hears: effect.hears })
       case 'hangup_transferer':
         this.#unchain()
-        return transferer.hangup('normal')
+        return asked === undefined ? transferer.hangup('normal') : awaitLeaving(transferer, this.#needs.clock)
       case 'win':
         return this.#attempt?.win()
       case 'consult':
