@@ -3,7 +3,7 @@ import type { CommandDoor, Subscription } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
-import { IncomingLine, type LineDirectory, type LineNeeds } from '#telecom/line'
+import { IncomingLine, type LineDirectory, type LineNeeds, type ReplacedDialog } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
 import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
@@ -193,6 +193,7 @@ export class CallEngine {
    */
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
     if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_AFTER)
+    if (line.replaces) return this.#takePlace(invite, line, line.replaces, watch)
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
     const { admitted, prepared, call } = let_in
@@ -239,6 +240,31 @@ export class CallEngine {
       return this.#refuse(line, 404)
     }
     return { admitted, prepared, call: withFlow(call, prepared) }
+  }
+
+  /** A phone of the customer's own calls in to take the place of a leg (RFC 3891); its call runs no flow. */
+  async #takePlace(invite: IncomingInvite, line: IncomingLine, wanted: ReplacedDialog, watch: Stopwatch) {
+    const { db, ids } = this.#needs
+    const { request, source } = invite
+    const admission = await db.withDeadline(ADMISSION_MS, () => this.#admission.decide(request, source))
+    if (!admission.admitted) return this.#refuse(line, admission.status, admission.headers)
+    admission.leave()
+    if (admission.source.type !== 'extension') return this.#refuse(line, 403)
+    const replaced = this.#transfers.replaceable(admission.customer_id, wanted)
+    if (typeof replaced === 'number') return this.#refuse(line, replaced)
+    const opened = await line.open()
+    if (!opened.ok) return this.#refuse(line, opened.status)
+    if (line.ended) return
+    const call = newIncomingCall(ids.uuid(), { ...admission, flow: { actions: [] } }, watch.now())
+    const live = new LiveRunner(this.#live, { call, line, watch, free_only: false, isOwnPhone: true })
+    this.counters.admitted++
+    this.#lives.set(live.id, live)
+    live.begin()
+    live.subscribe((input) => {
+      if (input.type === 'answered') this.#transfers.takePlace(live, replaced)
+    })
+    live.answer('takes a place')
+    if (this.#stopping) live.hangup('normal')
   }
 
   /** What it takes to call somebody. */

@@ -1,7 +1,7 @@
 import { eventWrite } from '#platform/events'
 import { type Ids, NIL_UUID } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
-import type { AskedTransfer, LineDirectory } from '#telecom/line'
+import type { AskedTransfer, LineDirectory, ReplacedDialog } from '#telecom/line'
 import { awaitLeaving, joinForGood, partnerOf } from './join-legs.ts'
 import type { LiveRunner } from './live-runner.ts'
 import { RowWriter } from './row-writer.ts'
@@ -22,8 +22,8 @@ const REQUEST_PENDING = 491
 const DECLINE = 603
 
 /**
- * Attended transfers that a phone makes itself: it talks on two calls of its own and asks that who is on the one is joined
- * with who is on the other (REFER with Replaces, RFC 5589 §7).
+ * What phones do with calls that there are: one talks on two calls of its own and asks that who is on the one is joined with
+ * who is on the other (REFER with Replaces, RFC 5589 §7), or calls in to take the place of a leg (RFC 3891).
  */
 export class PhoneJoins {
   readonly #needs: PhoneJoinsNeeds
@@ -60,29 +60,46 @@ export class PhoneJoins {
     remaining: LiveRunner,
     { replaces }: AskedTransfer,
   ): { consultation: LiveRunner; consulted: LiveRunner } | number {
-    const found = replaces ? this.#needs.directory.find(replaces) : { status: NO_SUCH_DIALOG }
-    if ('status' in found) return found.status
-    const consultation = this.#needs.legOfLine(found.line.id)
-    if (!consultation || consultation === transferer || consultation.customer_id !== transferer.customer_id)
-      return NO_SUCH_DIALOG
+    const found = replaces ? this.find(transferer.customer_id, replaces) : NO_SUCH_DIALOG
+    if (typeof found === 'number') return found
+    const { leg: consultation, early } = found
+    if (consultation === transferer) return NO_SUCH_DIALOG
     const consulted = partnerOf(consultation, this.#needs.leg)
-    return found.early || !consulted || consulted === remaining ? DECLINE : { consultation, consulted }
+    return early || !consulted || consulted === remaining ? DECLINE : { consultation, consulted }
   }
 
-  /** Neither of the two follows the phone's legs any more; one that waits for nothing of its own follows the other. */
+  /**
+   * A phone has called in to take the place of this leg (INVITE with Replaces, RFC 3891): who talks there talks with the
+   * newcomer from now on, and the leg ends. False where nobody talks there any more.
+   */
+  takePlace(newcomer: LiveRunner, replaced: LiveRunner): boolean {
+    const watch = new Stopwatch(this.#needs.clock)
+    const remaining = partnerOf(replaced, this.#needs.leg)
+    if (!remaining || !newcomer.isUp) return false
+    free(replaced, remaining)
+    for (const leg of [replaced, remaining]) leg.move({ type: 'lend', hears: 'silence' })
+    bind(remaining, newcomer)
+    this.#write(replaced, newcomer, watch)
+    replaced.hangup('normal')
+    return true
+  }
+
+  /** The live leg of this customer that a phone means, and whether it rings; or the status that the phone deserves. */
+  find(customer: string, wanted: ReplacedDialog): { leg: LiveRunner; early: boolean } | number {
+    const found = this.#needs.directory.find(wanted)
+    if ('status' in found) return found.status
+    const leg = this.#needs.legOfLine(found.line.id)
+    return leg?.customer_id === customer ? { leg, early: found.early } : NO_SUCH_DIALOG
+  }
+
+  /** Neither of the two follows the phone's legs any more. */
   #moveTogether(legs: Record<'transferer' | 'remaining' | 'consultation' | 'consulted', LiveRunner>): void {
     const { transferer, remaining, consultation, consulted } = legs
     free(transferer, remaining)
     free(consultation, consulted)
     // what waited for the end of these conversations is in our hands: the phone's legs end without ending it
     for (const leg of [transferer, consultation, remaining, consulted]) leg.move({ type: 'lend', hears: 'silence' })
-    remaining.transfers = consulted.transfers = Math.max(remaining.transfers, consulted.transfers) + 1
-    const [leader, follower] =
-      remaining.isConnected || !consulted.isConnected ? [remaining, consulted] : [consulted, remaining]
-    joinForGood(leader, follower)
-    if (follower.isConnected) return
-    leader.lead(follower)
-    follower.move({ type: 'follow', master_call_id: leader.id })
+    bind(remaining, consulted)
   }
 
   #write(transferer: LiveRunner, consulted: LiveRunner, watch: Stopwatch): void {
@@ -102,6 +119,16 @@ export class PhoneJoins {
       eventWrite({ ...transferEvent('transfer_completed', done), tm_create: done.tm_update ?? done.tm_create }),
     ])
   }
+}
+
+/** They talk for good; one that waits for nothing of its own follows the other. */
+function bind(remaining: LiveRunner, other: LiveRunner): void {
+  remaining.transfers = other.transfers = Math.max(remaining.transfers, other.transfers) + 1
+  const [leader, follower] = remaining.isConnected || !other.isConnected ? [remaining, other] : [other, remaining]
+  joinForGood(leader, follower)
+  if (follower.isConnected) return
+  leader.lead(follower)
+  follower.move({ type: 'follow', master_call_id: leader.id })
 }
 
 /** Our leg's end ends this one no more. */

@@ -207,8 +207,48 @@ test('a phone that transfers its call to itself a hundred times comes to an end'
   talk.bob.goes()
 })
 
+test('a phone calls in to take the place of a leg: who talked there talks with it, and the leg ends (RFC 3891)', async () => {
+  const talk = await talking(await phoneOf('3001'))
+  const desk = await phoneOf('3005')
+  const headers = [`Replaces: ${replacesHeader(talk)}`]
+  const call = await desk.call('3001', { headers })
+  assert.equal(call.status, 200)
+  await gone(talk)
+  const row = async () => (await mine.get('/v1.0/transfers?page_size=1')).body.result[0]
+  const done = await eventually('it is on record', async () => {
+    const found = await row()
+    return found.transferer_call_id === talk.id ? found : undefined
+  })
+  assert.equal(done.status, 'completed')
+  const taken = (await mine.get(`/v1.0/calls/${done.transferee_call_id}`)).body
+  assert.deepEqual([taken.master_call_id, taken.direction, taken.status], [talk.bobId, 'incoming', 'progressing'])
+  assert.equal(talk.bob.ended, false)
+  talk.bob.goes()
+  await eventually('the newcomer ends with the other one', () => call.bye)
+})
+
+test('only a phone of the same customer takes a place, of a leg that there is and that talks', async () => {
+  const talk = await talking(await phoneOf('3001'))
+  const customer = await calls.otherCustomer()
+  const domain = `${customer}.registrar.${calls.base}`
+  const foreign = await calls.phone('3001', 'secret-of-another', { customer, domain })
+  const headers = [`Replaces: ${replacesHeader(talk)}`]
+  assert.equal((await foreign.call('3001', { headers })).status, 481)
+  const number = '+899007888888'
+  await calls.number(number)
+  assert.equal((await (await calls.phone('somebody')).call(number, { headers })).status, 403)
+  const desk = await phoneOf('3005')
+  assert.equal((await desk.call('3001', { headers: ['Replaces: nobody;to-tag=a;from-tag=b'] })).status, 481)
+  assert.match(talk.bob.said.at(-1) ?? '', /^bridge /)
+  await talk.call.hangUp()
+})
+
 /** `Replaces` in a URI, as the phone of a call writes it: our tag is the To tag of its dialog. */
-function replaces({ call }: Talk): string {
+function replaces(talk: Talk): string {
+  return `Replaces=${encodeURIComponent(replacesHeader(talk))}`
+}
+
+function replacesHeader({ call }: Talk): string {
   const theirs = /;tag=([^;]+)/.exec(call.final?.headers.get('from') ?? '')?.[1]
-  return `Replaces=${encodeURIComponent(`${call.callId};to-tag=${call.final?.toTag};from-tag=${theirs}`)}`
+  return `${call.callId};to-tag=${call.final?.toTag};from-tag=${theirs}`
 }

@@ -1,7 +1,7 @@
 import { type Address, apiErrors } from '#platform/http'
 import { type Ids, uuidOfName } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
-import { type AskedTransfer, sipStatusOfCause } from '#telecom/line'
+import { type AskedTransfer, type ReplacedDialog, sipStatusOfCause } from '#telecom/line'
 import { faultOfCallee } from './callee.ts'
 import type { Ready } from './calling.ts'
 import { type Dialled, hostOf } from './dialled-address.ts'
@@ -85,6 +85,22 @@ export class TransferDesk {
       this.#needs.log.info({ call_id: transferer.id, error }, 'a phone asked for a transfer that could not be made')
       line.tellTransfer(transfer.id, sipStatusOfCause(causeOfRefusal(error, [])))
     })
+  }
+
+  /** The leg of this customer whose place a call that comes in may take, or the status that the caller deserves. */
+  replaceable(customer: string, wanted: ReplacedDialog): LiveRunner | number {
+    const found = this.#needs.joins.find(customer, wanted)
+    if (typeof found === 'number') return found
+    const { leg, early } = found
+    const partner = partnerOf(leg, this.#needs.leg)
+    if (early || !partner) return DECLINE
+    if (this.#busy.has(leg.id) || this.#busy.has(partner.id)) return REQUEST_PENDING
+    return partner.transfers < MOST_TRANSFERS ? leg : FORBIDDEN
+  }
+
+  /** The newcomer has answered and takes the leg's place; where that cannot be any more it ends. */
+  takePlace(newcomer: LiveRunner, replaced: LiveRunner): void {
+    if (this.#busy.has(replaced.id) || !this.#needs.joins.takePlace(newcomer, replaced)) newcomer.hangup('normal')
   }
 
   async #command({
