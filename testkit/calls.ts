@@ -14,6 +14,8 @@ import {
   migrations as callMigrations,
   callRoutes,
   type FlowAfterRecording,
+  GroupcallService,
+  groupcallRoutes,
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
@@ -24,6 +26,8 @@ import {
   RecordingRecovery,
   RecordingService,
   recordingRoutes,
+  TransferService,
+  transferRoutes,
 } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import { CustomerService, migrations as customerMigrations } from '#managers/customer'
@@ -49,6 +53,7 @@ import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { systemClock } from '#platform/time'
+import { LineDirectory } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
 import { SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
@@ -84,6 +89,9 @@ export class TestCalls {
   readonly sip: SipStack
   readonly engine: CallEngine
   readonly service: CallService
+  readonly groupcalls: GroupcallService
+  readonly transfers: TransferService
+  readonly directory = new LineDirectory()
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
@@ -142,7 +150,7 @@ export class TestCalls {
       node: this.node,
       incarnation: this.incarnation,
       lanes: parts.lanes,
-      commands,
+      ...{ commands, directory: this.directory },
       media: this.recorder.over(parts.media),
       speech: { render: async () => Promise.reject(new Error('no voice')) },
       sounds: { fetch: async () => Promise.reject(new Error('no network')) },
@@ -185,11 +193,14 @@ export class TestCalls {
       ...needs,
     })
     const inline = async (_: string, actions: readonly unknown[]) => ({ actions: actions as object[] })
-    this.service = new CallService({
+    const calling = {
       ...{ db, commands, clock, ids: systemIds, refuseVariables },
       customers: services.customers,
       flows: { flowExists: async () => this.flowExists, inline },
-    })
+    }
+    this.service = new CallService(calling)
+    this.groupcalls = new GroupcallService(calling)
+    this.transfers = new TransferService(calling)
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
     this.storage = new Storage({
@@ -360,6 +371,8 @@ export class TestCalls {
     const server = await openHttpServer({
       routes: [
         ...callRoutes(this.service),
+        ...groupcallRoutes(this.groupcalls),
+        ...transferRoutes(this.transfers),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,

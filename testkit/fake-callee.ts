@@ -83,9 +83,9 @@ export class FakeCallee {
   }
 
   /** A request of its own in the dialog; resolves with the final answer. An INVITE is acknowledged. */
-  async request(method: string, sdp?: string): Promise<SipResponse> {
+  async request(method: string, sdp?: string, lines: readonly string[] = []): Promise<SipResponse> {
     const cseq = ++this.#cseq
-    this.#request(method, cseq, sdp)
+    this.#request(method, cseq, sdp, lines)
     const response = await eventually(
       `an answer to ${method}`,
       () => this.responses.find((one) => one.cseq.number === cseq && one.status >= 200),
@@ -123,7 +123,7 @@ export class FakeCallee {
     this.responses.push(response)
   }
 
-  #request(method: string, cseq: number, sdp?: string): void {
+  #request(method: string, cseq: number, sdp?: string, lines: readonly string[] = []): void {
     const { invite } = this
     const target = invite.contacts[0]?.uri.text ?? invite.from.uri.text
     this.#send(
@@ -138,6 +138,7 @@ export class FakeCallee {
           `Call-ID: ${invite.callId}`,
           `CSeq: ${cseq} ${method}`,
           `Contact: ${this.#contact}`,
+          ...lines,
           ...(sdp === undefined ? [] : ['Content-Type: application/sdp']),
         ],
         sdp ?? '',

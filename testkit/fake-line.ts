@@ -1,6 +1,6 @@
 import type { DialableLine } from '#managers/call'
 import { systemIds } from '#platform/ids'
-import type { Line, LineEnd, LineEvent, OutgoingLineOptions } from '#telecom/line'
+import type { AskedTransfer, Line, LineEnd, LineEvent, OutgoingLineOptions } from '#telecom/line'
 import type { DialogState } from '#telecom/sip'
 
 /** The line of a call of ours without a network: a test plays the far end, and reads what was said to the line. */
@@ -120,6 +120,11 @@ export class FakeLine implements DialableLine {
   /** The phone holds the line, or takes it back. */
   holds(held = true): void {
     this.#tell({ type: held ? 'held' : 'resumed' })
+  }
+
+  /** The phone asks for a transfer. */
+  asks(transfer: Partial<AskedTransfer> & { id: string }): void {
+    this.#tell({ type: 'transfer_asked', transfer: { target: '', referred_by: '', ...transfer } })
   }
 
   /** The phone hangs up, or refuses with this cause and status. */

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
+import {
+  CallService,
+  GroupcallService,
+  RecordingFiles,
+  RecordingKeeper,
+  RecordingService,
+  TransferService,
+} from '#managers/call'
 import { AccesskeyUse } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
@@ -82,7 +89,10 @@ export class ApiRole {
       checksEmail: config.signupChecksEmail,
     })
     const commands = new CommandDoor({ bus, clock })
-    const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
+    const calling = { ...services, db, commands, clock, ids, refuseVariables }
+    const calls = new CallService(calling)
+    const groupcalls = new GroupcallService(calling)
+    const transfers = new TransferService(calling)
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const { dataDir, s3 } = config
@@ -114,8 +124,8 @@ export class ApiRole {
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
-        ...{ ...services, db, logins, boots, delegations, mailboxes, calls, recordings, storage, downloads },
-        ...{ activeflows, timelines, events, sockets, webhooks },
+        ...{ ...services, db, logins, boots, delegations, mailboxes, calls, groupcalls, transfers, recordings },
+        ...{ storage, downloads, activeflows, timelines, events, sockets, webhooks },
       }),
       authenticate: authenticator.authenticate,
       catalogues,

@@ -15,7 +15,7 @@ import { Metrics, watchEventLoop } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
-import { OutgoingLine } from '#telecom/line'
+import { LineDirectory, OutgoingLine } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
 import { watchCallRole } from './call-role-metrics.ts'
@@ -108,10 +108,11 @@ export class CallRole {
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const presence = new AgentPresence({ db, clock, ids, log })
+    const directory = new LineDirectory()
     const engine: CallEngine = new CallEngine({
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads, agentRings: presence },
       recordings: { files, billing: services.billing, storage: services.storageAccounts, onEnded },
-      commands,
+      ...{ commands, directory },
       node: nodeId,
       incarnation,
       admission: { ...services, callees, base, defaultCustomer, gate },
@@ -123,7 +124,7 @@ export class CallRole {
         bindings: (customer, extension) => registrar.bindings(customer, extension),
         flow: (key) => sip.flow(key),
         resolve: (uri) => sip.resolve(uri),
-        createOutgoingLine: (options) => new OutgoingLine(options, { clock, ids, log, media, sip }),
+        createOutgoingLine: (options) => new OutgoingLine(options, { clock, ids, log, media, directory, sip }),
         prepareOutgoing: flows.prepareOutgoing,
       },
     })

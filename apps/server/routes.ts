@@ -1,5 +1,14 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
+import {
+  type CallService,
+  callRoutes,
+  type GroupcallService,
+  groupcallRoutes,
+  type RecordingService,
+  recordingRoutes,
+  type TransferService,
+  transferRoutes,
+} from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
@@ -19,6 +28,8 @@ import type { Services } from './services.ts'
 /** What the API's routes are served by. */
 export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 'agents'> {
   calls: CallService
+  groupcalls: GroupcallService
+  transfers: TransferService
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
@@ -38,6 +49,8 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
+    ...groupcallRoutes(services.groupcalls),
+    ...transferRoutes(services.transfers),
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),

@@ -33,11 +33,13 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   calls: ['CALL_NOT_FOUND', 'call-manager'],
   extensions: ['EXTENSION_NOT_FOUND', 'registrar-manager'],
   flows: ['FLOW_NOT_FOUND', 'flow-manager'],
+  groupcalls: ['GROUPCALL_NOT_FOUND', 'call-manager'],
   numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
   recordings: ['RECORDING_NOT_FOUND', 'call-manager'],
   storage_accounts: ['ACCOUNT_NOT_FOUND', 'storage-manager'],
   storage_files: ['FILE_NOT_FOUND', 'storage-manager'],
   tags: ['TAG_NOT_FOUND', 'tag-manager'],
+  transfers: ['TRANSFER_NOT_FOUND', 'call-manager'],
 }
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */

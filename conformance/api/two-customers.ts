@@ -10,8 +10,8 @@ import { systemClock } from '#platform/time'
 import { type ApiClient, apiClient, type Platform } from '#testkit'
 
 /**
- * The families of `/{family}/{id}` and what makes one of each; a call and its recording, which only a phone can make, are
- * rows.
+ * The families of `/{family}/{id}` and what makes one of each; calls, groupcalls, transfers and recordings, which only phones
+ * can make, are rows.
  */
 export const FAMILIES = [
   'accesskeys',
@@ -20,11 +20,13 @@ export const FAMILIES = [
   'calls',
   'extensions',
   'flows',
+  'groupcalls',
   'numbers',
   'recordings',
   'storage_accounts',
   'storage_files',
   'tags',
+  'transfers',
 ] as const
 export type Family = (typeof FAMILIES)[number]
 export type Owned = Record<Family, string>
@@ -76,6 +78,8 @@ export async function makeOwned(api: ApiClient, db: Database, customer: string, 
     activeflows: await make('/activeflows', { actions: [{ type: 'block' }] }),
     agents: await make('/agents', newAgent(`owned${which}@example.com`, 0)),
     calls: await insertCall(db, customer),
+    groupcalls: await insertGroupcall(db, customer),
+    transfers: await insertTransfer(db, customer),
     recordings: await insertRecording(db, customer),
     tags: await make('/tags', named),
     storage_files: await upload(api),
@@ -119,6 +123,25 @@ async function insertCall(db: Database, customer: string): Promise<string> {
     `insert into calls values ($1, $2, '', $3, $3, $3, 'flow', $3, '{}', $3, '{}', $3, '{}', '{}', 'hangup',
        $4, '{}', 'incoming', '', 'remote', 'normal', now(), now(), now(), now(), null, null, 'test', 'test', null)`,
     [id, customer, NIL_UUID, { id: NIL_UUID, next_id: NIL_UUID, type: '' }],
+  )
+  return id
+}
+
+async function insertGroupcall(db: Database, customer: string): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(
+    `insert into groupcalls values ($1, $2, '', $3, 'hangup', $3, '{}', '[]', $3, $3, 'ring_all', 'hangup_others', $3, $3,
+       '{}', '{}', 0, 0, 0, now(), null, null, 'test', 'test')`,
+    [id, customer, NIL_UUID],
+  )
+  return id
+}
+
+async function insertTransfer(db: Database, customer: string): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(
+    `insert into transfers values ($1, $2, 'blind', 'completed', $3, '[]', $3, $3, $3, now(), null, null, 'test', 'test')`,
+    [id, customer, NIL_UUID],
   )
   return id
 }

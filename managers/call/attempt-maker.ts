@@ -44,7 +44,7 @@ export class AttemptMaker {
       owner_id: plan.owner_id,
       flow_id,
       source,
-      destinations: [plan.destination],
+      destinations: [...plan.destinations],
       master_call_id: master?.id ?? NIL_UUID,
       master_groupcall_id: groupcall_id,
       ring_method: plan.ring_method,

@@ -19,6 +19,8 @@ export interface Attempt {
   readonly kind: 'call' | 'groupcall'
   /** Ends it for everyone, with this Q.850 cause where one is given; `ended` follows. Safe to repeat. */
   hangup(reason: HangupReason, cause?: number): void
+  /** Whether it is this leg, or the leg is among it. */
+  holds(call_id: string): boolean
   /** Its answer is the one that counts: the flow of the leg begins. */
   win(): void
 }

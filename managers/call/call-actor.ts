@@ -1,6 +1,6 @@
 import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
-import { CAUSE, type LineEvent } from '#telecom/line'
+import { type AskedTransfer, CAUSE, type LineEvent } from '#telecom/line'
 import type { PromptPart } from '#telecom/media'
 import type { AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, endingOf, type HangupReason, isEnding, mayBecome } from './call.ts'
@@ -9,6 +9,7 @@ import { Conversation, type PeerInput } from './conversation.ts'
 import type { CallEvent } from './events.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
 import type { ConnectOptions, LiveCallInput, SayOptions } from './live-call.ts'
+import type { MoveInput } from './move.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Recording } from './recording.ts'
 import type { RecordingEvent } from './recording-events.ts'
@@ -37,6 +38,7 @@ export type CallInput =
   | ConnectInput
   | PeerInput
   | RecordingInput
+  | MoveInput
 
 /**
  * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files;
@@ -69,6 +71,8 @@ export type CallEffect =
   | { do: 'win_attempt' | 'end_attempt' | 'end_other_attempts'; key: string; attempt: number }
   /** Whoever had this leg dialled hears of it. */
   | { do: 'report'; event: AttemptEvent }
+  /** The phone of this leg asks us to call somebody in its place. */
+  | { do: 'ask_transfer'; transfer: AskedTransfer }
   /** The calls that follow this one end with it. */
   | { do: 'end_chain' }
   /** Whether it may be recorded, and where: `recording_prepared` follows. */
@@ -158,6 +162,7 @@ export class CallActor {
       conversation: this.#conversation,
       outcomes: this.#outcomes,
       answer: (key) => this.#answer(key),
+      hangup: () => this.#hangup('normal'),
       isHeard: () => this.#sounded || this.#call.status === 'progressing',
     })
   }
@@ -165,6 +170,16 @@ export class CallActor {
   /** The record as it is; replaced, never changed in place. */
   get call(): Call {
     return this.#call
+  }
+
+  /** The leg that is heard, while both are joined. */
+  get peer(): string | undefined {
+    return this.#conversation.peer
+  }
+
+  /** Whether its flow, or it alone, waits for the end of a conversation. */
+  get isConnected(): boolean {
+    return this.#connect.busy
   }
 
   /** Whether this recording goes on, or its last row is not written yet. */
@@ -214,6 +229,14 @@ export class CallActor {
       case 'peer_held':
       case 'peer_again':
         return isEnding(this.#call) ? [] : this.#conversation.on(input)
+      case 'lend':
+      case 'take_back':
+      case 'adopt':
+      case 'abandon':
+      case 'partner_ended':
+      case 'follow':
+      case 'unchain':
+        return isEnding(this.#call) ? [] : this.#move(input)
       case 'stop_playing':
         return this.#sounds.busy ? this.#goOn([...this.#sounds.finish('stopped'), { do: 'silence' }]) : []
       case 'sound_ready':
@@ -238,6 +261,8 @@ export class CallActor {
         return [tell({ type: 'digit', digit: event.digit, duration_ms: event.durationMs, method: event.method })]
       case 'played':
         return this.#played(event)
+      case 'transfer_asked':
+        return [{ do: 'ask_transfer', transfer: event.transfer }]
       case 'held':
       case 'resumed':
         return isEnding(this.#call) ? [] : this.#conversation.own(event.type === 'held')
@@ -416,9 +441,37 @@ export class CallActor {
   }
 
   #chain(call_ids: readonly string[]): CallEffect[] {
-    const chained_call_ids = [...this.#call.chained_call_ids, ...call_ids]
-    this.#call = { ...this.#call, chained_call_ids, tm_update: this.#now() }
+    return this.#saveUpdated({ chained_call_ids: [...this.#call.chained_call_ids, ...call_ids] })
+  }
+
+  #saveUpdated(changed: Partial<Call>): CallEffect[] {
+    this.#call = { ...this.#call, ...changed, tm_update: this.#now() }
     return [{ do: 'save', call: this.#call, events: ['call_updated'] }]
+  }
+
+  /** A transfer moves the leg to another conversation. */
+  #move(input: MoveInput): CallEffect[] {
+    switch (input.type) {
+      case 'lend':
+        this.#connect.lend()
+        return [...this.#sounds.finish('stopped'), ...this.#heard(this.#conversation.wait(input.hears))]
+      case 'take_back': {
+        const over = this.#connect.takeBack()
+        return over.length > 0 || isEnding(this.#call) ? over : this.#heard(this.#conversation.join(input.peer))
+      }
+      case 'adopt':
+        return this.#heard(this.#connect.adopt(input.peer))
+      case 'abandon':
+        return this.#connect.abandon()
+      case 'partner_ended':
+        return this.#connect.partnerEnded(input.peer)
+      case 'follow':
+        return this.#saveUpdated({ master_call_id: input.master_call_id })
+      case 'unchain': {
+        const { chained_call_ids } = this.#call
+        return this.#saveUpdated({ chained_call_ids: chained_call_ids.filter((id) => id !== input.call_id) })
+      }
+    }
   }
 
   #startConnect(key: string, options: ConnectOptions): CallEffect[] {

@@ -3,7 +3,7 @@ import type { CommandDoor, Subscription } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
-import { IncomingLine, type LineNeeds } from '#telecom/line'
+import { IncomingLine, type LineDirectory, type LineNeeds, type ReplacedDialog } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
 import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
@@ -12,13 +12,17 @@ import { BeginGate } from './begin-gate.ts'
 import type { HangupReason } from './call.ts'
 import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
-import { CallPlacer } from './call-placer.ts'
+import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
-import type { GroupcallRunner } from './groupcall-runner.ts'
+import { dialledAddress } from './dialled-address.ts'
+import { GroupPlacer } from './group-placer.ts'
+import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
+import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
+import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
 import {
@@ -28,6 +32,9 @@ import {
   readRecordingCommand,
 } from './recording-commands.ts'
 import { CallStore } from './store.ts'
+import { readTransferCommand, TRANSFER_COMMANDS, type TransferAnswer } from './transfer-commands.ts'
+import { TransferDesk } from './transfer-desk.ts'
+import { TransferStore } from './transfer-store.ts'
 
 /** Above this age of the oldest waiting write the database counts as stalled. */
 const OLDEST_WRITE_MS = 1_000
@@ -44,11 +51,13 @@ export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'reso
   Pick<LegMakerNeeds, 'createOutgoingLine' | 'prepareOutgoing'> &
   Omit<CallChecksNeeds, 'billing'>
 
-export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release'> {
+export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release' | 'transferAsked'> {
   db: Database
   commands: CommandDoor
   media: LineNeeds['media']
   line?: Pick<LineNeeds, 'mediaAddress' | 'deadMediaMs'>
+  /** Where every line is found by its dialog, those of calls that go out too. */
+  directory: LineDirectory
   admission: Omit<AdmissionNeeds, 'caps'>
   /** Calls without credentials per number and source: each second, and at the same time. */
   anonymousCaps: { perSecond: number; atOnce: number }
@@ -77,8 +86,10 @@ export class CallEngine {
   readonly #store: CallStore
   readonly #live: LiveNeeds
   readonly #placer: CallPlacer
+  readonly #groupPlacer: GroupPlacer
+  readonly #transfers: TransferDesk
   readonly #lives = new Map<string, LiveRunner>()
-  readonly #groups = new Set<GroupcallRunner>()
+  readonly #groupcalls = new LiveGroupcalls()
   /** What is to be done when a caller without credentials is over. */
   readonly #leaving = new Map<string, () => void>()
   readonly counters: CallEngineCounters = { admitted: 0, called: 0, refused: {} }
@@ -101,8 +112,12 @@ export class CallEngine {
       callOut: (...call) => this.#placer.callOut(...call),
       leg,
       release: (live) => this.#release(live),
+      transferAsked: (live, transfer) => this.#transfers.asked(live, transfer),
     }
-    this.#placer = this.#makePlacer(leg)
+    const placing = this.#placing(leg)
+    this.#placer = new CallPlacer(placing)
+    this.#groupPlacer = new GroupPlacer(placing)
+    this.#transfers = this.#makeTransferDesk(leg)
   }
 
   /** Takes commands from the bus from now on. */
@@ -110,7 +125,9 @@ export class CallEngine {
     const { commands } = this.#needs
     this.#commands = [
       commands.answer(CALL_COMMANDS, (command) => this.#command(command)),
-      commands.answer(PLACE_COMMANDS, (command) => this.#placeForApi(command)),
+      commands.answer(PLACE_COMMANDS, (command) => this.#place(command)),
+      commands.answer(GROUPCALL_COMMANDS, (command) => this.#groupcallCommand(command)),
+      commands.answer(TRANSFER_COMMANDS, (command) => this.#transferCommand(command)),
     ]
   }
 
@@ -133,8 +150,8 @@ export class CallEngine {
 
   /** `TransactionUser.invite`: a call comes in. */
   invite(invite: IncomingInvite) {
-    const { ids, log, media, line: lineNeeds } = this.#needs
-    const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, ...lineNeeds })
+    const { ids, log, media, directory, line: lineNeeds } = this.#needs
+    const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, directory, ...lineNeeds })
     if (this.#stopping || this.#pending >= MOST_PENDING) return this.#refuse(line, 503, RETRY_AFTER)
     const watch = new Stopwatch(this.#clock)
     this.#pending++
@@ -181,13 +198,14 @@ export class CallEngine {
    */
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
     if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_AFTER)
+    if (line.replaces) return this.#takePlace(invite, line, line.replaces, watch)
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
     const { admitted, prepared, call } = let_in
     const { anonymous: free_only, leave } = admitted
     const maxForwards = maxForwardsOf(invite)
     const live = new LiveRunner(this.#live, {
-      ...{ call, line, watch, free_only },
+      ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension' },
       ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++
@@ -229,7 +247,33 @@ export class CallEngine {
     return { admitted, prepared, call: withFlow(call, prepared) }
   }
 
-  #makePlacer(leg: (call_id: string) => LiveRunner | undefined): CallPlacer {
+  /** A phone of the customer's own calls in to take the place of a leg (RFC 3891); its call runs no flow. */
+  async #takePlace(invite: IncomingInvite, line: IncomingLine, wanted: ReplacedDialog, watch: Stopwatch) {
+    const { db, ids } = this.#needs
+    const { request, source } = invite
+    const admission = await db.withDeadline(ADMISSION_MS, () => this.#admission.decide(request, source))
+    if (!admission.admitted) return this.#refuse(line, admission.status, admission.headers)
+    admission.leave()
+    if (admission.source.type !== 'extension') return this.#refuse(line, 403)
+    const replaced = this.#transfers.replaceable(admission.customer_id, wanted)
+    if (typeof replaced === 'number') return this.#refuse(line, replaced)
+    const opened = await line.open()
+    if (!opened.ok) return this.#refuse(line, opened.status)
+    if (line.ended) return
+    const call = newIncomingCall(ids.uuid(), { ...admission, flow: { actions: [] } }, watch.now())
+    const live = new LiveRunner(this.#live, { call, line, watch, free_only: false, isOwnPhone: true })
+    this.counters.admitted++
+    this.#lives.set(live.id, live)
+    live.begin()
+    live.subscribe((input) => {
+      if (input.type === 'answered') this.#transfers.takePlace(live, replaced)
+    })
+    live.answer('takes a place')
+    if (this.#stopping) live.hangup('normal')
+  }
+
+  /** What it takes to call somebody. */
+  #placing(leg: (call_id: string) => LiveRunner | undefined): CallPlacerNeeds {
     const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut, agentRings } = this.#needs
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
@@ -237,13 +281,27 @@ export class CallEngine {
     const attempts = new AttemptMaker({
       ...{ clock, ids, log, lanes, node, incarnation, legs },
       ...(agentRings ? { agentRings } : {}),
-      admit: (group) => this.#groups.add(group),
-      release: (group) => void group.written.then(() => this.#groups.delete(group)),
+      admit: (group) => this.#groupcalls.admit(group),
+      release: (group) => this.#groupcalls.release(group),
       mayBegin: () => !this.#stopping,
     })
     const planner = new CallPlanner({ ...callees, ...callingOut, base }, checks)
     const pass = async () => !this.#stopping && (await this.#gate.pass())
-    return new CallPlacer({ clock, ids, db, checks, planner, attempts, leg, pass })
+    return { clock, ids, db, checks, planner, attempts, leg, pass }
+  }
+
+  #makeTransferDesk(leg: (call_id: string) => LiveRunner | undefined): TransferDesk {
+    const { clock, ids, log, lanes, db, node, incarnation, directory, admission } = this.#needs
+    const { base, callees } = admission
+    const basics = { clock, ids, log, lanes, node, incarnation, leg }
+    const legOfLine = (line_id: string) => [...this.#lives.values()].find(({ line }) => line.id === line_id)
+    return new TransferDesk({
+      ...basics,
+      store: new TransferStore(db),
+      groups: this.#groupPlacer,
+      joins: new PhoneJoins({ ...basics, directory, legOfLine }),
+      dialled: (dialled) => dialledAddress({ base, callees }, dialled),
+    })
   }
 
   #admit(live: LiveRunner): void {
@@ -284,12 +342,32 @@ export class CallEngine {
     return new Promise((resolve) => live.whenStored(() => resolve(answer())))
   }
 
-  async #placeForApi(body: unknown): Promise<PlacedCalls> {
+  #place(body: unknown): Promise<PlacedCalls> {
     const { id, request } = readPlaceCommand(body)
+    return this.#forApi(() => this.place(request, id))
+  }
+
+  async #groupcallCommand(body: unknown): Promise<GroupcallCommandAnswer> {
+    const command = readGroupcallCommand(body)
+    if (!command) return { live: false }
+    if (command.type !== 'place') return this.#groupcalls.end(command)
+    const { id, request } = command
+    const groupcall = await this.#forApi(() => this.#groupPlacer.place(request, id))
+    return { live: true, groupcall, wasOver: false }
+  }
+
+  #transferCommand(body: unknown): Promise<TransferAnswer> {
+    const command = readTransferCommand(body)
+    if (!command) return Promise.resolve({ live: false })
+    return this.#forApi(() => this.#transfers.command(command))
+  }
+
+  /** What the API has made: so many at once, and none that the database cannot keep. */
+  async #forApi<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isDraining || this.#pending >= MOST_PENDING) throw apiErrors.SERVICE_UNAVAILABLE({})
     this.#pending++
     try {
-      return await this.place(request, id)
+      return await work()
     } catch (cause) {
       if (cause instanceof DatabaseUnavailable) throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
       throw cause

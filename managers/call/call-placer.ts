@@ -9,6 +9,7 @@ import type { Call } from './call.ts'
 import type { CallChecks } from './call-checks.ts'
 import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Master, Ready } from './calling.ts'
+import { callingFor } from './calling-for.ts'
 import type { CallOut } from './connect-runner.ts'
 import { callErrors } from './errors.ts'
 import type { Groupcall } from './groupcall.ts'
@@ -33,7 +34,7 @@ export interface CallPlacerNeeds {
 }
 
 /** How long looking up whom to call may take, names of hosts included. */
-const LOOKUP_MS = 6_000
+export const LOOKUP_MS = 6_000
 const REMEMBERED = { most: 2_000, rememberMs: 120_000 }
 
 /** Whoever of a request can be called, by the position among its destinations, and who cannot. */
@@ -68,22 +69,7 @@ export class CallPlacer {
   /** Calls for a live call: see `CallOut`. */
   readonly callOut: CallOut = async (caller, options, report) => {
     const { destinations, source } = options
-    const call = caller.snapshot()
-    const maxForwards = caller.maxForwards - 1
-    if (maxForwards < 1) throw callErrors.NO_ROUTE_TO_DESTINATION()
-    const { codec, worker: workerHint } = caller
-    const calling = {
-      customer_id: call.customer_id,
-      source: source ? normaliseAddress(source) : call.source,
-      free_only: caller.free_only,
-      variables: {},
-      early_execution: false,
-      master: caller,
-      groupcall_id: NIL_UUID,
-      maxForwards,
-      ...(codec ? { codecs: codec === 'PCMA' ? (['PCMA', 'PCMU'] as const) : (['PCMU', 'PCMA'] as const) } : {}),
-      ...(workerHint === undefined ? {} : { workerHint }),
-    }
+    const calling = callingFor(caller, source)
     const prepared = await this.#prepare(destinations, calling, () => this.#needs.ids.uuid())
     return this.#begin(prepared, caller, report)
   }

@@ -7,6 +7,7 @@ import { type Destination, type Flow, sipUri } from '#telecom/sip'
 import type { CallChecks, Caller } from './call-checks.ts'
 import { calleeOf, faultOfCallee, sipCallee } from './callee.ts'
 import { callErrors } from './errors.ts'
+import type { GroupRingMethod } from './groupcall.ts'
 import type { GroupPlan, LegPlan, Plan, Way } from './way.ts'
 
 /** An extension, as far as it is called. */
@@ -71,6 +72,23 @@ export class CallPlanner {
     }
   }
 
+  /**
+   * The plan for several who ring for one call. A single extension or agent is the group itself, with a ring method of its
+   * own; every other destination is a member.
+   */
+  async planGroup(
+    caller: Caller,
+    { destinations, ring_method }: { destinations: readonly Address[]; ring_method: GroupRingMethod },
+  ): Promise<GroupPlan> {
+    const members = destinations.map((wanted, at) => () => this.plan(caller, wanted, `destinations[${at}]`))
+    const [only, ...others] = destinations
+    if (only && others.length === 0 && (only.type === 'extension' || only.type === 'agent')) {
+      const plan = await this.plan(caller, only, 'destinations[0]')
+      if (plan.kind === 'groupcall') return plan
+    }
+    return { kind: 'groupcall', destinations: destinations.map(calleeOf), owner_id: NIL_UUID, ring_method, members }
+  }
+
   /** Each address that the host has is a way; the next one is tried where one does not answer. */
   async #sip(customer: string, destination: Address): Promise<LegPlan> {
     const uri = sipCallee(destination.target ?? '')
@@ -95,7 +113,7 @@ export class CallPlanner {
       const contact: Address = { type: 'sip', target: way.uri.replace(/^sips?:/i, ''), target_name: extension }
       return { kind: 'call', destination: contact, owner_id, ways: [way] }
     })
-    return { kind: 'groupcall', destination, owner_id, ring_method: 'ring_all', members }
+    return { kind: 'groupcall', destinations: [destination], owner_id, ring_method: 'ring_all', members }
   }
 
   /** A flow that is dead leads nowhere: the phone comes back with a new one. */
@@ -114,7 +132,7 @@ export class CallPlanner {
     if (agent.addresses.length === 0) throw callErrors.NO_ROUTE_TO_DESTINATION()
     return {
       kind: 'groupcall',
-      destination: { ...destination, target: agent.id },
+      destinations: [{ ...destination, target: agent.id }],
       owner_id: agent.id,
       ring_method: agent.ring_method === 'linear' ? 'linear' : 'ring_all',
       // the name that an agent gives an extension of its own is no number

@@ -20,15 +20,19 @@ interface Ending {
 }
 
 interface Session {
+  /** Empty where no flow waits for its end: the leg ends with it. */
   key: string
-  options: ConnectOptions
+  earlyMedia: boolean
   /** How many are called; `undefined` while they are looked up. */
   attempts: number | undefined
   endings: Map<number, Ending>
   /** Who is heard before the answer. */
   early: { attempt: number; call_id: string } | undefined
-  /** Who answered first. */
-  winner: { attempt: number; call_id: string } | undefined
+  /** Who is talked with: the first who answered, or who came in its place (`attempt` is undefined). */
+  winner: { attempt: number | undefined; call_id: string } | undefined
+  /** A transfer decides who is talked with: the end of the one that was means nothing until it is over. */
+  isLent: boolean
+  isWinnerGone: boolean
 }
 
 export interface ConnectNeeds {
@@ -36,6 +40,8 @@ export interface ConnectNeeds {
   outcomes: Outcomes
   /** Answers the caller. */
   answer(key: string): CallEffect[]
+  /** Ends the leg. */
+  hangup(): CallEffect[]
   /** Whether the caller hears us: it is answered, or something has sounded before. */
   isHeard(): boolean
 }
@@ -57,7 +63,7 @@ export class ConnectMachine {
     this.#needs.outcomes.remember(key, 'running')
     if (this.#session)
       return [this.#tell({ type: 'connect_ended', key, outcome: 'failed', issue: 'already_connecting' })]
-    this.#session = { key, options, attempts: undefined, endings: new Map(), early: undefined, winner: undefined }
+    this.#session = newSession(key, options.early_media)
     return [...this.#ring(), { do: 'call_out', key, options }]
   }
 
@@ -83,6 +89,42 @@ export class ConnectMachine {
     return winner ? this.#talk(winner.call_id) : []
   }
 
+  /** Whether somebody is called or talked with, for as long as which the flow (or the leg itself) goes no further. */
+  get busy(): boolean {
+    return this.#session !== undefined
+  }
+
+  /** A transfer decides from now on who is talked with. */
+  lend(): void {
+    if (this.#session) this.#session.isLent = true
+  }
+
+  /** The transfer came to nothing: it is as it was; where the other one has gone meanwhile, it is over. */
+  takeBack(): CallEffect[] {
+    const session = this.#session
+    if (!session) return []
+    session.isLent = false
+    return session.isWinnerGone ? this.#finishTalk(session) : []
+  }
+
+  /** This leg is talked with from now on; with its end the flow goes on, or the leg ends where it runs none. */
+  adopt(call_id: string): CallEffect[] {
+    const session = this.#session ?? newSession('', false)
+    this.#session = { ...session, winner: { attempt: undefined, call_id }, isLent: false, isWinnerGone: false }
+    return this.#needs.conversation.join(call_id)
+  }
+
+  /** That leg is over. */
+  partnerEnded(call_id: string): CallEffect[] {
+    const session = this.#session
+    return session?.winner?.call_id === call_id ? this.#winnerEnded(session) : []
+  }
+
+  /** Nobody is left to talk with. */
+  abandon(): CallEffect[] {
+    return this.#session ? this.#finishTalk(this.#session) : this.#needs.hangup()
+  }
+
   /** The caller goes; whom it called end with it, and nobody hears of an outcome. */
   callerLeaves(): void {
     this.#session = undefined
@@ -93,7 +135,7 @@ export class ConnectMachine {
       case 'ringing':
         return []
       case 'early_media':
-        if (!session.options.early_media || session.early || session.winner) return []
+        if (!session.earlyMedia || session.early || session.winner) return []
         session.early = { attempt, call_id: event.call_id }
         return this.#needs.conversation.join(event.call_id)
       case 'answered':
@@ -121,13 +163,25 @@ export class ConnectMachine {
   }
 
   #ended(session: Session, attempt: number, { hangup_reason, cause }: Ending): CallEffect[] {
-    const { key, winner, early } = session
-    if (winner) return winner.attempt === attempt ? this.#finish({ type: 'connect_ended', key, outcome: 'talked' }) : []
+    const { winner, early } = session
+    if (winner) return winner.attempt === attempt ? this.#winnerEnded(session) : []
     session.endings.set(attempt, { hangup_reason, cause })
     const over = this.#finishUnanswered(session)
     if (over.length > 0 || early?.attempt !== attempt) return over
     session.early = undefined
     return [...this.#needs.conversation.part(), ...this.#ring()]
+  }
+
+  #winnerEnded(session: Session): CallEffect[] {
+    session.isWinnerGone = true
+    return session.isLent ? [] : this.#finishTalk(session)
+  }
+
+  /** A leg that runs no flow ends with the conversation that it was transferred into. */
+  #finishTalk({ key }: Session): CallEffect[] {
+    if (key !== '') return this.#finish({ type: 'connect_ended', key, outcome: 'talked' })
+    this.#session = undefined
+    return [...this.#needs.conversation.part(), ...this.#needs.hangup()]
   }
 
   #finishUnanswered({ key, attempts, endings, winner }: Session): CallEffect[] {
@@ -148,5 +202,12 @@ export class ConnectMachine {
 
   #tell(outcome: LiveCallInput & { type: 'connect_ended' }): CallEffect {
     return { do: 'tell', input: this.#needs.outcomes.remember(outcome.key, outcome) }
+  }
+}
+
+function newSession(key: string, earlyMedia: boolean): Session {
+  return {
+    ...{ key, earlyMedia, attempts: undefined, endings: new Map(), early: undefined, winner: undefined },
+    ...{ isLent: false, isWinnerGone: false },
   }
 }

@@ -55,12 +55,20 @@ function flowIdOf({ flow_id = '', actions }: CallsCreate): string {
   return id
 }
 
+/** What is wrong with the form of destinations, one for each that has not the form of one. */
+export function faultsOfDestinations(
+  destinations: readonly Address[],
+  field = 'destinations',
+): { field: string; issue: string }[] {
+  return destinations.flatMap((destination, at) => {
+    const fault = faultOfCallee(calleeOf(destination))
+    return fault ? [{ field: `${field}[${at}].${fault.member}`, issue: fault.issue }] : []
+  })
+}
+
 /** Where no destination has the form of one, all of them are told; else those that have not are skipped. */
 function refuseMalformed(destinations: readonly Address[]): void {
-  const faults = destinations.flatMap((destination, at) => {
-    const fault = faultOfCallee(calleeOf(destination))
-    return fault ? [{ field: `destinations[${at}].${fault.member}`, issue: fault.issue }] : []
-  })
+  const faults = faultsOfDestinations(destinations)
   if (faults.length === destinations.length) throw apiErrors.INVALID_ARGUMENT({ faults })
 }
 

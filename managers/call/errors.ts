@@ -33,11 +33,16 @@ export const callErrors = defineErrors('call-manager', {
     retry: 'after_delay',
     cause: 'Operation invalid for the current call state, such as a transfer from a call that is not yet progressing.',
     fix: "Check status with GET /calls/{id} and retry when it matches the operation's prerequisite.",
-    message: (p: { call_id: string; status: string }) => `The call is ${p.status}, which does not allow this.`,
+    message: (p: { call_id: string; status: string; issue?: string }) =>
+      p.issue ?? `The call is ${p.status}, which does not allow this.`,
     details_schema: {
       type: 'object',
       required: ['call_id', 'status'],
-      properties: { call_id: { type: 'string', format: 'uuid' }, status: { type: 'string' } },
+      properties: {
+        call_id: { type: 'string', format: 'uuid' },
+        status: { type: 'string' },
+        issue: { type: 'string' },
+      },
     },
   },
   RECORDING_NOT_FOUND: {
@@ -86,7 +91,15 @@ export const callErrors = defineErrors('call-manager', {
     fix: 'Verify the ID with GET /groupcalls.',
     message: (_: { groupcall_id: string }) => 'There is no such groupcall.',
     details: () => [],
-    pending: true,
+  },
+  TRANSFER_NOT_FOUND: {
+    status: 'NOT_FOUND',
+    blame: 'client',
+    retry: 'never',
+    cause: 'Transfer ID does not exist or belongs to another customer.',
+    fix: 'Verify the ID with GET /transfers.',
+    message: (_: { transfer_id: string }) => 'There is no such transfer.',
+    details: () => [],
   },
   OUTBOUND_CONFIG_NOT_FOUND: {
     status: 'NOT_FOUND',

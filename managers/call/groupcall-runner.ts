@@ -51,7 +51,9 @@ export class GroupcallRunner implements Attempt {
   readonly #writer: RowWriter
   readonly #members = new Map<string, Attempt>()
   readonly #queue: GroupcallInput[] = []
+  readonly #onStored: (() => void)[] = []
   #running = false
+  #released = false
 
   constructor(needs: GroupcallRunnerNeeds, parts: GroupcallParts) {
     this.#needs = needs
@@ -89,6 +91,16 @@ export class GroupcallRunner implements Attempt {
     this.#take({ type: 'win' })
   }
 
+  holds(call_id: string): boolean {
+    return [...this.#members.values()].some((member) => member.holds(call_id))
+  }
+
+  /** Calls `done` once it is over and its row is on disk; at once (in the next turn) when it is. */
+  whenStored(done: () => void): void {
+    if (!this.#released) this.#onStored.push(done)
+    else void this.#writer.written.then(done)
+  }
+
   /** One input at a time: what comes while another is being handled waits. */
   #take(input: GroupcallInput): void {
     this.#queue.push(input)
@@ -115,8 +127,16 @@ export class GroupcallRunner implements Attempt {
       case 'report':
         return this.#report(effect.event)
       case 'release':
-        return this.#parts.onOver()
+        return this.#release()
     }
+  }
+
+  #release(): void {
+    this.#released = true
+    void this.#writer.written.then(() => {
+      for (const done of this.#onStored.splice(0)) done()
+    })
+    this.#parts.onOver()
   }
 
   #report(event: AttemptEvent): void {

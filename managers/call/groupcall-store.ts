@@ -1,4 +1,6 @@
 import type { AnyTransaction, Database, LaneTable, LaneWrite } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
+import type { Timestamp } from '#platform/time'
 import type { Groupcall } from './groupcall.ts'
 
 /** A life of a node: whose live groupcall it is. */
@@ -84,6 +86,40 @@ export class GroupcallStore {
 
   constructor(db: Database) {
     this.#db = db
+  }
+
+  list(customer: string, page: PageRequest): Promise<Groupcall[]> {
+    const mine = this.#db
+      .kysely<Tables>()
+      .selectFrom('groupcalls')
+      .select(COLUMNS)
+      .where('customer_id', '=', customer)
+      .where('tm_delete', 'is', null)
+    return pageOf(mine, page).execute()
+  }
+
+  find(customer: string, id: string): Promise<Groupcall | undefined> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('groupcalls')
+      .select(COLUMNS)
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .executeTakeFirst()
+  }
+
+  /** Deletes a groupcall that is over; `undefined` when there is none such (any more). */
+  delete(trx: AnyTransaction, customer: string, id: string, tm_delete: Timestamp): Promise<Groupcall | undefined> {
+    return on(trx)
+      .updateTable('groupcalls')
+      .set({ tm_delete, tm_update: tm_delete })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('status', '=', 'hangup')
+      .where('tm_delete', 'is', null)
+      .returning(COLUMNS)
+      .executeTakeFirst()
   }
 
   /** Those of these that there are. */

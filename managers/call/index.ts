@@ -17,6 +17,8 @@ export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
 export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts'
 export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'
+export { groupcallRoutes } from './groupcall-routes.ts'
+export { GroupcallService } from './groupcall-service.ts'
 export type {
   CallFlow,
   ConnectOptions,
@@ -52,4 +54,7 @@ export { RecordingService } from './recording-service.ts'
 export { CallRecovery, type DeadLife, type OnCallsClosed } from './recovery.ts'
 export { callRoutes } from './routes.ts'
 export { CallService } from './service.ts'
+export { TRANSFER_EVENTS, type TransferEvent } from './transfer-events.ts'
+export { transferRoutes } from './transfer-routes.ts'
+export { TransferService } from './transfer-service.ts'
 export { callVariables } from './variables.ts'

@@ -45,7 +45,8 @@ export class LegMaker {
     })
     try {
       const flow = await this.#flow(call, calling)
-      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, others, calling, flow })
+      const isOwnPhone = plan.ways.some(({ via }) => 'flow' in via)
+      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, others, calling, flow, isOwnPhone })
     } catch (error) {
       line.hangup(CAUSE.normal)
       throw error
@@ -60,9 +61,11 @@ export class LegMaker {
       others: readonly (() => DialableLine)[]
       calling: Calling
       flow: PreparedFlow | undefined
+      /** It registered with us. */
+      isOwnPhone: boolean
     },
   ): Ready {
-    const { watch, others, flow, calling } = made
+    const { watch, others, flow, calling, isOwnPhone } = made
     const { free_only, early_execution, maxForwards, master } = calling
     return {
       id: call.id,
@@ -70,7 +73,7 @@ export class LegMaker {
       flow_id: call.flow_id,
       begin: (report) => {
         const live = new LiveRunner(this.#needs, {
-          ...{ call, line, watch, free_only, otherWays: others },
+          ...{ call, line, watch, free_only, isOwnPhone, otherWays: others },
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
           ...(report ? { report } : {}),
           ...(maxForwards === undefined ? {} : { maxForwards }),

@@ -2,7 +2,7 @@ import type { WriteLanes } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch, Timer } from '#platform/time'
-import type { Line } from '#telecom/line'
+import type { AskedTransfer, Line } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
@@ -19,6 +19,7 @@ import type {
   RecordingOptions,
   SayOptions,
 } from './live-call.ts'
+import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
 /** Makes text into a file that can be played. */
@@ -45,6 +46,8 @@ export interface LiveNeeds {
   callOut: CallOut
   /** Another live leg of this node. */
   leg(call_id: string): LiveRunner | undefined
+  /** The phone of a leg asks for a transfer: it is accepted or refused through its line. */
+  transferAsked(live: LiveRunner, transfer: AskedTransfer): void
   /** The call is over. */
   release(live: LiveRunner): void
 }
@@ -55,6 +58,8 @@ export interface LiveParts {
   watch: Stopwatch
   /** Nobody proved who began this: nothing that follows dials a paid destination. */
   free_only: boolean
+  /** It is a phone of the customer's own, which may ask for more than to be talked with. */
+  isOwnPhone?: boolean
   /** Of the INVITE that began it. */
   maxForwards?: number
   /** Further ways to a callee, each a line of its own. */
@@ -75,7 +80,10 @@ const MAX_FORWARDS = 70
 export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly kind = 'call'
   readonly free_only: boolean
+  readonly isOwnPhone: boolean
   readonly maxForwards: number
+  /** How often whoever is on this leg was transferred. */
+  transfers = 0
   readonly #needs: LiveNeeds
   readonly #actor: CallActor
   readonly #writer: CallWriter
@@ -106,6 +114,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#flow = parts.flow
     this.#otherWays = [...otherWays]
     this.free_only = parts.free_only
+    this.isOwnPhone = parts.isOwnPhone ?? false
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
@@ -218,6 +227,41 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     queueMicrotask(() => this.#take({ type: 'chain', call_ids: this.#newFollowers.splice(0) }))
   }
 
+  get isUp(): boolean {
+    return this.#actor.call.status === 'progressing'
+  }
+
+  /** The leg that it talks with. */
+  get peer(): string | undefined {
+    return this.#actor.peer
+  }
+
+  /** Whether its flow, or it alone, waits for the end of a conversation. */
+  get isConnected(): boolean {
+    return this.#actor.isConnected
+  }
+
+  /** A transfer moves it to another conversation. */
+  move(input: MoveInput): void {
+    this.#take(input)
+  }
+
+  /** This leg, and the groups that it is among, do not end with ours any more; gives what followed us for it. */
+  letGo(call_id: string): readonly Attempt[] {
+    const freed = [...this.#followers].filter((follower) => follower.holds(call_id))
+    for (const follower of freed) this.#followers.delete(follower)
+    return freed
+  }
+
+  /** What was let go follows us again. */
+  leadAgain(followers: readonly Attempt[]): void {
+    for (const follower of followers) this.#followers.add(follower)
+  }
+
+  holds(call_id: string): boolean {
+    return call_id === this.id
+  }
+
   /** Its answer is the one that counts: its flow begins. */
   win(): void {
     const flow = this.#flow
@@ -298,6 +342,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         return this.#connecting.do(effect)
       case 'report':
         return this.#tellWhoCalled(effect.event)
+      case 'ask_transfer':
+        return this.#needs.transferAsked(this, effect.transfer)
       case 'end_chain':
         return this.#endFollowers()
       case 'hangup':

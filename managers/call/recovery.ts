@@ -12,6 +12,8 @@ import { callEvent } from './events.ts'
 import { groupcallEvent } from './groupcall-events.ts'
 import { type GroupcallRow, GroupcallStore } from './groupcall-store.ts'
 import { type CallRow, CallStore } from './store.ts'
+import { transferEvent } from './transfer-events.ts'
+import { type TransferRow, TransferStore } from './transfer-store.ts'
 
 /** A life of a node that is over, and when it was last known to be there (`DeadIncarnation` of `#platform/node`). */
 export interface DeadLife {
@@ -27,12 +29,13 @@ const BATCH = 200
 
 /**
  * Clears up after lives that are over: every leg gets a BYE, every call is closed as `failed` no later than its node was
- * last seen, groupcalls, events and activeflows follow in the same transaction. Safe to repeat and to run on several nodes at once.
+ * last seen, groupcalls, transfers, events and activeflows follow in the same transaction. Safe to repeat and to run on several nodes at once.
  */
 export class CallRecovery {
   readonly #db: Database
   readonly #store: CallStore
   readonly #groupcalls: GroupcallStore
+  readonly #transfers: TransferStore
   readonly #sip: Pick<SipStackDoor, 'byeFromState'>
   readonly #clock: Clock
   readonly #log: Log
@@ -53,6 +56,7 @@ export class CallRecovery {
     this.#db = needs.db
     this.#store = new CallStore(needs.db)
     this.#groupcalls = new GroupcallStore(needs.db)
+    this.#transfers = new TransferStore(needs.db)
     this.#sip = needs.sip
     this.#clock = needs.clock
     this.#log = needs.log
@@ -67,6 +71,7 @@ export class CallRecovery {
     for (const life of lives) {
       for (let batch = BATCH; batch === BATCH; closed += batch) batch = await this.#closeBatch(life)
       for (let batch = BATCH; batch === BATCH; ) batch = await this.#closeGroupcalls(life)
+      for (let batch = BATCH; batch === BATCH; ) batch = await this.#closeTransfers(life)
     }
     this.#agentRings?.stored()
     if (closed > 0) this.#log.info({ closed, lives: lives.length }, 'calls of earlier lives were closed')
@@ -107,6 +112,21 @@ export class CallRecovery {
       )
       const unanswered = closed.filter((row) => !isAnswered(row)).map(({ id }) => id)
       await this.#agentRings?.missed(trx, unanswered)
+      return orphans.length
+    })
+  }
+
+  /** Nobody is left whom they could hand over. */
+  #closeTransfers(life: DeadLife): Promise<number> {
+    return this.#db.transaction(async (trx: AnyTransaction) => {
+      const orphans = await this.#transfers.orphans(trx, life, BATCH)
+      const tm_update = timestamp(this.#clock.wallMs())
+      const closed = orphans.map((row): TransferRow => ({ ...row, status: 'failed', tm_update, ...this.#heir }))
+      for (const row of closed) await this.#transfers.close(trx, row)
+      await appendEvents(
+        trx,
+        closed.map(({ node: _n, incarnation: _i, ...transfer }) => transferEvent('transfer_failed', transfer)),
+      )
       return orphans.length
     })
   }

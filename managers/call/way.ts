@@ -17,8 +17,8 @@ export interface LegPlan {
 /** Several who can be called, and how. */
 export interface GroupPlan {
   kind: 'groupcall'
-  /** What was asked for. */
-  destination: Address
+  /** What was asked for: one who has several phones, or several. */
+  destinations: readonly Address[]
   owner_id: string
   ring_method: GroupRingMethod
   /** Looked up one by one, each when it is its turn. Throws the reason why one cannot be called. */

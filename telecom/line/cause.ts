@@ -77,8 +77,14 @@ export function causeOfSipStatus(status: number): number {
   return CAUSE_OF_STATUS[status] ?? (status >= 500 && status < 600 ? 42 : 127)
 }
 
+/** Q.850, non-selected user clearing: somebody else has answered. */
+const ANSWERED_ELSEWHERE = 26
+/** RFC 3326 §3.1: what tells a phone that it has missed no call. */
+const COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+
 /** `Reason: Q.850;cause=…` (RFC 3326) for what we end; a cause of our own is written as the nearest one of Q.850. */
 export function reasonHeader(cause: number): string {
+  if (cause === ANSWERED_ELSEWHERE) return `${COMPLETED_ELSEWHERE}, Q.850;cause=${cause}`
   return `Q.850;cause=${cause === CAUSE.timeout ? CAUSE.timerExpired : cause > 127 ? CAUSE.normal : cause}`
 }
 

@@ -114,7 +114,11 @@ test('hanging up before the answer cancels, and the leg ends with the final answ
   await leg.told('ringing')
   leg.line.hangup(26)
   const cancel = await at.phone.request('CANCEL')
-  assert.equal(cancel.headers.get('reason'), 'Q.850;cause=26')
+  assert.equal(
+    cancel.headers.get('reason'),
+    'SIP;cause=200;text="Call completed elsewhere", Q.850;cause=26',
+    'phones that know it show no missed call',
+  )
   assert.ok(!leg.line.ended)
   await reply(at.phone, cancel, 200)
   await reply(at.phone, leg.invite, 487, { tag: 'b1' })

@@ -84,6 +84,7 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     RECORDING_NOT_ACTIVE: 'after_fix',
     RECORDING_NOT_FOUND: 'never',
     SOURCE_NOT_ALLOWED: 'after_fix',
+    TRANSFER_NOT_FOUND: 'never',
   },
   'direct-manager': {
     DIRECT_NOT_FOUND: 'never',

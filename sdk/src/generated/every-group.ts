@@ -14,6 +14,7 @@ import { events } from './events-group.ts'
 import { extensions } from './extensions-group.ts'
 import { files } from './files-group.ts'
 import { flows } from './flows-group.ts'
+import { groupcalls } from './groupcalls-group.ts'
 import { health } from './health-group.ts'
 import { mails } from './mails-group.ts'
 import { me } from './me-group.ts'
@@ -28,6 +29,7 @@ import { storageAccounts } from './storage-accounts-group.ts'
 import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
 import { timelines } from './timelines-group.ts'
+import { transfers } from './transfers-group.ts'
 
 /** All groups of operations. */
 export function everyGroup(api: Api) {
@@ -45,6 +47,7 @@ export function everyGroup(api: Api) {
     extensions: extensions(api),
     files: files(api),
     flows: flows(api),
+    groupcalls: groupcalls(api),
     health: health(api),
     mails: mails(api),
     me: me(api),
@@ -59,5 +62,6 @@ export function everyGroup(api: Api) {
     storageFiles: storageFiles(api),
     tags: tags(api),
     timelines: timelines(api),
+    transfers: transfers(api),
   }
 }

@@ -66,6 +66,7 @@ export interface Reasons {
   CALL_STATE_INVALID: ReasonRow<'call-manager', 'FAILED_PRECONDITION', 409, 'after_delay', {
     call_id: string
     status: string
+    issue?: string
   }>
   /** The e-mail address belongs to another customer or agent. Use another e-mail address. */
   CUSTOMER_ALREADY_EXISTS: ReasonRow<'customer-manager', 'ALREADY_EXISTS', 409, 'after_fix', Facts>
@@ -314,6 +315,8 @@ export interface Reasons {
   STATE_INVALID: ReasonRow<'api-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
   /** Tag ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /tags list call. */
   TAG_NOT_FOUND: ReasonRow<'tag-manager', 'NOT_FOUND', 404, 'never', Facts>
+  /** Transfer ID does not exist or belongs to another customer. Verify the ID with GET /transfers. */
+  TRANSFER_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** Trunk ID does not exist or belongs to another customer. Verify the ID with GET /trunks. Admin-only resource. */
   TRUNK_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
 }

@@ -501,3 +501,21 @@ export interface TimelineManagerEvent {
   /** The resource as it was at that moment. */
   data: Record<string, unknown>
 }
+
+export interface Transfer {
+  id: string
+  customer_id: string
+  type: 'attended' | 'blind'
+  status: 'progressing' | 'completed' | 'failed'
+  transferer_call_id: string
+  transferee_addresses: Address[]
+  /** The call that took it; nil until then. */
+  transferee_call_id: string
+  /** Who was called for it; nil where a phone has joined two calls of its own. */
+  groupcall_id: string
+  /** Always nil. */
+  confbridge_id: string
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}

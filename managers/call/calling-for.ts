@@ -1,0 +1,28 @@
+import { type Address, normaliseAddress } from '#platform/http'
+import { NIL_UUID } from '#platform/ids'
+import type { Calling } from './calling.ts'
+import type { ConnectingCaller } from './connect-runner.ts'
+import { callErrors } from './errors.ts'
+
+/**
+ * What legs have in common that are called for a live call: they follow it, run no flow, and are offered what it speaks.
+ * Throws where its INVITE may make no more hops.
+ */
+export function callingFor(caller: ConnectingCaller, source?: Address): Omit<Calling, 'metadata'> {
+  const call = caller.snapshot()
+  const maxForwards = caller.maxForwards - 1
+  if (maxForwards < 1) throw callErrors.NO_ROUTE_TO_DESTINATION()
+  const { codec, worker: workerHint } = caller
+  return {
+    customer_id: call.customer_id,
+    source: source ? normaliseAddress(source) : call.source,
+    free_only: caller.free_only,
+    variables: {},
+    early_execution: false,
+    master: caller,
+    groupcall_id: NIL_UUID,
+    maxForwards,
+    ...(codec ? { codecs: codec === 'PCMA' ? (['PCMA', 'PCMU'] as const) : (['PCMU', 'PCMA'] as const) } : {}),
+    ...(workerHint === undefined ? {} : { workerHint }),
+  }
+}
