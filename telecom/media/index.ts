@@ -16,8 +16,10 @@ export { repairPair, repairRecording } from './recording/repair.ts'
 export type { TickLateness } from './tick-lateness.ts'
 export type {
   CodecName,
+  Cover,
   Direction,
   EndpointSpec,
+  MuteDirection,
   PromptPart,
   RecordingTarget,
   Sending,

@@ -30,6 +30,15 @@ export type Sending =
    */
   | { kind: 'bridge'; peer: string }
 
+/** What sounds in place of everything else for a while. */
+export type Cover = Extract<Sending, { kind: 'silence' | 'prompt' }>
+
+/**
+ * Sound that is dropped: `in` = what comes from the party is silence for whoever hears it, `out` = the party gets silence.
+ * Keys are no sound: they are still heard, and still sent where telephone events were agreed.
+ */
+export type MuteDirection = 'in' | 'out' | 'both'
+
 /** A recording: what it is called, where it is written, and when it ends by itself. */
 export interface RecordingTarget {
   recording_id: string
@@ -53,6 +62,12 @@ export interface WantedMedia {
   ptimeMs: number
   direction: Direction
   sending: Sending
+  /**
+   * Sounds in place of `sending`, which waits: a prompt goes on where it was when the cover is gone. A prompt that covers
+   * ends like any other; silence follows it until another cover, or none, is wanted.
+   */
+  cover?: Cover
+  mute?: MuteDirection
   /**
    * Count this up with each SDP that came from the other side: a new one lets the endpoint learn the true source
    * address again for a short while. Left out, only a changed `remote` does.

@@ -114,6 +114,7 @@ export class Endpoint implements DistantListener {
       payloadType: spec.payloadTypeReceive,
       telephoneEvents: telephoneEvents(spec),
       receiving,
+      muted: spec.mute === 'in' || spec.mute === 'both',
     })
     const inband = receiving && spec.telephoneEventReceive === null
     this.#plays = inband || spec.sending.kind === 'echo'
