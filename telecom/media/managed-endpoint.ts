@@ -6,6 +6,7 @@ import { PromptWatch } from './prompt-watch.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { EndpointRecording } from './recording/endpoint-recording.ts'
 import type { Recorder, RecordingSource } from './recording/recorder.ts'
+import { StreamWatch } from './stream/stream-watch.ts'
 import type { EndpointSpec, Sending, WantedMedia } from './wanted-media.ts'
 
 const REOPEN_EVERY_MS = 200
@@ -41,6 +42,7 @@ export class ManagedEndpoint {
   #wanted: WantedMedia | undefined
   readonly #prompt = new PromptWatch()
   readonly #cover = new PromptWatch()
+  readonly #streams: StreamWatch
   #up = true
   #reopens = 0
   #closing: Promise<void> | undefined
@@ -53,6 +55,7 @@ export class ManagedEndpoint {
     this.port = needs.port
     this.worker = needs.worker
     const { id, recorder, on } = needs
+    this.#streams = new StreamWatch(on)
     const tap = (source: RecordingSource | null) => {
       if (this.#up) needs.send({ type: 'record', id, source })
     }
@@ -64,6 +67,7 @@ export class ManagedEndpoint {
     this.#wanted = wanted
     // while the worker is down, nobody else can say that the old prompts have ended
     if (!this.#up) this.#endPrompts(wanted)
+    this.#streams.want(wanted.streams, this.#up)
     this.#prompt.want(wanted.sending)
     this.#cover.want(wanted.cover)
     this.#recording.want(wanted.recording)
@@ -83,6 +87,7 @@ export class ManagedEndpoint {
     const spec: EndpointSpec = { ...this.#wanted, id: this.id, version: this.#version }
     if (this.#prompt.isOver(sending)) spec.sending = SILENCE
     if (this.#cover.isOver(cover)) spec.cover = SILENCE
+    if (spec.streams) spec.streams = this.#streams.living(spec.streams)
     this.#needs.send({ type: 'want', spec })
   }
 
@@ -141,12 +146,14 @@ export class ManagedEndpoint {
       this.#prompt.ended(event.prompt_id, event.outcome)
       this.#cover.ended(event.prompt_id, event.outcome)
     }
+    if (event.type === 'stream_ended' && !this.#streams.ended(event.stream_id)) return
     this.#needs.on(event)
   }
 
   /** The worker crashed. */
   onDown(): void {
     this.#up = false
+    this.#streams.lost()
     this.#recording.onDown()
     if (this.#closing) this.#onClosed()
   }

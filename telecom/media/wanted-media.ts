@@ -48,6 +48,20 @@ export interface RecordingTarget {
   endOfSilenceMs?: number
 }
 
+/**
+ * A program that hears the party and speaks to it: AudioSocket over TCP to this address (a literal), which is sent the
+ * `stream_id` (a UUID) first. While there is one, a conversation is mixed and not relayed.
+ */
+export interface StreamTarget {
+  stream_id: string
+  address: string
+  port: number
+  /** `in` = what comes from the party, `out` = what goes to it but for what programs say, `both` = mixed. */
+  listen: 'none' | 'in' | 'out' | 'both'
+  /** Whether the party hears what the program says. */
+  speak: boolean
+}
+
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
   /** Where to send to; `null` = nowhere (not known yet, or hold by `c=0.0.0.0`). */
@@ -85,6 +99,8 @@ export interface WantedMedia {
    * from the party, `out` = to the party. The `recording_id` is its identity: the same one again goes on.
    */
   recording?: RecordingTarget
+  /** The `stream_id` is the identity of each: the same one again goes on, and one that has ended does not begin again. */
+  streams?: readonly StreamTarget[]
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

@@ -2,6 +2,7 @@ import type { Clock } from '#platform/time'
 import { codecs } from '../codecs/index.ts'
 import type { MediaEvent } from '../media-event.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
+import type { EndpointStreams } from '../stream/endpoint-streams.ts'
 import type { EndpointSpec } from '../wanted-media.ts'
 import { Bridge } from './bridge.ts'
 import type { Drop } from './incoming-stream.ts'
@@ -20,6 +21,8 @@ const LONGEST_PRESS_MS = 10_000
 const PRESS_GAP_MS = 80
 /** Where every bridge of this thread decodes; nothing is kept in it. */
 const scratch = new Int16Array(LONGEST_PAYLOAD)
+/** Where voices go that nobody hears. */
+const unheard = new Int16Array(LONGEST_TICK_SAMPLES)
 
 export interface OutgoingSoundNeeds {
   clock: Clock
@@ -30,6 +33,8 @@ export interface OutgoingSoundNeeds {
   isReachable: () => boolean
   /** Moves the next tick right behind that time of the clock, and gives when it comes. */
   align: (earliestMs: number) => number
+  /** Programs that hear and speak here. */
+  streams: EndpointStreams
 }
 
 /**
@@ -39,6 +44,7 @@ export interface OutgoingSoundNeeds {
 export class OutgoingSound {
   readonly #needs: OutgoingSoundNeeds
   readonly #stream: OutgoingStream
+  readonly #streams: EndpointStreams
   readonly #keypad = new Keypad()
   readonly #relay = new RelayTimeline(scratch)
   readonly #frame = new Int16Array(LONGEST_TICK_SAMPLES)
@@ -65,6 +71,7 @@ export class OutgoingSound {
   constructor(stream: OutgoingStream, needs: OutgoingSoundNeeds) {
     this.#stream = stream
     this.#needs = needs
+    this.#streams = needs.streams
     const press = () => (this.#spec?.telephoneEventSend === null ? undefined : this.#pressForPrompt)
     const { library, on } = needs
     this.#prompt = new PromptSlot({ library, on, press, cutOff: () => this.#keypad.forgetPrompt() })
@@ -106,7 +113,12 @@ export class OutgoingSound {
     const { sending, cover } = spec
     this.#listenTo(!cover && sending.kind === 'bridge' ? sending.peer : undefined)
     const takesEvents = spec.telephoneEventSend !== null
-    this.#bridge?.configure(spec.ptimeMs * SAMPLES_PER_MS, this.#tickMs * SAMPLES_PER_MS, takesEvents)
+    this.#bridge?.configure(
+      spec.ptimeMs * SAMPLES_PER_MS,
+      this.#tickMs * SAMPLES_PER_MS,
+      takesEvents,
+      this.#streams.active,
+    )
     this.#prompt.want(sending)
     this.#cover.want(cover)
   }
@@ -169,21 +181,29 @@ export class OutgoingSound {
     this.#keypad.press(key, Math.round(holdMs * SAMPLES_PER_MS), PRESS_GAP_MS * SAMPLES_PER_MS)
   }
 
-  /** A tick, and `missed` more that came too late to be made up for. `echo` = what was heard meanwhile. */
-  tick(missed: number, nowMs: number, echo: Int16Array): void {
+  /** What is mixed in has changed. */
+  remixed(): void {
+    const spec = this.#spec
+    if (spec) this.#send(spec)
+  }
+
+  /** A tick, and `missed` more that came too late to be made up for. `heard` = what the party said meanwhile. */
+  tick(missed: number, nowMs: number, heard: Int16Array): void {
     const spec = this.#spec
     if (!spec) return
     const count = this.#tickMs * SAMPLES_PER_MS
     this.#pass(count, missed, nowMs)
     const early = this.#sends && this.#isEarly(count)
     this.#waited = early
-    if (!early) this.#fill(spec, count, echo)
+    if (early) this.#frame.fill(0)
+    else this.#fill(spec, count, heard)
     this.#keypad.begin(spec.telephoneEventSend !== null)
     const { holding, sounding } = this.#keypad
     const step = this.#keypad.next(count)
     if (this.#sends && step && spec.telephoneEventSend !== null) this.#stream.event(spec.telephoneEventSend, step)
     if (sounding) this.#keypad.sound(this.#frame, count)
     if (this.#isMuted) this.#frame.fill(0)
+    if (this.#streams.active) this.#mix(spec, heard, count)
     if (!this.#sends || holding || sounding || !this.#relays(spec, nowMs)) this.#ticking = true
     if (!this.#ticking || (early && !holding)) return
     if (this.#sends && !holding) this.#stream.voice(this.#frame, count)
@@ -211,6 +231,13 @@ export class OutgoingSound {
   #relays(spec: EndpointSpec, nowMs: number): boolean {
     if (this.#ticking || !this.#bridge?.relaying) return false
     return nowMs - this.#relayedMs < spec.ptimeMs + PATIENCE_MS
+  }
+
+  /** Programs hear both sides, and their voices come in, unless the party is to hear something else or nothing. */
+  #mix({ cover }: EndpointSpec, heard: Int16Array, count: number): void {
+    this.#streams.hear(heard, this.#frame, count)
+    const isHeard = !cover && !this.#isMuted
+    this.#streams.mixInto(isHeard ? this.#frame : unheard, count)
   }
 
   #fill({ sending, cover }: EndpointSpec, count: number, echo: Int16Array): void {
