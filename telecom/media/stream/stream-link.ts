@@ -48,7 +48,6 @@ export class StreamLink {
       reader.push(chunk)
       if (this.#spoken.isFull) socket.pause()
     })
-    socket.on('drain', () => this.#pump())
     socket.on('error', () => this.#end(this.#connected ? 'broken' : 'unreachable'))
     socket.on('close', () => this.#end(this.#connected ? undefined : 'unreachable'))
   }
@@ -109,10 +108,11 @@ export class StreamLink {
     this.#pump()
   }
 
-  #pump(): void {
+  /** Once the network has taken a message it takes the next. */
+  #pump = (): void => {
     while (!this.#over && this.#waiting.length > 0 && this.#socket.writableLength < MOST_BUFFERED_BYTES) {
       const message = this.#waiting.shift()
-      if (message) this.#socket.write(message)
+      if (message) this.#socket.write(message, this.#pump)
     }
   }
 
