@@ -1,7 +1,14 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
-import type { MediaEndpoint, MuteDirection, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
+import type {
+  MediaEndpoint,
+  MuteDirection,
+  OpenEndpoint,
+  PromptPart,
+  RecordingTarget,
+  StreamTarget,
+} from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -57,6 +64,9 @@ export interface Line {
   record(recording: RecordingTarget): void
   /** Ends the recording; `recording_ended` comes once its files are closed. */
   stopRecording(): void
+  /** Joins a program that hears and speaks. `stream_started`, and in any case `stream_ended`, follow. */
+  stream(target: StreamTarget): void
+  endStream(stream_id: string): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */
