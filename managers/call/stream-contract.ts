@@ -16,6 +16,7 @@ export const streamCallMedia = endpoint({
     '`media-streams.md` has the encapsulations and the close codes.',
   allow: adminOrManager,
   socket: { maxMessageBytes: MOST_MESSAGE_BYTES },
+  success: 200, // so the contract says; really 101
   params: idParams,
   query: Type.Object({
     encapsulation: Type.Optional(Type.String({ description: 'rtp, sln or audiosocket; required.' })),
