@@ -7,10 +7,12 @@ import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
+  CallControlService,
   CallEngine,
   type CallEngineNeeds,
   CallRecovery,
   CallService,
+  callControlRoutes,
   migrations as callMigrations,
   callRoutes,
   type FlowAfterRecording,
@@ -19,6 +21,8 @@ import {
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
+  MediaStreams,
+  mediaStreamRoutes,
   OutboundConfigStore,
   type OutgoingCallFlow,
   RecordingFiles,
@@ -92,6 +96,8 @@ export class TestCalls {
   readonly groupcalls: GroupcallService
   readonly transfers: TransferService
   readonly directory = new LineDirectory()
+  readonly controls: CallControlService
+  readonly mediaStreams: MediaStreams
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
@@ -201,6 +207,9 @@ export class TestCalls {
     this.service = new CallService(calling)
     this.groupcalls = new GroupcallService(calling)
     this.transfers = new TransferService(calling)
+    const metrics = new Metrics()
+    this.mediaStreams = new MediaStreams({ db, commands, clock: systemClock, ids: systemIds, metrics })
+    this.controls = new CallControlService({ db, commands, ids: systemIds })
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
     this.storage = new Storage({
@@ -373,6 +382,8 @@ export class TestCalls {
         ...callRoutes(this.service),
         ...groupcallRoutes(this.groupcalls),
         ...transferRoutes(this.transfers),
+        ...callControlRoutes(this.controls),
+        ...mediaStreamRoutes(this.mediaStreams),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,
@@ -396,7 +407,7 @@ export class TestCalls {
     })
     const url = await server.listen('127.0.0.1', 0)
     this.url = url
-    after(() => server.close())
+    after(() => Promise.all([this.mediaStreams.stop(), server.close()]))
     return (customer) => apiClient(url, { token: customer })
   }
 

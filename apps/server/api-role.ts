@@ -1,8 +1,11 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
 import {
+  AgentCalls,
+  CallControlService,
   CallService,
   GroupcallService,
+  MediaStreams,
   RecordingFiles,
   RecordingKeeper,
   RecordingService,
@@ -93,6 +96,8 @@ export class ApiRole {
     const calls = new CallService(calling)
     const groupcalls = new GroupcallService(calling)
     const transfers = new TransferService(calling)
+    const callControls = new CallControlService({ db, commands, ids })
+    const agentCalls = new AgentCalls({ db })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const { dataDir, s3 } = config
@@ -119,13 +124,14 @@ export class ApiRole {
     const unwatch = watchEventLoop(metrics, 'api')
     watchEvents(metrics, { db, clock })
     const watched = watchWebhooks(metrics, db)
+    const mediaStreams = new MediaStreams({ db, commands, clock, ids, metrics })
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
-        ...{ ...services, db, logins, boots, delegations, mailboxes, calls, groupcalls, transfers, recordings },
-        ...{ storage, downloads, activeflows, timelines, events, sockets, webhooks },
+        ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
+        ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, events, sockets, webhooks },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -180,7 +186,7 @@ export class ApiRole {
     mailSender.start()
     jobs.start()
     return new ApiRole(url, [
-      () => Promise.all([sockets.stop(), server.close()]),
+      () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
       () => Promise.all([jobs.stop(), mailSender.stop(), keeper.stop(), storage.sweeper.stop()]),
       () => keyUse.stop(),
       () => delivery.stop(),

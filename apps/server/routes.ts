@@ -1,9 +1,15 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
 import {
+  type AgentCalls,
+  agentCallRoutes,
+  type CallControlService,
   type CallService,
+  callControlRoutes,
   callRoutes,
   type GroupcallService,
   groupcallRoutes,
+  type MediaStreams,
+  mediaStreamRoutes,
   type RecordingService,
   recordingRoutes,
   type TransferService,
@@ -30,6 +36,9 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   calls: CallService
   groupcalls: GroupcallService
   transfers: TransferService
+  callControls: CallControlService
+  agentCalls: AgentCalls
+  mediaStreams: MediaStreams
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
@@ -51,6 +60,9 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...callRoutes(services.calls),
     ...groupcallRoutes(services.groupcalls),
     ...transferRoutes(services.transfers),
+    ...callControlRoutes(services.callControls),
+    ...agentCallRoutes(services.agentCalls),
+    ...mediaStreamRoutes(services.mediaStreams),
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),

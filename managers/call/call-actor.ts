@@ -1,10 +1,20 @@
 import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import { type AskedTransfer, CAUSE, type LineEvent } from '#telecom/line'
-import type { PromptPart } from '#telecom/media'
+import type { PromptPart, StreamTarget } from '#telecom/media'
 import type { AttemptEvent } from './attempt.ts'
-import { type Call, type CallAction, endingOf, type HangupReason, isEnding, mayBecome } from './call.ts'
+import {
+  type Call,
+  type CallAction,
+  endingOf,
+  type HangupReason,
+  isEnding,
+  type MuteDirection,
+  mayBecome,
+} from './call.ts'
 import { type ConnectInput, ConnectMachine } from './connect-machine.ts'
+import type { ControlRefusal } from './control.ts'
+import { type ControlInput, ControlMachine } from './control-machine.ts'
 import { Conversation, type PeerInput } from './conversation.ts'
 import type { CallEvent } from './events.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
@@ -15,6 +25,7 @@ import type { Recording } from './recording.ts'
 import type { RecordingEvent } from './recording-events.ts'
 import { type RecordingInput, RecordingMachine, type RecordingStep } from './recording-machine.ts'
 import { type SoundInput, SoundMachine } from './sound-machine.ts'
+import { type StreamInput, StreamMachine } from './stream-machine.ts'
 
 /** What a live call is given, one at a time. */
 export type CallInput =
@@ -27,13 +38,16 @@ export type CallInput =
   | { type: 'hangup'; reason: HangupReason; cause?: number }
   | { type: 'action'; action: CallAction }
   | { type: 'sound_ready'; sound: string; parts: readonly PromptPart[] }
-  | { type: 'sound_failed'; sound: string; issue: string }
+  /** `isTextAtFault`: no voice could speak such a text. */
+  | { type: 'sound_failed'; sound: string; issue: string; isTextAtFault: boolean }
   /** The next way to a callee is ready to be dialled, or cannot be. */
   | { type: 'redial_ready' }
   | { type: 'redial_failed' }
   /** These calls follow this one from now on. */
   | { type: 'chain'; call_ids: readonly string[] }
   | { type: 'timer'; timer: CallTimer }
+  | ControlInput
+  | StreamInput
   | SoundInput
   | ConnectInput
   | PeerInput
@@ -41,10 +55,10 @@ export type CallInput =
   | MoveInput
 
 /**
- * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files;
- * `recording:<id>` what a recording waits for.
+ * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files,
+ * `announcement` that for words over everything else; `recording:<id>` what a recording waits for.
  */
-export type CallTimer = 'max_duration' | 'dial' | 'sound' | `recording:${string}`
+export type CallTimer = 'max_duration' | 'dial' | 'sound' | 'announcement' | `recording:${string}`
 
 /** What a live call wants done. The runner does it; what comes of it comes back as an input. */
 export type CallEffect =
@@ -66,6 +80,16 @@ export type CallEffect =
   | { do: 'render'; sound: string; text: string; voice: SayOptions }
   | { do: 'fetch'; sound: string; urls: readonly string[] }
   | { do: 'abort'; sound: string }
+  /** Over everything that sounds: what is covered waits. */
+  | { do: 'hold'; on: boolean }
+  | { do: 'cover'; by: 'moh' | 'silence'; on: boolean }
+  | { do: 'announce'; sound: string; parts: readonly PromptPart[] }
+  | { do: 'mute'; direction: MuteDirection }
+  /** A program hears and speaks, or does not any more. */
+  | { do: 'stream'; stream: StreamTarget }
+  | { do: 'end_stream'; stream_id: string }
+  /** What was asked with this key is done, or refused. */
+  | { do: 'controlled'; key: string; refusal?: ControlRefusal }
   /** Others are called: `called_out` or `not_called_out` follows, and an `attempt` for each that happens to them. */
   | { do: 'call_out'; key: string; options: ConnectOptions }
   | { do: 'win_attempt' | 'end_attempt' | 'end_other_attempts'; key: string; attempt: number }
@@ -144,6 +168,8 @@ export class CallActor {
   readonly #outcomes = new Outcomes()
   readonly #sounds: SoundMachine
   readonly #recordings: RecordingMachine
+  readonly #controls: ControlMachine
+  readonly #streams = new StreamMachine()
   readonly #conversation = new Conversation()
   readonly #connect: ConnectMachine
 
@@ -158,6 +184,8 @@ export class CallActor {
     this.#waysLeft = needs.otherWays ?? 0
     this.#sounds = new SoundMachine({ ids: needs.ids, limits: this.#limits, outcomes: this.#outcomes })
     this.#recordings = new RecordingMachine(needs)
+    const { ids, now } = needs
+    this.#controls = new ControlMachine({ ids, now, limits: this.#limits, answer: (key) => this.#answer(key) })
     this.#connect = new ConnectMachine({
       conversation: this.#conversation,
       outcomes: this.#outcomes,
@@ -204,6 +232,11 @@ export class CallActor {
       case 'recording_prepared':
       case 'recording_measured':
         return this.#record(input)
+      case 'control':
+        return this.#control(input)
+      case 'start_stream':
+      case 'stop_stream':
+        return this.#streams.on(this.#call, input, this.#cut !== undefined)
       case 'stored':
         return this.#isStored()
       case 'answer':
@@ -240,9 +273,15 @@ export class CallActor {
       case 'stop_playing':
         return this.#sounds.busy ? this.#goOn([...this.#sounds.finish('stopped'), { do: 'silence' }]) : []
       case 'sound_ready':
-        return this.#heard(this.#sounds.ready(input.sound, input.parts))
+        return (
+          this.#controls.ready(this.#call, input.sound, input.parts) ??
+          this.#heard(this.#sounds.ready(input.sound, input.parts))
+        )
       case 'sound_failed':
-        return this.#sounds.ended(input.sound, 'failed', input.issue)
+        return (
+          this.#controls.failed(input.sound, input.isTextAtFault) ??
+          this.#sounds.ended(input.sound, 'failed', input.issue)
+        )
       default:
         return this.#startSound(input)
     }
@@ -270,6 +309,9 @@ export class CallActor {
         return this.#cutOff(CAUSE.timeout)
       case 'dialog_changed':
         return [{ do: 'save', call: this.#call, events: [] }]
+      case 'stream_started':
+      case 'stream_ended':
+        return this.#streams.onLine(event)
       case 'ended':
         return this.#lineEnded(event)
       default:
@@ -321,6 +363,7 @@ export class CallActor {
       { do: 'save', call: this.#call, events: ['call_progressing'] },
       ...keys.map((key) => tell(this.#outcomes.remember(key, { type: 'answered', key }))),
       ...this.#connect.callerAnswered(),
+      ...this.#controls.callAnswered(this.#call),
       report({ type: 'answered', call_id: this.#call.id }),
     ]
   }
@@ -348,6 +391,8 @@ export class CallActor {
         return this.#cutOff(GIVEN_UP, CAUSE.noAnswer)
       case 'sound':
         return this.#goOn(this.#sounds.timeIsUp())
+      case 'announcement':
+        return this.#controls.timeIsUp()
       default:
         return this.#record(input)
     }
@@ -386,6 +431,8 @@ export class CallActor {
     const recordings = this.#recordings.callEnded(this.#call)
     return [
       ...sounds,
+      ...this.#controls.callEnded(),
+      ...this.#streams.callEnded(),
       { do: 'stop', timer: 'max_duration' },
       { do: 'stop', timer: 'dial' },
       { do: 'save', call: this.#call, events: ['call_hangup'] },
@@ -399,9 +446,17 @@ export class CallActor {
 
   /** The call is over; its recordings may still have files to close. */
   #afterwards(input: CallInput): CallEffect[] {
+    if (input.type === 'control') return this.#control(input)
+    if (input.type === 'start_stream' || input.type === 'stop_stream') return this.#streams.on(this.#call, input, false)
     if (!this.#recordings.busy) return []
     const effects = this.#record(input)
     return this.#recordings.busy ? effects : [...effects, RELEASE]
+  }
+
+  #control(input: ControlInput): CallEffect[] {
+    const { call, effects } = this.#controls.on(this.#call, input, this.#cut !== undefined)
+    this.#call = call
+    return effects
   }
 
   /** What an input means for the recordings of the call. */

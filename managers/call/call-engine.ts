@@ -14,24 +14,24 @@ import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
+import type { Control } from './control.ts'
+import { type ControlAnswer, carryOutControl } from './control-commands.ts'
 import { dialledAddress } from './dialled-address.ts'
+import { callErrors } from './errors.ts'
 import { GroupPlacer } from './group-placer.ts'
 import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
+import { readLiveCommand } from './live-commands.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
 import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
-import {
-  carryOutRecording,
-  type RecordingAnswer,
-  type RecordingCommand,
-  readRecordingCommand,
-} from './recording-commands.ts'
+import type { RecordingAnswer } from './recording-commands.ts'
 import { CallStore } from './store.ts'
+import { carryOutStream, type StreamCommand } from './stream-commands.ts'
 import { readTransferCommand, TRANSFER_COMMANDS, type TransferAnswer } from './transfer-commands.ts'
 import { TransferDesk } from './transfer-desk.ts'
 import { TransferStore } from './transfer-store.ts'
@@ -76,6 +76,8 @@ export interface CallEngineCounters {
   /** By SIP status. */
   refused: Record<number, number>
 }
+
+type CommandAnswer = CallCommandAnswer | RecordingAnswer | ControlAnswer
 
 /** The `call` role's calls: lets INVITEs in, calls out, owns the live ones, takes commands, ends them at a stop. */
 export class CallEngine {
@@ -146,6 +148,26 @@ export class CallEngine {
     const live = this.#lives.get(call_id)
     const call = live?.customer_id === customer ? live.snapshot() : await this.#store.find(customer, call_id)
     return call?.status === 'hangup' && call.hangup_reason !== '' ? call.hangup_reason : undefined
+  }
+
+  /**
+   * Asks a live call of this node for something beside what its flow does: for actions of flows. `key` is that of the effect.
+   * Throws `CALL_NOT_FOUND`, or the reason of the refusal.
+   */
+  async control(customer: string, call_id: string, control: Control, key: string): Promise<void> {
+    const live = this.#liveOf(customer, call_id)
+    if (!live) throw callErrors.CALL_NOT_FOUND({ call_id })
+    await carryOutControl(live, key, control)
+  }
+
+  /**
+   * Joins a program with a live call of this node, or ends that: for actions of flows, like `control`. Whether the address
+   * may be reached is for the caller of this to know.
+   */
+  async stream(command: StreamCommand): Promise<void> {
+    const live = this.#liveOf(command.customer_id, command.call_id)
+    if (!live) throw callErrors.CALL_NOT_FOUND({ call_id: command.call_id })
+    await carryOutStream(live, command)
   }
 
   /** `TransactionUser.invite`: a call comes in. */
@@ -329,9 +351,12 @@ export class CallEngine {
   }
 
   /** Commands find a live call without a disk. A foreign call looks exactly like an unknown one. */
-  #command(body: unknown): CallCommandAnswer | RecordingAnswer | Promise<CallCommandAnswer | RecordingAnswer> {
-    const recording = readRecordingCommand(body)
-    if (recording) return this.#recordingCommand(recording)
+  #command(body: unknown): CommandAnswer | Promise<CommandAnswer> {
+    const asked = readLiveCommand(body)
+    if (asked) {
+      const live = this.#liveOf(asked.customer_id, asked.call_id)
+      return live ? asked.carryOut(live) : { live: false }
+    }
     const command = readCallCommand(body)
     const live = command && this.#lives.get(command.call_id)
     if (!live || live.customer_id !== command.customer_id) return { live: false }
@@ -376,9 +401,10 @@ export class CallEngine {
     }
   }
 
-  #recordingCommand(command: RecordingCommand): RecordingAnswer | Promise<RecordingAnswer> {
-    const live = this.#lives.get(command.call_id)
-    return live?.customer_id === command.customer_id ? carryOutRecording(live, command) : { live: false }
+  /** A live call of this customer. */
+  #liveOf(customer: string, call_id: string): LiveRunner | undefined {
+    const live = this.#lives.get(call_id)
+    return live?.customer_id === customer ? live : undefined
   }
 }
 

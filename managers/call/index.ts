@@ -1,5 +1,6 @@
 /** Calls: the live ones (`CallEngine`, `LiveCall`) and the records of all (`CallService`). See README.md. */
 export type { AdmissionNeeds } from './admission.ts'
+export { AgentCalls, agentCallRoutes } from './agent-calls.ts'
 export {
   type Call,
   type CallAction,
@@ -12,6 +13,9 @@ export {
 } from './call.ts'
 export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
 export type { InsideCallees } from './call-planner.ts'
+export type { Control, MutedDirection } from './control.ts'
+export { callControlRoutes } from './control-routes.ts'
+export { CallControlService } from './control-service.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
 export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
@@ -36,6 +40,7 @@ export type {
   StartedRecording,
 } from './live-call.ts'
 export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
+export { MediaStreams } from './media-streams.ts'
 export { migrations } from './migrations/index.ts'
 export type { OutboundConfig } from './outbound-config.ts'
 export { OutboundConfigStore } from './outbound-config-store.ts'
@@ -54,6 +59,8 @@ export { RecordingService } from './recording-service.ts'
 export { CallRecovery, type DeadLife, type OnCallsClosed } from './recovery.ts'
 export { callRoutes } from './routes.ts'
 export { CallService } from './service.ts'
+export type { StreamCommand } from './stream-commands.ts'
+export { mediaStreamRoutes } from './stream-contract.ts'
 export { TRANSFER_EVENTS, type TransferEvent } from './transfer-events.ts'
 export { transferRoutes } from './transfer-routes.ts'
 export { TransferService } from './transfer-service.ts'

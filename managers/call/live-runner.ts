@@ -3,11 +3,13 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch, Timer } from '#platform/time'
 import type { AskedTransfer, Line } from '#telecom/line'
+import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
+import type { Control, ControlRefusal } from './control.ts'
 import type { PeerInput } from './conversation.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { CallEvent } from './events.ts'
@@ -22,7 +24,10 @@ import type {
 import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
-/** Makes text into a file that can be played. */
+/**
+ * Makes text into a file that can be played. Where it rejects because of the text, the error's `problem` is `empty` or
+ * `too_long`.
+ */
 export interface Speech {
   render(text: string, options: SayOptions): Promise<{ file: string }>
 }
@@ -99,6 +104,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #subscribers = new Set<(input: LiveCallInput) => void>()
   readonly #timers = new Map<CallTimer, Timer>()
   readonly #sounds = new Map<string, AbortController>()
+  /** What was asked and is not answered. */
+  readonly #controls = new Map<
+    string,
+    { answer: Promise<ControlRefusal | undefined>; resolve: (refusal: ControlRefusal | undefined) => void }
+  >()
   readonly #queue: CallInput[] = []
   #running = false
   #outbox: LiveCallInput[] = []
@@ -210,6 +220,24 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   stopRecording(key: string): void {
     this.#take({ type: 'stop_recording', key })
+  }
+
+  /**
+   * Asks for something beside what its flow does. Resolves when it is done (words: when they begin to sound), or with why it
+   * is not. A repeat under the key of one that is under way shares its answer.
+   */
+  control(key: string, control: Control): Promise<ControlRefusal | undefined> {
+    return this.#askFor(key, { type: 'control', key, control })
+  }
+
+  /** Joins a program that hears and speaks. Resolves when it is there, or with why it is not. */
+  startStream(key: string, stream: StreamTarget): Promise<ControlRefusal | undefined> {
+    return this.#askFor(key, { type: 'start_stream', key, stream })
+  }
+
+  /** Ends one of these, or all of them. */
+  stopStream(key: string, stream_id?: string): Promise<ControlRefusal | undefined> {
+    return this.#askFor(key, { type: 'stop_stream', key, ...(stream_id === undefined ? {} : { stream_id }) })
   }
 
   /** What the leg that it is joined with does. */
@@ -326,6 +354,20 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         return this.#line.echo()
       case 'silence':
         return this.#line.silence()
+      case 'hold':
+        return this.#line.hold(effect.on)
+      case 'cover':
+        return effect.by === 'moh' ? this.#line.coverMusic(effect.on) : this.#line.coverSilence(effect.on)
+      case 'mute':
+        return this.#line.mute(effect.direction === '' ? undefined : effect.direction)
+      case 'announce':
+        return this.#line.announce(effect.sound, effect.parts)
+      case 'stream':
+        return this.#line.stream(effect.stream)
+      case 'end_stream':
+        return this.#line.endStream(effect.stream_id)
+      case 'controlled':
+        return this.#controlled(effect.key, effect.refusal)
       case 'ringback':
         return this.#line.ringback()
       case 'music':
@@ -444,7 +486,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       .catch((error: unknown) => {
         if (!controller.signal.aborted)
           this.#needs.log.info({ call_id: this.id, error }, 'a sound could not be made ready')
-        this.#take({ type: 'sound_failed', sound, issue: issueOf(error) })
+        this.#take({ type: 'sound_failed', sound, issue: issueOf(error), isTextAtFault: isTextAtFault(error) })
       })
       .finally(() => this.#sounds.delete(sound))
   }
@@ -464,6 +506,20 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     }
     if (files.length === 0) throw fault
     return files
+  }
+
+  #askFor(key: string, input: CallInput): Promise<ControlRefusal | undefined> {
+    const asked = this.#controls.get(key)
+    if (asked) return asked.answer
+    const { promise, resolve } = Promise.withResolvers<ControlRefusal | undefined>()
+    this.#controls.set(key, { answer: promise, resolve })
+    this.#take(input)
+    return promise
+  }
+
+  #controlled(key: string, refusal: ControlRefusal | undefined): void {
+    this.#controls.get(key)?.resolve(refusal)
+    this.#controls.delete(key)
   }
 
   #start(timer: CallTimer, ms: number): void {
@@ -507,6 +563,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     })
     this.#needs.release(this)
   }
+}
+
+function isTextAtFault(error: unknown): boolean {
+  return error instanceof Error && 'problem' in error && (error.problem === 'empty' || error.problem === 'too_long')
 }
 
 function issueOf(error: unknown): string {

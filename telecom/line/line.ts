@@ -1,7 +1,14 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
-import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
+import type {
+  MediaEndpoint,
+  MuteDirection,
+  OpenEndpoint,
+  PromptPart,
+  RecordingTarget,
+  StreamTarget,
+} from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineDirectory } from './line-directory.ts'
 import type { LineEvent } from './line-event.ts'
@@ -45,12 +52,27 @@ export interface Line {
    */
   bridge(peer: Line): void
   /**
+   * Holds an answered leg, or takes it back: its phone is told by a re-INVITE, its party hears music in place of everything
+   * else and is heard by nobody. What sounded waits. Independent of the phone's own hold; harmless when repeated.
+   */
+  hold(held: boolean): void
+  /** Music, or silence, for the far end in place of everything else, which waits (music wins). Harmless when repeated. */
+  coverMusic(on: boolean): void
+  coverSilence(on: boolean): void
+  /** Drops sound by direction, seen from us; `undefined` = none. Keys pass. */
+  mute(direction: MuteDirection | undefined): void
+  /** Plays parts over everything else, which waits, in place of an announcement before it. Ends with `played`. */
+  announce(id: string, parts: readonly PromptPart[]): void
+  /**
    * Writes both directions to files (absolute paths), whatever sounds, in place of a recording that runs.
    * `recording_started` and `recording_ended` follow.
    */
   record(recording: RecordingTarget): void
   /** Ends the recording; `recording_ended` comes once its files are closed. */
   stopRecording(): void
+  /** Joins a program that hears and speaks. `stream_started`, and in any case `stream_ended`, follow. */
+  stream(target: StreamTarget): void
+  endStream(stream_id: string): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */

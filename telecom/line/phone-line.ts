@@ -1,4 +1,4 @@
-import type { MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { MediaEvent, MuteDirection, PromptPart, RecordingTarget, Sending, StreamTarget } from '#telecom/media'
 import type {
   Dialog,
   DialogRequest,
@@ -15,6 +15,7 @@ import { type KeyPress, KeyPresses } from './key-presses.ts'
 import type { Line, LineNeeds } from './line.ts'
 import type { LineEnd, LineEvent } from './line-event.ts'
 import { LineEvents } from './line-events.ts'
+import { LineHold } from './line-hold.ts'
 import { LineSession } from './line-session.ts'
 import { LineSound } from './line-sound.ts'
 import { mediaAddress } from './media-address.ts'
@@ -37,6 +38,7 @@ export abstract class PhoneLine implements Line {
   protected established: Dialog | undefined
   protected session: LineSession | undefined
   protected held = false
+  readonly #hold: LineHold
   readonly #events = new LineEvents()
   readonly #keys: KeyPresses
   readonly #transfers: Transfers
@@ -61,7 +63,15 @@ export abstract class PhoneLine implements Line {
       negotiated: () => this.session?.negotiated,
       signallingAddress: () => this.signallingAddress(),
       deadMediaMs: () => (this.established ? needs.deadMediaMs : 0),
+      newId: () => needs.ids.uuid(),
       tell: (event) => this.tell(event),
+    })
+    this.#hold = new LineHold({
+      clock: needs.clock,
+      log: needs.log,
+      dialog: () => this.established,
+      session: () => this.session,
+      renegotiated: () => this.renegotiated(),
     })
   }
 
@@ -137,12 +147,42 @@ export abstract class PhoneLine implements Line {
     this.sound.send({ kind: 'bridge', peer: peer.id })
   }
 
+  hold(held: boolean): void {
+    if (this.#ended || !this.established) return
+    this.sound.cover((cover) => cover.hold(held))
+    this.#hold.want(held)
+  }
+
+  coverMusic(on: boolean): void {
+    this.sound.cover((cover) => cover.music(on))
+  }
+
+  coverSilence(on: boolean): void {
+    this.sound.cover((cover) => cover.silence(on))
+  }
+
+  mute(direction: MuteDirection | undefined): void {
+    this.sound.cover((cover) => cover.muteSound(direction))
+  }
+
+  announce(id: string, parts: readonly PromptPart[]): void {
+    this.sound.announce(id, parts)
+  }
+
   record(recording: RecordingTarget): void {
     this.sound.record(recording)
   }
 
   stopRecording(): void {
     this.sound.record(undefined)
+  }
+
+  stream(target: StreamTarget): void {
+    this.sound.stream(target)
+  }
+
+  endStream(stream_id: string): void {
+    this.sound.endStream(stream_id)
   }
 
   hangup(cause: number): void {
@@ -310,6 +350,11 @@ export abstract class PhoneLine implements Line {
       case 'recording_ended':
         this.sound.recorded(event.recording_id)
         return this.#events.tell(event)
+      case 'stream_started':
+        return this.tell(event)
+      case 'stream_ended':
+        this.sound.endStream(event.stream_id)
+        return this.tell(event)
       case 'failed':
         this.needs.log.warn({ line: this.id, issue: event.issue }, 'the sound of a line is lost')
         if (this.established) this.established.bye({ Reason: reasonHeader(CAUSE.temporaryFailure) })
@@ -364,6 +409,7 @@ export abstract class PhoneLine implements Line {
     if (this.#ended) return
     this.#unbridge()
     this.#transfers.end()
+    this.#hold.stop()
     this.sound.close()
     this.#ended = true
     if (this.#toldDialog) this.needs.directory?.remove(this)
