@@ -21,6 +21,10 @@ export {
 export type { Action, Flow } from './flow.ts'
 export { migrations } from './migrations/index.ts'
 export type {
+  Ask,
+  AskedFor,
+  AskOutcome,
+  Asks,
   HangupReasonOf,
   LiveCallOf,
   OnFlowDeleted,

@@ -10,7 +10,7 @@ import { MOST_COMPLETIONS, MOST_STACKS, MOST_STEPS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
 import type { Awaited, FlowState } from './state.ts'
 import { SubstitutionTooLarge, substitute } from './substitute.ts'
-import { DIGITS, recordingVariables, variableOf, writeRefusal } from './variables.ts'
+import { DIGITS, recordingVariables, variableOf, writable, writeRefusal } from './variables.ts'
 
 /** What the interpreter knows besides state and input. */
 export interface StepContext {
@@ -313,10 +313,14 @@ class Run {
     const { state } = this
     return {
       now_ms: this.#context.now_ms,
+      activeflow_id: state.activeflow_id,
+      reference_type: state.reference_type,
+      reference_id: state.reference_id,
       answered: state.call ? state.call.answered : undefined,
       free_only: state.free_only === true,
       variable: (name) => this.#variable(name),
       writeRefusal: (name, value) => writeRefusal(state.variables, name, value),
+      writable: (values) => writable(state.variables, values),
     }
   }
 }
