@@ -146,6 +146,11 @@ export class FakeCall implements LiveCall {
     this.#handler?.({ type: 'digit', digit, duration_ms: 100, method: 'rfc4733' })
   }
 
+  /** Something else happens on the call. */
+  tell(input: LiveCallInput): void {
+    this.#handler?.(input)
+  }
+
   /** The last `connect` ends like this. */
   connectEnds(end: Omit<LiveCallInput & { type: 'connect_ended' }, 'type' | 'key'>): void {
     const { key = '' } = this.connects.at(-1) ?? {}
