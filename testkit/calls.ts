@@ -7,10 +7,12 @@ import { agentErrors } from '#managers/agent/errors'
 import { BillingService, migrations as billingMigrations } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
+  CallControlService,
   CallEngine,
   type CallEngineNeeds,
   CallRecovery,
   CallService,
+  callControlRoutes,
   migrations as callMigrations,
   callRoutes,
   type FlowAfterRecording,
@@ -84,6 +86,7 @@ export class TestCalls {
   readonly sip: SipStack
   readonly engine: CallEngine
   readonly service: CallService
+  readonly controls: CallControlService
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
@@ -190,6 +193,7 @@ export class TestCalls {
       customers: services.customers,
       flows: { flowExists: async () => this.flowExists, inline },
     })
+    this.controls = new CallControlService({ db, commands, ids: systemIds })
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
     this.storage = new Storage({
@@ -356,6 +360,7 @@ export class TestCalls {
     const server = await openHttpServer({
       routes: [
         ...callRoutes(this.service),
+        ...callControlRoutes(this.controls),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,

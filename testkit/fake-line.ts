@@ -77,6 +77,27 @@ export class FakeLine implements DialableLine {
     this.said.push('music')
   }
 
+  hold(held: boolean): void {
+    this.said.push(held ? 'hold' : 'unhold')
+  }
+
+  coverMusic(on: boolean): void {
+    this.said.push(`moh ${on ? 'on' : 'off'}`)
+  }
+
+  coverSilence(on: boolean): void {
+    this.said.push(`silence ${on ? 'on' : 'off'}`)
+  }
+
+  mute(direction: 'in' | 'out' | 'both' | undefined): void {
+    this.said.push(`mute ${direction ?? 'off'}`)
+  }
+
+  announce(id: string): void {
+    this.said.push('announce')
+    queueMicrotask(() => this.#tell({ type: 'played', id, outcome: 'finished' }))
+  }
+
   record(): void {}
 
   stopRecording(): void {}

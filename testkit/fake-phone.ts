@@ -371,7 +371,17 @@ export class FakeCall {
     this.requests.push(request)
     if (request.method === 'ACK') return
     if (request.method === 'BYE') this.bye = request
-    this.#send(answerTo(request, 200, 'OK'))
+    const offer = request.method === 'INVITE' ? request.sdp?.toString() : undefined
+    this.#send(offer === undefined ? answerTo(request, 200, 'OK') : this.#agree(request, offer))
+  }
+
+  /** Goes along with what is offered: another address, another direction. */
+  #agree(request: SipRequest, offer: string): string {
+    this.sound.aimAt(offer)
+    const offered = /^a=(sendonly|recvonly|inactive)/m.exec(offer)?.[1] ?? 'sendrecv'
+    const direction = { sendonly: 'recvonly', recvonly: 'sendonly' }[offered] ?? offered
+    const description = ['Content-Type: application/sdp', `Contact: ${this.#phone.contact}`]
+    return answerTo(request, 200, 'OK', description, this.sound.offer({ direction }))
   }
 
   #request(
@@ -405,11 +415,11 @@ export class FakeCall {
   }
 }
 
-function answerTo(request: SipRequest, status: number, reason: string): string {
+function answerTo(request: SipRequest, status: number, reason: string, lines: Lines = [], body = ''): string {
   const copied = ['via', 'from', 'to', 'call-id', 'cseq'].flatMap((name) =>
     request.headers.all(name).map((value) => `${name}: ${value}`),
   )
-  return sipMessage(`SIP/2.0 ${status} ${reason}`, copied)
+  return sipMessage(`SIP/2.0 ${status} ${reason}`, [...copied, ...lines], body)
 }
 
 /** Whether it begins as a SIP message does; RTP does not. */

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
-import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
+import {
+  AgentCalls,
+  CallControlService,
+  CallService,
+  RecordingFiles,
+  RecordingKeeper,
+  RecordingService,
+} from '#managers/call'
 import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
@@ -74,6 +81,8 @@ export class ApiRole {
     const delegations = new Delegations({ db, customers, tokens, clock, ids })
     const commands = new CommandDoor({ bus, clock })
     const calls = new CallService({ ...services, db, commands, clock, ids, refuseVariables })
+    const callControls = new CallControlService({ db, commands, ids })
+    const agentCalls = new AgentCalls({ db })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const { dataDir, s3 } = config
@@ -98,7 +107,7 @@ export class ApiRole {
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
-        ...{ activeflows, timelines, events, sockets },
+        ...{ activeflows, timelines, events, sockets, callControls, agentCalls },
       }),
       authenticate: authenticator.authenticate,
       catalogues,

@@ -1,5 +1,14 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
+import {
+  type AgentCalls,
+  agentCallRoutes,
+  type CallControlService,
+  type CallService,
+  callControlRoutes,
+  callRoutes,
+  type RecordingService,
+  recordingRoutes,
+} from '#managers/call'
 import { customerRoutes } from '#managers/customer'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
@@ -16,6 +25,8 @@ import type { Services } from './services.ts'
 /** What the API's routes are served by. */
 export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 'agents'> {
   calls: CallService
+  callControls: CallControlService
+  agentCalls: AgentCalls
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
@@ -33,6 +44,8 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),
+    ...callControlRoutes(services.callControls),
+    ...agentCallRoutes(services.agentCalls),
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),

@@ -3,8 +3,18 @@ import type { Timestamp } from '#platform/time'
 import { CAUSE, type LineEvent } from '#telecom/line'
 import type { PromptPart } from '#telecom/media'
 import type { AttemptEvent } from './attempt.ts'
-import { type Call, type CallAction, endingOf, type HangupReason, isEnding, mayBecome } from './call.ts'
+import {
+  type Call,
+  type CallAction,
+  endingOf,
+  type HangupReason,
+  isEnding,
+  type MuteDirection,
+  mayBecome,
+} from './call.ts'
 import { type ConnectInput, ConnectMachine } from './connect-machine.ts'
+import type { ControlRefusal } from './control.ts'
+import { type ControlInput, ControlMachine } from './control-machine.ts'
 import { Conversation, type PeerInput } from './conversation.ts'
 import type { CallEvent } from './events.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
@@ -26,23 +36,25 @@ export type CallInput =
   | { type: 'hangup'; reason: HangupReason; cause?: number }
   | { type: 'action'; action: CallAction }
   | { type: 'sound_ready'; sound: string; parts: readonly PromptPart[] }
-  | { type: 'sound_failed'; sound: string; issue: string }
+  /** `isTextAtFault`: no voice could speak such a text. */
+  | { type: 'sound_failed'; sound: string; issue: string; isTextAtFault: boolean }
   /** The next way to a callee is ready to be dialled, or cannot be. */
   | { type: 'redial_ready' }
   | { type: 'redial_failed' }
   /** These calls follow this one from now on. */
   | { type: 'chain'; call_ids: readonly string[] }
   | { type: 'timer'; timer: CallTimer }
+  | ControlInput
   | SoundInput
   | ConnectInput
   | PeerInput
   | RecordingInput
 
 /**
- * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files;
- * `recording:<id>` what a recording waits for.
+ * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files,
+ * `announcement` that for words over everything else; `recording:<id>` what a recording waits for.
  */
-export type CallTimer = 'max_duration' | 'dial' | 'sound' | `recording:${string}`
+export type CallTimer = 'max_duration' | 'dial' | 'sound' | 'announcement' | `recording:${string}`
 
 /** What a live call wants done. The runner does it; what comes of it comes back as an input. */
 export type CallEffect =
@@ -64,6 +76,13 @@ export type CallEffect =
   | { do: 'render'; sound: string; text: string; voice: SayOptions }
   | { do: 'fetch'; sound: string; urls: readonly string[] }
   | { do: 'abort'; sound: string }
+  /** Over everything that sounds: what is covered waits. */
+  | { do: 'hold'; on: boolean }
+  | { do: 'cover'; by: 'moh' | 'silence'; on: boolean }
+  | { do: 'announce'; sound: string; parts: readonly PromptPart[] }
+  | { do: 'mute'; direction: MuteDirection }
+  /** What was asked with this key is done, or refused. */
+  | { do: 'controlled'; key: string; refusal?: ControlRefusal }
   /** Others are called: `called_out` or `not_called_out` follows, and an `attempt` for each that happens to them. */
   | { do: 'call_out'; key: string; options: ConnectOptions }
   | { do: 'win_attempt' | 'end_attempt' | 'end_other_attempts'; key: string; attempt: number }
@@ -140,6 +159,7 @@ export class CallActor {
   readonly #outcomes = new Outcomes()
   readonly #sounds: SoundMachine
   readonly #recordings: RecordingMachine
+  readonly #controls: ControlMachine
   readonly #conversation = new Conversation()
   readonly #connect: ConnectMachine
 
@@ -154,6 +174,8 @@ export class CallActor {
     this.#waysLeft = needs.otherWays ?? 0
     this.#sounds = new SoundMachine({ ids: needs.ids, limits: this.#limits, outcomes: this.#outcomes })
     this.#recordings = new RecordingMachine(needs)
+    const { ids, now } = needs
+    this.#controls = new ControlMachine({ ids, now, limits: this.#limits, answer: (key) => this.#answer(key) })
     this.#connect = new ConnectMachine({
       conversation: this.#conversation,
       outcomes: this.#outcomes,
@@ -189,6 +211,8 @@ export class CallActor {
       case 'recording_prepared':
       case 'recording_measured':
         return this.#record(input)
+      case 'control':
+        return this.#control(input)
       case 'stored':
         return this.#isStored()
       case 'answer':
@@ -217,9 +241,15 @@ export class CallActor {
       case 'stop_playing':
         return this.#sounds.busy ? this.#goOn([...this.#sounds.finish('stopped'), { do: 'silence' }]) : []
       case 'sound_ready':
-        return this.#heard(this.#sounds.ready(input.sound, input.parts))
+        return (
+          this.#controls.ready(this.#call, input.sound, input.parts) ??
+          this.#heard(this.#sounds.ready(input.sound, input.parts))
+        )
       case 'sound_failed':
-        return this.#sounds.ended(input.sound, 'failed', input.issue)
+        return (
+          this.#controls.failed(input.sound, input.isTextAtFault) ??
+          this.#sounds.ended(input.sound, 'failed', input.issue)
+        )
       default:
         return this.#startSound(input)
     }
@@ -296,6 +326,7 @@ export class CallActor {
       { do: 'save', call: this.#call, events: ['call_progressing'] },
       ...keys.map((key) => tell(this.#outcomes.remember(key, { type: 'answered', key }))),
       ...this.#connect.callerAnswered(),
+      ...this.#controls.callAnswered(this.#call),
       report({ type: 'answered', call_id: this.#call.id }),
     ]
   }
@@ -323,6 +354,8 @@ export class CallActor {
         return this.#cutOff(GIVEN_UP, CAUSE.noAnswer)
       case 'sound':
         return this.#goOn(this.#sounds.timeIsUp())
+      case 'announcement':
+        return this.#controls.timeIsUp()
       default:
         return this.#record(input)
     }
@@ -361,6 +394,7 @@ export class CallActor {
     const recordings = this.#recordings.callEnded(this.#call)
     return [
       ...sounds,
+      ...this.#controls.callEnded(),
       { do: 'stop', timer: 'max_duration' },
       { do: 'stop', timer: 'dial' },
       { do: 'save', call: this.#call, events: ['call_hangup'] },
@@ -374,9 +408,16 @@ export class CallActor {
 
   /** The call is over; its recordings may still have files to close. */
   #afterwards(input: CallInput): CallEffect[] {
+    if (input.type === 'control') return this.#control(input)
     if (!this.#recordings.busy) return []
     const effects = this.#record(input)
     return this.#recordings.busy ? effects : [...effects, RELEASE]
+  }
+
+  #control(input: ControlInput): CallEffect[] {
+    const { call, effects } = this.#controls.on(this.#call, input, this.#cut !== undefined)
+    this.#call = call
+    return effects
   }
 
   /** What an input means for the recordings of the call. */

@@ -14,6 +14,9 @@ import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
+import type { Control } from './control.ts'
+import { type ControlAnswer, carryOutControl, readControlCommand } from './control-commands.ts'
+import { callErrors } from './errors.ts'
 import type { GroupcallRunner } from './groupcall-runner.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
@@ -67,6 +70,8 @@ export interface CallEngineCounters {
   /** By SIP status. */
   refused: Record<number, number>
 }
+
+type CommandAnswer = CallCommandAnswer | RecordingAnswer | ControlAnswer
 
 /** The `call` role's calls: lets INVITEs in, calls out, owns the live ones, takes commands, ends them at a stop. */
 export class CallEngine {
@@ -129,6 +134,16 @@ export class CallEngine {
     const live = this.#lives.get(call_id)
     const call = live?.customer_id === customer ? live.snapshot() : await this.#store.find(customer, call_id)
     return call?.status === 'hangup' && call.hangup_reason !== '' ? call.hangup_reason : undefined
+  }
+
+  /**
+   * Asks a live call of this node for something beside what its flow does: for actions of flows. `key` is that of the effect.
+   * Throws `CALL_NOT_FOUND`, or the reason of the refusal.
+   */
+  async control(customer: string, call_id: string, control: Control, key: string): Promise<void> {
+    const live = this.#liveOf(customer, call_id)
+    if (!live) throw callErrors.CALL_NOT_FOUND({ call_id })
+    await carryOutControl(live, key, control)
   }
 
   /** `TransactionUser.invite`: a call comes in. */
@@ -266,9 +281,14 @@ export class CallEngine {
   }
 
   /** Commands find a live call without a disk. A foreign call looks exactly like an unknown one. */
-  #command(body: unknown): CallCommandAnswer | RecordingAnswer | Promise<CallCommandAnswer | RecordingAnswer> {
+  #command(body: unknown): CommandAnswer | Promise<CommandAnswer> {
     const recording = readRecordingCommand(body)
     if (recording) return this.#recordingCommand(recording)
+    const control = readControlCommand(body)
+    if (control) {
+      const live = this.#liveOf(control.customer_id, control.call_id)
+      return live ? carryOutControl(live, control.id, control.control) : { live: false }
+    }
     const command = readCallCommand(body)
     const live = command && this.#lives.get(command.call_id)
     if (!live || live.customer_id !== command.customer_id) return { live: false }
@@ -293,9 +313,15 @@ export class CallEngine {
     }
   }
 
+  /** A live call of this customer. */
+  #liveOf(customer: string, call_id: string): LiveRunner | undefined {
+    const live = this.#lives.get(call_id)
+    return live?.customer_id === customer ? live : undefined
+  }
+
   #recordingCommand(command: RecordingCommand): RecordingAnswer | Promise<RecordingAnswer> {
-    const live = this.#lives.get(command.call_id)
-    return live?.customer_id === command.customer_id ? carryOutRecording(live, command) : { live: false }
+    const live = this.#liveOf(command.customer_id, command.call_id)
+    return live ? carryOutRecording(live, command) : { live: false }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Calls: the live ones (`CallEngine`, `LiveCall`) and the records of all (`CallService`). See README.md. */
 export type { AdmissionNeeds } from './admission.ts'
+export { AgentCalls, agentCallRoutes } from './agent-calls.ts'
 export {
   type Call,
   type CallAction,
@@ -12,6 +13,9 @@ export {
 } from './call.ts'
 export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
 export type { InsideCallees } from './call-planner.ts'
+export type { Control, MutedDirection } from './control.ts'
+export { callControlRoutes } from './control-routes.ts'
+export { CallControlService } from './control-service.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
 export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'

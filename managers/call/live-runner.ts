@@ -8,6 +8,7 @@ import { type Call, type CallAction, type HangupReason, isEnding } from './call.
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
+import type { Control, ControlRefusal } from './control.ts'
 import type { PeerInput } from './conversation.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { CallEvent } from './events.ts'
@@ -21,7 +22,10 @@ import type {
 } from './live-call.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
-/** Makes text into a file that can be played. */
+/**
+ * Makes text into a file that can be played. Where it rejects because of the text, the error's `problem` is `empty` or
+ * `too_long`.
+ */
 export interface Speech {
   render(text: string, options: SayOptions): Promise<{ file: string }>
 }
@@ -91,6 +95,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #subscribers = new Set<(input: LiveCallInput) => void>()
   readonly #timers = new Map<CallTimer, Timer>()
   readonly #sounds = new Map<string, AbortController>()
+  /** What was asked and is not answered. */
+  readonly #controls = new Map<
+    string,
+    { answer: Promise<ControlRefusal | undefined>; resolve: (refusal: ControlRefusal | undefined) => void }
+  >()
   readonly #queue: CallInput[] = []
   #running = false
   #outbox: LiveCallInput[] = []
@@ -203,6 +212,19 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#take({ type: 'stop_recording', key })
   }
 
+  /**
+   * Asks for something beside what its flow does. Resolves when it is done (words: when they begin to sound), or with why it
+   * is not. A repeat under the key of one that is under way shares its answer.
+   */
+  control(key: string, control: Control): Promise<ControlRefusal | undefined> {
+    const asked = this.#controls.get(key)
+    if (asked) return asked.answer
+    const { promise, resolve } = Promise.withResolvers<ControlRefusal | undefined>()
+    this.#controls.set(key, { answer: promise, resolve })
+    this.#take({ type: 'control', key, control })
+    return promise
+  }
+
   /** What the leg that it is joined with does. */
   steer(input: PeerInput): void {
     this.#take(input)
@@ -282,6 +304,16 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         return this.#line.echo()
       case 'silence':
         return this.#line.silence()
+      case 'hold':
+        return this.#line.hold(effect.on)
+      case 'cover':
+        return effect.by === 'moh' ? this.#line.coverMusic(effect.on) : this.#line.coverSilence(effect.on)
+      case 'mute':
+        return this.#line.mute(effect.direction === '' ? undefined : effect.direction)
+      case 'announce':
+        return this.#line.announce(effect.sound, effect.parts)
+      case 'controlled':
+        return this.#controlled(effect.key, effect.refusal)
       case 'ringback':
         return this.#line.ringback()
       case 'music':
@@ -398,7 +430,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       .catch((error: unknown) => {
         if (!controller.signal.aborted)
           this.#needs.log.info({ call_id: this.id, error }, 'a sound could not be made ready')
-        this.#take({ type: 'sound_failed', sound, issue: issueOf(error) })
+        this.#take({ type: 'sound_failed', sound, issue: issueOf(error), isTextAtFault: isTextAtFault(error) })
       })
       .finally(() => this.#sounds.delete(sound))
   }
@@ -418,6 +450,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     }
     if (files.length === 0) throw fault
     return files
+  }
+
+  #controlled(key: string, refusal: ControlRefusal | undefined): void {
+    this.#controls.get(key)?.resolve(refusal)
+    this.#controls.delete(key)
   }
 
   #start(timer: CallTimer, ms: number): void {
@@ -461,6 +498,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     })
     this.#needs.release(this)
   }
+}
+
+function isTextAtFault(error: unknown): boolean {
+  return error instanceof Error && 'problem' in error && (error.problem === 'empty' || error.problem === 'too_long')
 }
 
 function issueOf(error: unknown): string {

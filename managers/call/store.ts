@@ -103,14 +103,18 @@ export class CallStore {
     this.#db = db
   }
 
-  list(customer: string, page: PageRequest): Promise<Call[]> {
+  /** The customer's calls; with `agent_id` those alone that belong to this agent. */
+  list(customer: string, page: PageRequest, filter: { agent_id?: string } = {}): Promise<Call[]> {
     const mine = this.#db
       .kysely<Tables>()
       .selectFrom('calls')
       .select(COLUMNS)
       .where('customer_id', '=', customer)
       .where('tm_delete', 'is', null)
-    return pageOf(mine, page).execute()
+    const { agent_id } = filter
+    if (agent_id === undefined) return pageOf(mine, page).execute()
+    const own = mine.where('owner_type', '=', sql.lit('agent')).where('owner_id', '=', agent_id)
+    return pageOf(own, page).execute()
   }
 
   find(customer: string, id: string): Promise<Call | undefined> {

@@ -2,11 +2,15 @@ import {
   acceptAnswer,
   answerOffer,
   type CodecName,
+  type Direction,
   type LocalMedia,
   makeOffer,
   type Negotiated,
   type Unacceptable,
 } from '#telecom/sdp'
+
+/** All that we speak, where the leg has no preference of its own. */
+const CODECS: readonly CodecName[] = ['PCMU', 'PCMA']
 
 /** The SIP status for a session that cannot be: a description that cannot be read is 400, everything else 488. */
 function statusOf(unacceptable: Unacceptable): 400 | 488 {
@@ -24,6 +28,8 @@ export class LineSession {
   readonly #port: number
   readonly #sessionId: string
   readonly #codecs: readonly CodecName[] | undefined
+  /** What we are willing to do: `sendonly` while we hold the other side. It goes into every description from now on. */
+  direction: Direction = 'sendrecv'
   #version = 0
   #said = ''
   #offered: LocalMedia | undefined
@@ -70,6 +76,25 @@ export class LineSession {
     const { sdp, local } = this.#write((media) => ({ sdp: makeOffer(media), local: media }))
     this.#offered = local
     this.#firstOffer ??= local
+    return sdp
+  }
+
+  /**
+   * Offers anew within the session: what was agreed comes first (or `prefer`), keys under the number that they have
+   * (RFC 3264 §8.3.2).
+   */
+  offerAgain(prefer: CodecName | undefined): string {
+    const agreed = this.#negotiated
+    const codecs = new Set([prefer, agreed?.codec, ...(this.#codecs ?? CODECS)].filter((codec) => codec !== undefined))
+    const { sdp, local } = this.#write((media) => {
+      const local = {
+        ...media,
+        codecs: [...codecs],
+        ...(agreed ? { telephoneEvent: agreed.telephoneEventReceive } : {}),
+      }
+      return { sdp: makeOffer(local), local }
+    })
+    this.#offered = local
     return sdp
   }
 
@@ -123,6 +148,7 @@ export class LineSession {
       port: this.#port,
       sessionId: this.#sessionId,
       version,
+      direction: this.direction,
       ...(this.#codecs ? { codecs: this.#codecs } : {}),
     }
   }

@@ -1,6 +1,7 @@
 import type { Log } from '#platform/log'
 import type { MediaEndpoint, MediaEvent, PromptPart, Sending, WantedMedia } from '#telecom/media'
 import type { Negotiated } from '#telecom/sdp'
+import { LineCover } from './line-cover.ts'
 import type { LineEvent } from './line-event.ts'
 
 const SILENCE: Sending = { kind: 'silence' }
@@ -12,12 +13,15 @@ export interface SoundNeeds {
   signallingAddress(): string
   /** After how much silence `media_lost` comes; 0 = not watched. */
   deadMediaMs(): number | undefined
+  /** A name for something that is played. */
+  newId(): string
   tell(event: LineEvent): void
 }
 
-/** The sound of one leg: its endpoint, what it sends, which prompts have not ended, and its recording. */
+/** The sound of one leg: its endpoint, what it sends and what covers that, which prompts have not ended, its recording. */
 export class LineSound {
   readonly #needs: SoundNeeds
+  readonly #cover: LineCover
   /** Prompts of the owner's that have not ended yet. */
   readonly #prompts = new Map<string, readonly PromptPart[]>()
   #endpoint: MediaEndpoint | undefined
@@ -28,6 +32,7 @@ export class LineSound {
 
   constructor(needs: SoundNeeds) {
     this.#needs = needs
+    this.#cover = new LineCover(() => needs.newId())
   }
 
   get endpoint(): MediaEndpoint | undefined {
@@ -59,6 +64,20 @@ export class LineSound {
     this.want()
   }
 
+  /** Changes what covers everything else. */
+  cover(change: (cover: LineCover) => void): void {
+    if (this.#closed) return
+    change(this.#cover)
+    this.want()
+  }
+
+  /** Says something over everything else, in place of an announcement that has not ended. */
+  announce(id: string, parts: readonly PromptPart[]): void {
+    if (this.#closed) return
+    this.#prompts.set(id, parts)
+    this.cover((cover) => cover.announce(id, parts))
+  }
+
   record(recording: WantedMedia['recording']): void {
     if (this.#closed) return
     this.#recording = recording
@@ -76,11 +95,14 @@ export class LineSound {
     if (!negotiated || this.#closed) return
     const { held: _, ...agreed } = negotiated
     const deadMediaMs = this.#needs.deadMediaMs()
+    const { cover, mute } = this.#cover
     this.#endpoint?.want({
       ...agreed,
       sending: this.#sending,
       sdpVersion: this.#sdpVersion,
       signallingAddress: this.#needs.signallingAddress(),
+      ...(cover ? { cover } : {}),
+      ...(mute ? { mute } : {}),
       ...(deadMediaMs === undefined ? {} : { deadMediaMs }),
       ...(this.#recording ? { recording: this.#recording } : {}),
     })
@@ -100,6 +122,7 @@ export class LineSound {
     const issue = event.unreadable[0]?.issue
     if (this.#sending.kind === 'prompt' && this.#sending.prompt_id === event.prompt_id) this.#sending = SILENCE
     this.#prompts.delete(event.prompt_id)
+    if (this.#cover.ended(event.prompt_id)) this.want()
     this.#needs.tell({ type: 'played', id: event.prompt_id, outcome, ...(issue === undefined ? {} : { issue }) })
   }
 

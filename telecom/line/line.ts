@@ -1,7 +1,7 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
-import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
+import type { MediaEndpoint, MuteDirection, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -38,6 +38,18 @@ export interface Line {
    * anything else, or is over. A line that cannot be heard yet begins as soon as it can.
    */
   bridge(peer: Line): void
+  /**
+   * Holds an answered leg, or takes it back: its phone is told by a re-INVITE, its party hears music in place of everything
+   * else and is heard by nobody. What sounded waits. Independent of the phone's own hold; harmless when repeated.
+   */
+  hold(held: boolean): void
+  /** Music, or silence, for the far end in place of everything else, which waits (music wins). Harmless when repeated. */
+  coverMusic(on: boolean): void
+  coverSilence(on: boolean): void
+  /** Drops sound by direction, seen from us; `undefined` = none. Keys pass. */
+  mute(direction: MuteDirection | undefined): void
+  /** Plays parts over everything else, which waits, in place of an announcement before it. Ends with `played`. */
+  announce(id: string, parts: readonly PromptPart[]): void
   /**
    * Writes both directions to files (absolute paths), whatever sounds, in place of a recording that runs.
    * `recording_started` and `recording_ended` follow.

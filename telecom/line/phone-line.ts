@@ -1,4 +1,4 @@
-import type { MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { MediaEvent, MuteDirection, PromptPart, RecordingTarget, Sending } from '#telecom/media'
 import type {
   Dialog,
   DialogRequest,
@@ -15,6 +15,7 @@ import { type KeyPress, KeyPresses } from './key-presses.ts'
 import type { Line, LineNeeds } from './line.ts'
 import type { LineEnd, LineEvent } from './line-event.ts'
 import { LineEvents } from './line-events.ts'
+import { LineHold } from './line-hold.ts'
 import { LineSession } from './line-session.ts'
 import { LineSound } from './line-sound.ts'
 import { mediaAddress } from './media-address.ts'
@@ -35,6 +36,7 @@ export abstract class PhoneLine implements Line {
   protected established: Dialog | undefined
   protected session: LineSession | undefined
   protected held = false
+  readonly #hold: LineHold
   readonly #events = new LineEvents()
   readonly #keys: KeyPresses
   /** Lines that hear this one: they press its keys, and stop when it sounds anything else. */
@@ -53,7 +55,15 @@ export abstract class PhoneLine implements Line {
       negotiated: () => this.session?.negotiated,
       signallingAddress: () => this.signallingAddress(),
       deadMediaMs: () => (this.established ? needs.deadMediaMs : 0),
+      newId: () => needs.ids.uuid(),
       tell: (event) => this.tell(event),
+    })
+    this.#hold = new LineHold({
+      clock: needs.clock,
+      log: needs.log,
+      dialog: () => this.established,
+      session: () => this.session,
+      renegotiated: () => this.renegotiated(),
     })
   }
 
@@ -117,6 +127,28 @@ export abstract class PhoneLine implements Line {
     for (const hearer of this.#hearers) if (hearer !== peer) hearer.silence()
     if (peer !== this.#heardLine) this.#hear(peer instanceof PhoneLine ? peer : undefined)
     this.sound.send({ kind: 'bridge', peer: peer.id })
+  }
+
+  hold(held: boolean): void {
+    if (this.#ended || !this.established) return
+    this.sound.cover((cover) => cover.hold(held))
+    this.#hold.want(held)
+  }
+
+  coverMusic(on: boolean): void {
+    this.sound.cover((cover) => cover.music(on))
+  }
+
+  coverSilence(on: boolean): void {
+    this.sound.cover((cover) => cover.silence(on))
+  }
+
+  mute(direction: MuteDirection | undefined): void {
+    this.sound.cover((cover) => cover.muteSound(direction))
+  }
+
+  announce(id: string, parts: readonly PromptPart[]): void {
+    this.sound.announce(id, parts)
   }
 
   record(recording: RecordingTarget): void {
@@ -303,6 +335,7 @@ export abstract class PhoneLine implements Line {
   protected end(by: 'remote' | 'local', cause: number, why: LineEnd, status?: number): void {
     if (this.#ended) return
     this.#unbridge()
+    this.#hold.stop()
     this.sound.close()
     this.#ended = true
     this.#events.tell({ type: 'ended', by, cause, why, ...(status === undefined ? {} : { status }) })

@@ -12,17 +12,26 @@ export {
   type Placement,
 } from './media-engine.ts'
 export { MediaError, type MediaProblem } from './media-error.ts'
-export type { EndpointStatistics, MediaEvent, PromptOutcome } from './media-event.ts'
+export type { EndpointStatistics, MediaEvent, PromptOutcome, StreamIssue } from './media-event.ts'
 export type { RecordingIssue } from './recording/recording-issue.ts'
 export { repairPair, repairRecording } from './recording/repair.ts'
+export {
+  AudioSocketKind,
+  AudioSocketReader,
+  audioSocketMessage,
+  uuidOfBytes,
+} from './stream/audio-socket.ts'
 export type { TickLateness } from './tick-lateness.ts'
 export type {
   CodecName,
+  Cover,
   Direction,
   EndpointSpec,
+  MuteDirection,
   PromptPart,
   RecordingTarget,
   Sending,
+  StreamTarget,
   WantedMedia,
 } from './wanted-media.ts'
 export { decodeWav } from './wav/read-wav.ts'

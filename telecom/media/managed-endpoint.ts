@@ -2,13 +2,16 @@ import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import { MediaError } from './media-error.ts'
 import type { EndpointStatistics, MediaEvent } from './media-event.ts'
+import { PromptWatch } from './prompt-watch.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { EndpointRecording } from './recording/endpoint-recording.ts'
 import type { Recorder, RecordingSource } from './recording/recorder.ts'
-import type { EndpointSpec, WantedMedia } from './wanted-media.ts'
+import { StreamWatch } from './stream/stream-watch.ts'
+import type { EndpointSpec, Sending, WantedMedia } from './wanted-media.ts'
 
 const REOPEN_EVERY_MS = 200
 const MOST_REOPENS = 25
+const SILENCE = { kind: 'silence' } as const satisfies Sending
 
 export interface ManagedNeeds {
   id: string
@@ -37,9 +40,9 @@ export class ManagedEndpoint {
   readonly #recording: EndpointRecording
   #version = 0
   #wanted: WantedMedia | undefined
-  /** A prompt that was wanted and has not ended yet. */
-  #running: string | undefined
-  #finished: string | undefined
+  readonly #prompt = new PromptWatch()
+  readonly #cover = new PromptWatch()
+  readonly #streams: StreamWatch
   #up = true
   #reopens = 0
   #closing: Promise<void> | undefined
@@ -52,6 +55,7 @@ export class ManagedEndpoint {
     this.port = needs.port
     this.worker = needs.worker
     const { id, recorder, on } = needs
+    this.#streams = new StreamWatch(on)
     const tap = (source: RecordingSource | null) => {
       if (this.#up) needs.send({ type: 'record', id, source })
     }
@@ -61,17 +65,16 @@ export class ManagedEndpoint {
   want(wanted: WantedMedia): void {
     if (this.#closing) return
     this.#wanted = wanted
-    const promptId = wanted.sending.kind === 'prompt' ? wanted.sending.prompt_id : undefined
-    // while the worker is down, nobody else can say that the old prompt has ended
-    if (!this.#up && this.#running !== undefined && this.#running !== promptId) this.#endPrompt()
-    if (promptId !== this.#finished) {
-      this.#finished = undefined
-      if (promptId !== undefined) this.#running = promptId
-    }
+    // while the worker is down, nobody else can say that the old prompts have ended
+    if (!this.#up) this.#endPrompts(wanted)
+    this.#streams.want(wanted.streams, this.#up)
+    this.#prompt.want(wanted.sending)
+    this.#cover.want(wanted.cover)
     this.#recording.want(wanted.recording)
     this.#version++
     if (this.#up) this.#sendWanted()
-    this.#needs.onHears(wanted.sending.kind === 'bridge' ? wanted.sending.peer : undefined)
+    const { sending, cover } = wanted
+    this.#needs.onHears(!cover && sending.kind === 'bridge' ? sending.peer : undefined)
   }
 
   press(digit: string, durationMs: number): void {
@@ -80,17 +83,22 @@ export class ManagedEndpoint {
 
   #sendWanted(): void {
     if (!this.#wanted) return
-    const { sending } = this.#wanted
-    const over = sending.kind === 'prompt' && sending.prompt_id === this.#finished
+    const { sending, cover } = this.#wanted
     const spec: EndpointSpec = { ...this.#wanted, id: this.id, version: this.#version }
-    this.#needs.send({ type: 'want', spec: over ? { ...spec, sending: { kind: 'silence' } } : spec })
+    if (this.#prompt.isOver(sending)) spec.sending = SILENCE
+    if (this.#cover.isOver(cover)) spec.cover = SILENCE
+    if (spec.streams) spec.streams = this.#streams.living(spec.streams)
+    this.#needs.send({ type: 'want', spec })
   }
 
-  #endPrompt(): void {
-    const prompt_id = this.#running
-    if (prompt_id === undefined) return
-    this.#running = undefined
-    setImmediate(() => this.#needs.on({ type: 'prompt_finished', prompt_id, outcome: 'stopped', unreadable: [] }))
+  /** Prompts that have not ended have now, but for those that are `kept`. */
+  #endPrompts(kept?: WantedMedia): void {
+    for (const [watch, wanted] of [[this.#prompt, kept?.sending] as const, [this.#cover, kept?.cover] as const]) {
+      if (watch.leftBy(wanted) === undefined) continue
+      const prompt_id = watch.end()
+      if (prompt_id === undefined) continue
+      setImmediate(() => this.#needs.on({ type: 'prompt_finished', prompt_id, outcome: 'stopped', unreadable: [] }))
+    }
   }
 
   statistics(): Promise<EndpointStatistics> {
@@ -110,7 +118,7 @@ export class ManagedEndpoint {
   }
 
   #onClosed(): void {
-    this.#endPrompt()
+    this.#endPrompts()
     this.#needs.onGone()
     this.#closed?.()
   }
@@ -134,14 +142,18 @@ export class ManagedEndpoint {
   }
 
   #onEvent(event: MediaEvent): void {
-    if (event.type === 'prompt_finished' && event.prompt_id === this.#running) this.#running = undefined
-    if (event.type === 'prompt_finished' && event.outcome !== 'stopped') this.#finished = event.prompt_id
+    if (event.type === 'prompt_finished') {
+      this.#prompt.ended(event.prompt_id, event.outcome)
+      this.#cover.ended(event.prompt_id, event.outcome)
+    }
+    if (event.type === 'stream_ended' && !this.#streams.ended(event.stream_id)) return
     this.#needs.on(event)
   }
 
   /** The worker crashed. */
   onDown(): void {
     this.#up = false
+    this.#streams.lost()
     this.#recording.onDown()
     if (this.#closing) this.#onClosed()
   }
@@ -174,7 +186,7 @@ export class ManagedEndpoint {
     this.#needs.log.error({ endpoint: this.id, port: this.port, issue }, 'an endpoint could not get its ports back')
     this.#closing = Promise.resolve()
     this.#recording.close()
-    this.#endPrompt()
+    this.#endPrompts()
     this.#needs.onGone()
     this.#needs.on({ type: 'failed', issue })
   }

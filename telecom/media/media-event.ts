@@ -7,6 +7,12 @@ export type PromptOutcome =
   /** To its end, but at least one file could not be read or decoded and was left out. */
   | 'unreadable'
 
+/**
+ * Why a stream ended by itself: nobody was there, the connection broke, the program said that it failed, or our worker
+ * crashed.
+ */
+export type StreamIssue = 'unreachable' | 'broken' | 'refused' | 'worker_restarted'
+
 /** What an endpoint tells its owner. */
 export type MediaEvent =
   /** A key was pressed and released (or held for 10 s); once per press. */
@@ -32,6 +38,13 @@ export type MediaEvent =
    * not complete: a `RecordingIssue`.
    */
   | { type: 'recording_ended'; recording_id: string; duration_ms: number; complete: boolean; issue?: string }
+  /** The program is there: it hears, and is heard, from now on. */
+  | { type: 'stream_started'; stream_id: string }
+  /**
+   * Exactly one for each stream that was wanted; without an issue the program or we ended it. `dropped` counts frames of 20
+   * ms that were lost because it read, or sent, at another pace than sound passes.
+   */
+  | { type: 'stream_ended'; stream_id: string; dropped: number; issue?: StreamIssue }
   /** The last word of an endpoint about its sound, when it closes. */
   | { type: 'statistics'; statistics: EndpointStatistics }
   /** The worker had crashed; the endpoint lives on, on its old ports, with what was last wanted. */

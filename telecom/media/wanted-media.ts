@@ -30,6 +30,15 @@ export type Sending =
    */
   | { kind: 'bridge'; peer: string }
 
+/** What sounds in place of everything else for a while. */
+export type Cover = Extract<Sending, { kind: 'silence' | 'prompt' }>
+
+/**
+ * Sound that is dropped: `in` = what comes from the party is silence for whoever hears it, `out` = the party gets silence.
+ * Keys are no sound: they are still heard, and still sent where telephone events were agreed.
+ */
+export type MuteDirection = 'in' | 'out' | 'both'
+
 /** A recording: what it is called, where it is written, and when it ends by itself. */
 export interface RecordingTarget {
   recording_id: string
@@ -37,6 +46,20 @@ export interface RecordingTarget {
   out: string
   /** It ends by itself when nothing louder than noise passed either way for so long, in milliseconds; absent = never. */
   endOfSilenceMs?: number
+}
+
+/**
+ * A program that hears the party and speaks to it: AudioSocket over TCP to this address (a literal), which is sent the
+ * `stream_id` (a UUID) first. While there is one, a conversation is mixed and not relayed.
+ */
+export interface StreamTarget {
+  stream_id: string
+  address: string
+  port: number
+  /** `in` = what comes from the party, `out` = what goes to it but for what programs say, `both` = mixed. */
+  listen: 'none' | 'in' | 'out' | 'both'
+  /** Whether the party hears what the program says. */
+  speak: boolean
 }
 
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
@@ -54,6 +77,12 @@ export interface WantedMedia {
   direction: Direction
   sending: Sending
   /**
+   * Sounds in place of `sending`, which waits: a prompt goes on where it was when the cover is gone. A prompt that covers
+   * ends like any other; silence follows it until another cover, or none, is wanted.
+   */
+  cover?: Cover
+  mute?: MuteDirection
+  /**
    * Count this up with each SDP that came from the other side: a new one lets the endpoint learn the true source
    * address again for a short while. Left out, only a changed `remote` does.
    */
@@ -70,6 +99,8 @@ export interface WantedMedia {
    * from the party, `out` = to the party. The `recording_id` is its identity: the same one again goes on.
    */
   recording?: RecordingTarget
+  /** The `stream_id` is the identity of each: the same one again goes on, and one that has ended does not begin again. */
+  streams?: readonly StreamTarget[]
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

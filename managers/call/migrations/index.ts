@@ -4,6 +4,7 @@ import { sql as groupcalls } from './0002-groupcalls.ts'
 import { sql as recordings } from './0003-recordings.ts'
 import { sql as outboundConfigs } from './0004-outbound-configs.ts'
 import { sql as recordingsStored } from './0005-recordings-stored.ts'
+import { sql as callsByOwner } from './0009-calls-by-owner.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   { owner: 'call-manager', name: '0003-recordings', sql: recordings },
   { owner: 'call-manager', name: '0004-outbound-configs', sql: outboundConfigs },
   { owner: 'call-manager', name: '0005-recordings-stored', sql: recordingsStored },
+  { owner: 'call-manager', name: '0009-calls-by-owner', sql: callsByOwner },
 ]

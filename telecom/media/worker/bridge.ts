@@ -32,6 +32,7 @@ export class Bridge implements Listener {
   #packetSamples = 160
   #readSamples = 160
   #takesEvents = false
+  #mixing = false
   #fitting = FITTING
   #ssrc = -1
   #jitter: JitterBuffer | undefined
@@ -42,8 +43,11 @@ export class Bridge implements Listener {
     this.#needs = needs
   }
 
-  /** How long our packets are, how much is read at a time, and whether our far end takes telephone events. */
-  configure(packetSamples: number, readSamples: number, takesEvents: boolean): void {
+  /**
+   * How long our packets are, how much is read at a time, whether our far end takes telephone events, and whether something
+   * is mixed in: then every packet is processed.
+   */
+  configure(packetSamples: number, readSamples: number, takesEvents: boolean, mixing = false): void {
     if (packetSamples !== this.#packetSamples) {
       this.#fitting = FITTING
       this.#jitter = undefined
@@ -51,6 +55,7 @@ export class Bridge implements Listener {
     this.#packetSamples = packetSamples
     this.#readSamples = readSamples
     this.#takesEvents = takesEvents
+    this.#mixing = mixing
   }
 
   /** Whether packets go out as they come; else `read` gives what they say. */
@@ -61,8 +66,8 @@ export class Bridge implements Listener {
   hear(packet: VoicePacket): void {
     const fits = packet.count === this.#packetSamples && !packet.reordered
     this.#fitting = fits ? this.#fitting + 1 : 0
-    if (this.#fitting >= FITTING) this.#jitter = undefined
-    else if (!fits && !this.#jitter && !packet.reordered) this.#jitter = this.#buffer(packet.count)
+    if (this.#fitting >= FITTING && !this.#mixing) this.#jitter = undefined
+    else if ((!fits || this.#mixing) && !this.#jitter && !packet.reordered) this.#jitter = this.#buffer(packet.count)
     // a key in the sound is pressed anew for a far end that takes events: it must not arrive twice
     const keys = packet.keysInSound && this.#takesEvents
     if (keys || this.#jitter) packet.codec.decode(packet.octets, packet.offset, packet.count, this.#samples)

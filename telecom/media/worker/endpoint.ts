@@ -5,6 +5,7 @@ import { estimateMos } from '#telecom/rtp'
 import { codecs } from '../codecs/index.ts'
 import type { EndpointStatistics, MediaEvent } from '../media-event.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
+import { EndpointStreams } from '../stream/endpoint-streams.ts'
 import type { EndpointSpec } from '../wanted-media.ts'
 import { ControlChannel } from './control-channel.ts'
 import { IncomingStream } from './incoming-stream.ts'
@@ -43,6 +44,7 @@ export class Endpoint implements DistantListener {
   readonly #outgoing: OutgoingStream
   readonly #control: ControlChannel
   readonly #sound: OutgoingSound
+  readonly #streams: EndpointStreams
   readonly #liveness = new Liveness()
   readonly #heard = new Int16Array(LONGEST_TICK_SAMPLES)
   #spec: EndpointSpec | undefined
@@ -62,6 +64,13 @@ export class Endpoint implements DistantListener {
     // half of the number space, so that a stream does not wrap in its first seconds (some receivers mind)
     const start = { ssrc: ids.integer(2 ** 32), sequence: ids.integer(2 ** 15), timestamp: ids.integer(2 ** 31) }
     this.#outgoing = new OutgoingStream(start, (packet, bytes) => wire.rtp(packet, bytes, this.#address, this.#port))
+    this.#streams = new EndpointStreams({
+      clock: needs.clock,
+      on: (event) => {
+        needs.on(event)
+        this.#remix()
+      },
+    })
     this.#sound = new OutgoingSound(this.#outgoing, {
       clock: needs.clock,
       library: needs.library,
@@ -69,6 +78,7 @@ export class Endpoint implements DistantListener {
       count: (drop) => this.#incoming.count(drop),
       isReachable: () => this.#port > 0,
       align: needs.align,
+      streams: this.#streams,
     })
     this.#control = new ControlChannel({
       incoming: this.#incoming,
@@ -114,12 +124,28 @@ export class Endpoint implements DistantListener {
       payloadType: spec.payloadTypeReceive,
       telephoneEvents: telephoneEvents(spec),
       receiving,
+      muted: spec.mute === 'in' || spec.mute === 'both',
     })
-    const inband = receiving && spec.telephoneEventReceive === null
-    this.#plays = inband || spec.sending.kind === 'echo'
-    this.#incoming.play(this.#plays, inband)
+    this.#streams.want(spec.streams)
+    this.#play(spec)
     this.#liveness.watch(spec.deadMediaMs, spec.direction === 'sendrecv', nowMs)
     this.#sound.want(spec, sending, this.tickMs, nowMs)
+  }
+
+  /** Whether what comes is read with each tick: for keys in the sound, an echo, or a program that hears it. */
+  #play(spec: EndpointSpec): void {
+    const receiving = spec.direction === 'sendrecv' || spec.direction === 'recvonly'
+    const inband = receiving && spec.telephoneEventReceive === null
+    this.#plays = inband || spec.sending.kind === 'echo' || this.#streams.active
+    if (!this.#plays) this.#heard.fill(0)
+    this.#incoming.play(this.#plays, inband)
+  }
+
+  /** A program has come or gone. */
+  #remix(): void {
+    if (!this.#spec) return
+    this.#play(this.#spec)
+    this.#sound.remixed()
   }
 
   /** From now on this one listens in; `undefined` = nobody. */
@@ -250,6 +276,7 @@ export class Endpoint implements DistantListener {
   /** Says goodbye; nothing follows the statistics. */
   close(): void {
     const { clock } = this.#needs
+    this.#streams.close()
     this.#sound.stop()
     if (this.#rtcpPort > 0) this.#control.report(clock.monotonicMs(), clock.wallMs(), true)
     this.#needs.on({ type: 'statistics', statistics: this.statistics() })

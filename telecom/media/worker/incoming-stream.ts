@@ -14,6 +14,7 @@ import type { Tap } from './tap.ts'
 import { emptyVoicePacket, type Listener, LONGEST_PAYLOAD, type VoiceSource } from './voice-packet.ts'
 
 const COMFORT_NOISE = 13
+const SILENCE = new Int16Array(LONGEST_PAYLOAD)
 
 /** What can come and not be used. */
 export type Drop =
@@ -40,6 +41,8 @@ export interface IncomingSettings {
   telephoneEvents: readonly number[]
   /** Whether what comes is listened to at all. */
   receiving: boolean
+  /** Whoever hears it gets silence of the same length; keys are still found. */
+  muted: boolean
 }
 
 export type Heard = (key: string, durationMs: number, method: 'telephone_event' | 'inband') => void
@@ -61,7 +64,13 @@ export class IncomingStream implements VoiceSource {
   #listeners: readonly Listener[] = []
   readonly #voice = emptyVoicePacket()
   #listening = false
-  #settings: IncomingSettings = { codec: codecs.PCMU, payloadType: 0, telephoneEvents: [], receiving: false }
+  #settings: IncomingSettings = {
+    codec: codecs.PCMU,
+    payloadType: 0,
+    telephoneEvents: [],
+    receiving: false,
+    muted: false,
+  }
   #ssrc = -1
 
   constructor(onKey: Heard) {
@@ -130,23 +139,49 @@ export class IncomingStream implements VoiceSource {
   }
 
   #hear(codec: Codec, packet: Buffer, reordered: boolean): void {
-    const { payloadOffset, payloadLength, timestamp } = this.#header
-    if (this.#listeners.length > 0) {
-      const voice = this.#voice
-      voice.codec = codec
-      voice.ssrc = this.#ssrc
-      voice.timestamp = timestamp
-      voice.reordered = reordered
-      voice.keysInSound = this.#settings.telephoneEvents.length === 0
-      voice.octets = packet
-      voice.offset = payloadOffset
-      voice.count = payloadLength
-      for (const listener of this.#listeners) listener.hear(voice)
+    if (this.#settings.muted) {
+      this.#play(codec, packet)
+      const { payloadOffset, payloadLength } = this.#header
+      codec.encode(SILENCE, 0, payloadLength, packet, payloadOffset)
+      this.#pass(codec, packet, reordered)
+      this.#copy(codec, packet)
+      return
     }
-    if (!this.#jitter && !this.#tap) return
+    this.#pass(codec, packet, reordered)
+    this.#copy(codec, packet)
+    this.#play(codec, packet)
+  }
+
+  /** To whoever hears it as it comes. */
+  #pass(codec: Codec, packet: Buffer, reordered: boolean): void {
+    if (this.#listeners.length === 0) return
+    const { payloadOffset, payloadLength, timestamp } = this.#header
+    const voice = this.#voice
+    voice.codec = codec
+    voice.ssrc = this.#ssrc
+    voice.timestamp = timestamp
+    voice.reordered = reordered
+    voice.keysInSound = this.#settings.telephoneEvents.length === 0
+    voice.octets = packet
+    voice.offset = payloadOffset
+    voice.count = payloadLength
+    for (const listener of this.#listeners) listener.hear(voice)
+  }
+
+  /** To whoever listens in. */
+  #copy(codec: Codec, packet: Buffer): void {
+    if (!this.#tap) return
+    const { payloadOffset, payloadLength, timestamp } = this.#header
     codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
-    this.#tap?.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
-    const put = this.#jitter?.put(timestamp, this.#decoded, payloadLength) ?? 'stored'
+    this.#tap.incoming(this.#ssrc, timestamp, this.#decoded, payloadLength)
+  }
+
+  /** Into the jitter buffer, where somebody reads it. */
+  #play(codec: Codec, packet: Buffer): void {
+    if (!this.#jitter) return
+    const { payloadOffset, payloadLength, timestamp } = this.#header
+    codec.decode(packet, payloadOffset, payloadLength, this.#decoded)
+    const put = this.#jitter.put(timestamp, this.#decoded, payloadLength)
     if (put !== 'stored') this.count(put)
   }
 
@@ -185,6 +220,7 @@ export class IncomingStream implements VoiceSource {
     if (this.#jitter) this.#jitter.read(into, count)
     else into.fill(0, 0, count)
     if (this.#listening) this.#inband.listen(into, count)
+    if (this.#settings.muted) into.fill(0, 0, count)
   }
 
   /** Lets time pass. */

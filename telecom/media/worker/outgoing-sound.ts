@@ -1,13 +1,14 @@
 import type { Clock } from '#platform/time'
 import { codecs } from '../codecs/index.ts'
 import type { MediaEvent } from '../media-event.ts'
-import { Prompt } from '../prompt/prompt.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
-import type { EndpointSpec, Sending } from '../wanted-media.ts'
+import type { EndpointStreams } from '../stream/endpoint-streams.ts'
+import type { EndpointSpec } from '../wanted-media.ts'
 import { Bridge } from './bridge.ts'
 import type { Drop } from './incoming-stream.ts'
 import { Keypad } from './keypad.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
+import { PromptSlot } from './prompt-slot.ts'
 import { LEFT_OUT, RelayTimeline } from './relay-timeline.ts'
 import { LONGEST_PAYLOAD, type VoicePacket } from './voice-packet.ts'
 
@@ -20,6 +21,8 @@ const LONGEST_PRESS_MS = 10_000
 const PRESS_GAP_MS = 80
 /** Where every bridge of this thread decodes; nothing is kept in it. */
 const scratch = new Int16Array(LONGEST_PAYLOAD)
+/** Where voices go that nobody hears. */
+const unheard = new Int16Array(LONGEST_TICK_SAMPLES)
 
 export interface OutgoingSoundNeeds {
   clock: Clock
@@ -30,22 +33,26 @@ export interface OutgoingSoundNeeds {
   isReachable: () => boolean
   /** Moves the next tick right behind that time of the clock, and gives when it comes. */
   align: (earliestMs: number) => number
+  /** Programs that hear and speak here. */
+  streams: EndpointStreams
 }
 
 /**
- * What the one outgoing stream carries: silence, a prompt, an echo or what a peer says, and keys over all of them. The tick
+ * What the one outgoing stream carries: silence, a prompt, an echo or what a peer says, a cover in place of those, and keys over all of them. The tick
  * sends, but for relayed packets: those leave as they come, and the tick only sees that they do.
  */
 export class OutgoingSound {
   readonly #needs: OutgoingSoundNeeds
   readonly #stream: OutgoingStream
+  readonly #streams: EndpointStreams
   readonly #keypad = new Keypad()
   readonly #relay = new RelayTimeline(scratch)
   readonly #frame = new Int16Array(LONGEST_TICK_SAMPLES)
   #spec: EndpointSpec | undefined
   #allowed = false
-  #prompt: Prompt | undefined
-  #promptId: string | undefined
+  /** What is sent, and what sounds in its place. */
+  readonly #prompt: PromptSlot
+  readonly #cover: PromptSlot
   #bridge: Bridge | undefined
   #peer: string | undefined
   /** When a packet was relayed last. */
@@ -64,6 +71,11 @@ export class OutgoingSound {
   constructor(stream: OutgoingStream, needs: OutgoingSoundNeeds) {
     this.#stream = stream
     this.#needs = needs
+    this.#streams = needs.streams
+    const press = () => (this.#spec?.telephoneEventSend === null ? undefined : this.#pressForPrompt)
+    const { library, on } = needs
+    this.#prompt = new PromptSlot({ library, on, press, cutOff: () => this.#keypad.forgetPrompt() })
+    this.#cover = new PromptSlot({ library, on, press, cutOff: () => {} })
   }
 
   /** The endpoint that is heard for our party. */
@@ -73,6 +85,12 @@ export class OutgoingSound {
 
   get #sends(): boolean {
     return this.#allowed && this.#needs.isReachable()
+  }
+
+  /** The party is to hear nothing. */
+  get #isMuted(): boolean {
+    const mute = this.#spec?.mute
+    return mute === 'out' || mute === 'both'
   }
 
   /** Becomes what is wanted, as far as `allowed` by the direction, ticked every `tickMs` from now on. */
@@ -87,41 +105,32 @@ export class OutgoingSound {
     this.#spec = spec
     this.#allowed = allowed
     this.#stream.configure(codecs[spec.codec], spec.payloadTypeSend, spec.ptimeMs * SAMPLES_PER_MS)
-    this.#send(spec, spec.sending)
+    this.#send(spec)
   }
 
-  #send(spec: EndpointSpec, sending: Sending): void {
-    this.#listenTo(sending.kind === 'bridge' ? sending.peer : undefined)
+  /** What is covered waits: a prompt where it is, a conversation unheard. */
+  #send(spec: EndpointSpec): void {
+    const { sending, cover } = spec
+    this.#listenTo(!cover && sending.kind === 'bridge' ? sending.peer : undefined)
     const takesEvents = spec.telephoneEventSend !== null
-    this.#bridge?.configure(spec.ptimeMs * SAMPLES_PER_MS, this.#tickMs * SAMPLES_PER_MS, takesEvents)
-    if (sending.kind === 'prompt' && sending.prompt_id === this.#promptId) return
-    this.stop()
-    if (sending.kind !== 'prompt') return
-    this.#promptId = sending.prompt_id
-    this.#prompt = new Prompt(sending.parts, sending.loop ?? false, {
-      library: this.#needs.library,
-      press: () => (this.#spec?.telephoneEventSend === null ? undefined : this.#pressForPrompt),
-    })
+    this.#bridge?.configure(
+      spec.ptimeMs * SAMPLES_PER_MS,
+      this.#tickMs * SAMPLES_PER_MS,
+      takesEvents,
+      this.#streams.active,
+    )
+    this.#prompt.want(sending)
+    this.#cover.want(cover)
   }
 
   #pressForPrompt = (key: string, holdSamples: number, gapSamples: number): void => {
     this.#keypad.press(key, holdSamples, gapSamples, true)
   }
 
-  /** Ends the prompt, if there is one. */
+  /** Ends what is played. */
   stop(): void {
-    if (this.#prompt) {
-      this.#keypad.forgetPrompt()
-      this.#finishPrompt(this.#prompt)
-    }
-    this.#promptId = undefined
-  }
-
-  #finishPrompt(prompt: Prompt): void {
-    this.#prompt = undefined
-    prompt.close()
-    const { outcome, unreadable } = prompt
-    this.#needs.on({ type: 'prompt_finished', prompt_id: this.#promptId ?? '', outcome, unreadable })
+    this.#prompt.stop()
+    this.#cover.stop()
   }
 
   #listenTo(peer: string | undefined): void {
@@ -161,7 +170,7 @@ export class OutgoingSound {
       this.#needs.count('ahead_of_time')
       return
     }
-    this.#stream.relay(packet, timestamp, this.#ticking, muted)
+    this.#stream.relay(packet, timestamp, this.#ticking, muted || this.#isMuted)
     this.#ticking = false
     this.#relayedMs = nowMs
   }
@@ -172,20 +181,29 @@ export class OutgoingSound {
     this.#keypad.press(key, Math.round(holdMs * SAMPLES_PER_MS), PRESS_GAP_MS * SAMPLES_PER_MS)
   }
 
-  /** A tick, and `missed` more that came too late to be made up for. `echo` = what was heard meanwhile. */
-  tick(missed: number, nowMs: number, echo: Int16Array): void {
+  /** What is mixed in has changed. */
+  remixed(): void {
+    const spec = this.#spec
+    if (spec) this.#send(spec)
+  }
+
+  /** A tick, and `missed` more that came too late to be made up for. `heard` = what the party said meanwhile. */
+  tick(missed: number, nowMs: number, heard: Int16Array): void {
     const spec = this.#spec
     if (!spec) return
     const count = this.#tickMs * SAMPLES_PER_MS
     this.#pass(count, missed, nowMs)
     const early = this.#sends && this.#isEarly(count)
     this.#waited = early
-    if (!early) this.#fill(spec.sending, count, echo)
+    if (early) this.#frame.fill(0)
+    else this.#fill(spec, count, heard)
     this.#keypad.begin(spec.telephoneEventSend !== null)
     const { holding, sounding } = this.#keypad
     const step = this.#keypad.next(count)
     if (this.#sends && step && spec.telephoneEventSend !== null) this.#stream.event(spec.telephoneEventSend, step)
     if (sounding) this.#keypad.sound(this.#frame, count)
+    if (this.#isMuted) this.#frame.fill(0)
+    if (this.#streams.active) this.#mix(spec, heard, count)
     if (!this.#sends || holding || sounding || !this.#relays(spec, nowMs)) this.#ticking = true
     if (!this.#ticking || (early && !holding)) return
     if (this.#sends && !holding) this.#stream.voice(this.#frame, count)
@@ -215,12 +233,17 @@ export class OutgoingSound {
     return nowMs - this.#relayedMs < spec.ptimeMs + PATIENCE_MS
   }
 
-  #fill(sending: Sending, count: number, echo: Int16Array): void {
-    if (sending.kind === 'echo') this.#frame.set(echo)
+  /** Programs hear both sides, and their voices come in, unless the party is to hear something else or nothing. */
+  #mix({ cover }: EndpointSpec, heard: Int16Array, count: number): void {
+    this.#streams.hear(heard, this.#frame, count)
+    const isHeard = !cover && !this.#isMuted
+    this.#streams.mixInto(isHeard ? this.#frame : unheard, count)
+  }
+
+  #fill({ sending, cover }: EndpointSpec, count: number, echo: Int16Array): void {
+    if (cover) this.#cover.fill(this.#frame, count)
+    else if (sending.kind === 'echo') this.#frame.set(echo)
     else if (this.#bridge) this.#bridge.read(this.#frame, count)
-    else if (this.#prompt) {
-      this.#prompt.fill(this.#frame, count)
-      if (this.#prompt.over) this.#finishPrompt(this.#prompt)
-    } else this.#frame.fill(0, 0, count)
+    else this.#prompt.fill(this.#frame, count)
   }
 }
