@@ -98,6 +98,10 @@ export class FakeLine implements DialableLine {
     queueMicrotask(() => this.#tell({ type: 'played', id, outcome: 'finished' }))
   }
 
+  detect(): void {
+    this.said.push('detect')
+  }
+
   record(): void {}
 
   stopRecording(): void {}

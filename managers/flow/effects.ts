@@ -110,6 +110,9 @@ export class Effects {
       case 'stop_playing':
         call.stopPlaying()
         break
+      case 'detect_machine':
+        call.detectMachine(key, { hangup: command.hangup })
+        break
       case 'connect': {
         const { key: _, type: __, ...options } = command
         call.connect(key, options)

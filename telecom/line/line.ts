@@ -57,6 +57,8 @@ export interface Line {
   record(recording: RecordingTarget): void
   /** Ends the recording; `recording_ended` comes once its files are closed. */
   stopRecording(): void
+  /** Listens whether a person or a machine has answered; `answered_by` follows, unless it is over or unheard before. */
+  detect(): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */

@@ -1,4 +1,5 @@
 /** Every type of action, by its name. A new one is a file and a line here. */
+import { amd } from './amd.ts'
 import { answer } from './answer.ts'
 import { beep } from './beep.ts'
 import { block } from './block.ts'
@@ -29,6 +30,7 @@ import { variable_set } from './variable_set.ts'
 import { webhook_send } from './webhook_send.ts'
 
 const all: readonly AnyAction[] = [
+  amd,
   answer,
   beep,
   block,

@@ -53,16 +53,6 @@ function assistantFault({ ai_id = NIL_UUID, assistance_id = NIL_UUID }: { ai_id?
 /** The actions that other managers carry out. */
 export const ofOtherManagers: readonly AnyAction[] = [
   delegated({
-    type: 'amd',
-    needs: 'call',
-    onFailure: 'next',
-    summary: 'Finds out whether a machine answered.',
-    options: {
-      machine_handle: Type.Optional(Type.Enum(['', 'hangup', 'continue'])),
-      async: Type.Optional(Type.Boolean()),
-    },
-  }),
-  delegated({
     type: 'external_media_start',
     needs: 'call',
     onFailure: 'next',

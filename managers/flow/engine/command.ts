@@ -19,6 +19,8 @@ export type Effect =
   | { type: 'send_digits'; digits: string; duration_ms: number; interval_ms: number }
   | { type: 'echo'; duration_ms: number }
   | { type: 'stop_playing' }
+  /** Finds out who answered; `hangup`: a machine is hung up, whatever the flow does by then. */
+  | { type: 'detect_machine'; hangup: boolean }
   /** Joins the call with the first of these who answers. */
   | ({ type: 'connect' } & ConnectOptions)
   | ({ type: 'start_recording' } & RecordingOptions)
@@ -68,7 +70,10 @@ export type Input =
   | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
   | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
   | { type: 'echoed'; key: string; outcome: PlayOutcome }
-  | Extract<LiveCallInput, { type: 'connect_ended' | 'recording_started' | 'recording_refused' | 'recording_stopped' }>
+  | Extract<
+      LiveCallInput,
+      { type: 'connect_ended' | 'recording_started' | 'recording_refused' | 'recording_stopped' | 'machine_detected' }
+    >
   | { type: 'calls_placed'; key: string; outcome: PlaceOutcome }
   | { type: 'digit'; digit: string }
   | { type: 'hungup' }

@@ -114,3 +114,8 @@ export function recordingVariables(recording: StartedRecording): Variables {
     ]),
   )
 }
+
+/** What is known of who answered (`voipbin.call.amd.…`). */
+export function machineVariables(status: string, cause: string): Variables {
+  return { 'voipbin.call.amd.status': status, 'voipbin.call.amd.cause': cause }
+}

@@ -227,3 +227,16 @@ test('the report of a flow with long texts stays short', async () => {
   const report = await run([...Array(100).fill(talk)], { variables: { long } })
   assert.ok(JSON.stringify(report).length < 1_048_576)
 })
+
+test('whether a person or a machine answers is for the script to say', async () => {
+  const flow = [
+    { type: 'amd', option: { machine_handle: 'hangup' } },
+    { type: 'talk', option: { text: 'Hello.' } },
+  ]
+  const person = await run(flow, { direction: 'outgoing' })
+  assert.deepEqual(person.heard, ['Hello.'])
+  const machine = await run(flow, { direction: 'outgoing', answered_by: 'MACHINE' })
+  assert.deepEqual(machine.heard, [])
+  assert.equal(machine.executions[0]?.variables['voipbin.call.amd.status'], 'MACHINE')
+  assert.deepEqual(machine.timeline.at(-1), { at_ms: 3_000, who: 'flow', what: 'hangup', text: 'amd' })
+})

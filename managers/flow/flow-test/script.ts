@@ -89,6 +89,9 @@ export const FlowTestScript = Type.Object(
     calls_fail: Type.Optional(
       Type.String({ maxLength: 255, description: 'The action `call` can make no call, for this cause.' }),
     ),
+    answered_by: Type.Optional(
+      Type.Enum(['HUMAN', 'MACHINE', 'NOTSURE'], { description: 'What `amd` finds out, after 3 s; absent: HUMAN.' }),
+    ),
     recordings_fail: Type.Optional(
       Type.String({ maxLength: 255, description: 'Nothing is recorded, for this cause.' }),
     ),

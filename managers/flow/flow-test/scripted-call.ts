@@ -13,6 +13,8 @@ const FILE_MS = 3_000
 const BEEP_MS = 500
 const RINGS_MS = 3_000
 const TALKS_MS = 30_000
+/** How long a machine detector listens. Milliseconds. */
+const DETECTS_MS = 3_000
 
 /** What a call tells of itself. */
 export interface Witness {
@@ -33,6 +35,7 @@ export class ScriptedCall {
   /** What sounds, and how it ends. */
   #sounding: { timer: Timer; stop: () => void } | undefined
   #connecting: Timer | undefined
+  #detecting: Timer | undefined
 
   constructor(clock: Clock, script: FlowTestScript, record: Call, witness: Witness) {
     this.#clock = clock
@@ -97,6 +100,9 @@ export class ScriptedCall {
       case 'connect':
         this.#connect(key, command.destinations)
         break
+      case 'detect_machine':
+        this.#detectMachine(key, command.hangup)
+        break
       case 'start_recording':
         this.#startRecording(key, command.format)
         break
@@ -115,6 +121,7 @@ export class ScriptedCall {
     this.#sounding?.timer.cancel()
     this.#sounding = undefined
     this.#connecting?.cancel()
+    this.#detecting?.cancel()
     this.#caller.leave()
   }
 
@@ -163,6 +170,15 @@ export class ScriptedCall {
       this.#witness.note('outside', 'connect_answered', whom)
       this.#connecting = this.#clock.after(talks_ms, () => ended({}))
     })
+  }
+
+  #detectMachine(key: string, hangup: boolean): void {
+    const { answered_by: status = 'HUMAN' } = this.#script
+    const cause = { HUMAN: 'short_greeting', MACHINE: 'long_greeting', NOTSURE: 'silence' } as const
+    this.#witness.note('outside', 'amd', status)
+    this.#detecting = this.#clock.after(DETECTS_MS, () =>
+      this.#witness.tell({ type: 'machine_detected', key, hangup, status, cause: cause[status] }),
+    )
   }
 
   #startRecording(key: string, format: string): void {
