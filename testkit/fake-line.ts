@@ -109,6 +109,10 @@ export class FakeLine implements DialableLine {
     queueMicrotask(() => this.#tell({ type: 'stream_ended', stream_id, dropped: 0 }))
   }
 
+  detect(): void {
+    this.said.push('detect')
+  }
+
   record(): void {}
 
   stopRecording(): void {}

@@ -18,6 +18,7 @@ import { systemClock } from '#platform/time'
 import { LineDirectory, OutgoingLine } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
 import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom/sip'
+import { callAsks } from './call-asks.ts'
 import { watchCallRole } from './call-role-metrics.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import type { Config } from './config.ts'
@@ -97,6 +98,7 @@ export class CallRole {
       placeCalls: (_customer, request, key) => engine.place(request, key),
       liveCallOf: (call) => engine.live(call),
       hangupReasonOf: (customer, call) => engine.hangupReasonOf(customer, call),
+      asks: callAsks(() => engine),
     })
     node.onTakenOver(() => {
       flows.abandon()

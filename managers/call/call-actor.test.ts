@@ -229,3 +229,22 @@ test('a moved dialog is written without an event', () => {
   assert.deepEqual(kindsOf(effects), ['save'])
   assert.deepEqual(eventsOf(effects), [])
 })
+
+test('who answered is listened for once per key, and told with what is to become of a machine', () => {
+  const { on, line } = answeredCall()
+  assert.deepEqual(on({ type: 'detect', key: 'a:2', hangup: true }), [{ do: 'detect' }])
+  assert.deepEqual(on({ type: 'detect', key: 'a:2', hangup: true }), [])
+  const verdict = { status: 'MACHINE', cause: 'tone' } as const
+  const outcome = { type: 'machine_detected', key: 'a:2', hangup: true, ...verdict }
+  assert.deepEqual(toldBy(line({ type: 'answered_by', ...verdict })), [outcome])
+  assert.deepEqual(toldBy(on({ type: 'detect', key: 'a:2', hangup: true })), [outcome])
+  assert.deepEqual(line({ type: 'answered_by', ...verdict }), [])
+})
+
+test('nobody listens for who answered once the call ends', () => {
+  const { on, line } = answeredCall()
+  on({ type: 'detect', key: 'a:2', hangup: false })
+  on({ type: 'hangup', reason: 'normal' })
+  assert.deepEqual(line({ type: 'answered_by', status: 'HUMAN', cause: 'short_greeting' }), [])
+  assert.deepEqual(on({ type: 'detect', key: 'a:3', hangup: false }), [])
+})

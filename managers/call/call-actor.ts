@@ -34,6 +34,7 @@ export type CallInput =
   | { type: 'stored' }
   | { type: 'answer'; key: string }
   | { type: 'connect'; key: string; options: ConnectOptions }
+  | { type: 'detect'; key: string; hangup: boolean }
   | { type: 'stop_playing' }
   | { type: 'hangup'; reason: HangupReason; cause?: number }
   | { type: 'action'; action: CallAction }
@@ -70,6 +71,8 @@ export type CallEffect =
   | { do: 'play'; sound: string; parts: readonly PromptPart[] }
   | { do: 'echo' }
   | { do: 'silence' }
+  /** Who answered is listened for. */
+  | { do: 'detect' }
   | { do: 'ringback' }
   | { do: 'music' }
   /** The leg of this id is heard. */
@@ -165,6 +168,8 @@ export class CallActor {
   #isDialled = false
   /** How the last way ended, while the next one is made ready. */
   #wayEnded: Ended | undefined
+  /** Who asked last who answered. */
+  #detecting: { key: string; hangup: boolean } | undefined
   readonly #outcomes = new Outcomes()
   readonly #sounds: SoundMachine
   readonly #recordings: RecordingMachine
@@ -270,6 +275,8 @@ export class CallActor {
       case 'follow':
       case 'unchain':
         return isEnding(this.#call) ? [] : this.#move(input)
+      case 'detect':
+        return this.#detect(input)
       case 'stop_playing':
         return this.#sounds.busy ? this.#goOn([...this.#sounds.finish('stopped'), { do: 'silence' }]) : []
       case 'sound_ready':
@@ -298,6 +305,8 @@ export class CallActor {
         return this.#answered()
       case 'digit':
         return [tell({ type: 'digit', digit: event.digit, duration_ms: event.durationMs, method: event.method })]
+      case 'answered_by':
+        return this.#detected(event)
       case 'played':
         return this.#played(event)
       case 'transfer_asked':
@@ -534,6 +543,23 @@ export class CallActor {
     if (known && known !== 'running') return [tell(known)]
     if (known || isEnding(this.#call) || this.#cut !== undefined) return []
     return [...this.#sounds.finish('stopped'), ...this.#connect.start(key, options)]
+  }
+
+  #detect({ key, hangup }: CallInput & { type: 'detect' }): CallEffect[] {
+    const known = this.#outcomes.of(key)
+    if (known && known !== 'running') return [tell(known)]
+    if (known || isEnding(this.#call) || this.#cut !== undefined) return []
+    this.#outcomes.remember(key, 'running')
+    this.#detecting = { key, hangup }
+    return [{ do: 'detect' }]
+  }
+
+  #detected({ status, cause }: LineEvent & { type: 'answered_by' }): CallEffect[] {
+    if (!this.#detecting || isEnding(this.#call)) return []
+    const { key } = this.#detecting
+    const outcome: LiveCallInput = { type: 'machine_detected', ...this.#detecting, status, cause }
+    this.#detecting = undefined
+    return [tell(this.#outcomes.remember(key, outcome))]
   }
 
   #startSound(input: SoundInput): CallEffect[] {

@@ -1,4 +1,5 @@
 import type { Address } from '#platform/http'
+import type { MachineVerdict } from '#telecom/media'
 import type { Call, CallAction, HangupBy, HangupReason } from './call.ts'
 import type { RecordingFormat } from './recording.ts'
 
@@ -62,6 +63,12 @@ export interface LiveCall {
   startRecording(key: string, options: RecordingOptions): void
   /** Ends the recording. Outcome `recording_stopped`; also when nothing is recorded. */
   stopRecording(key: string): void
+
+  /**
+   * Listens whether a person or a machine has answered, by energy and cadence. Outcome: `machine_detected`, mostly within 6
+   * s; none where nothing can be heard, and after the call.
+   */
+  detectMachine(key: string, options: { hangup: boolean }): void
 
   /** Shows what the flow is doing: written with the row and announced by `call_updated`. */
   setAction(action: CallAction): void
@@ -133,6 +140,8 @@ export type LiveCallInput =
   /** `reason` is one of `RecordingRefusal`. */
   | { type: 'recording_refused'; key: string; reason: string }
   | { type: 'recording_stopped'; key: string }
+  /** `hangup` is that of the command: a machine is to be hung up. */
+  | ({ type: 'machine_detected'; key: string; hangup: boolean } & MachineVerdict)
   /** The far end pressed a key. `method` says how it came. Duration is 0 where it is not known. */
   | { type: 'digit'; digit: string; duration_ms: number; method: DigitMethod }
   /** The call is over; nothing follows. */

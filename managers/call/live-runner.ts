@@ -222,6 +222,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#take({ type: 'stop_recording', key })
   }
 
+  detectMachine(key: string, options: { hangup: boolean }): void {
+    this.#take({ type: 'detect', key, ...options })
+  }
+
   /**
    * Asks for something beside what its flow does. Resolves when it is done (words: when they begin to sound), or with why it
    * is not. A repeat under the key of one that is under way shares its answer.
@@ -354,6 +358,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         return this.#line.echo()
       case 'silence':
         return this.#line.silence()
+      case 'detect':
+        return this.#line.detect()
       case 'hold':
         return this.#line.hold(effect.on)
       case 'cover':

@@ -106,6 +106,48 @@ const refused: [string, unknown[], string[]][] = [
     ['actions[0].option.stream_urls[0] must match pattern "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]+"'],
   ],
   [
+    'an action that names nothing',
+    [
+      { type: 'queue_join' },
+      { type: 'fetch_flow', option: { flow_id: '' } },
+      { type: 'goto' },
+      { type: 'ai_task' },
+      { type: 'external_media_start' },
+    ],
+    [
+      'actions[0].option.queue_id is required',
+      'actions[1].option.flow_id is required: the nil UUID names nothing',
+      'actions[2].option.target_id is required',
+      'actions[3].option.assistance_id is required',
+      'actions[4].option.external_host is required',
+    ],
+  ],
+  [
+    'a host that is none',
+    [
+      { type: 'external_media_start', option: { external_host: 'example.com' } },
+      { type: 'external_media_start', option: { external_host: 'example.com:70000' } },
+      { type: 'external_media_start', option: { external_host: 'http://example.com:80' } },
+    ],
+    [
+      'actions[0].option.external_host must be host:port',
+      'actions[1].option.external_host must be host:port',
+      'actions[2].option.external_host must be host:port',
+    ],
+  ],
+  [
+    'somebody whom the action cannot reach',
+    [
+      { type: 'email_send', option: { destinations: [{ type: 'tel', target: '+4930123456' }] } },
+      { type: 'message_send', option: { source: { type: 'sip' }, destinations: [{ type: 'email', target: 'a@b.c' }] } },
+    ],
+    [
+      'actions[0].option.destinations[0].type must be email',
+      'actions[1].option.source.type must be tel',
+      'actions[1].option.destinations[0].type must be tel',
+    ],
+  ],
+  [
     'an id that is none',
     [{ type: 'queue_join', option: { queue_id: 'sales' } }],
     ['actions[0].option.queue_id must match format "uuid"'],
@@ -283,16 +325,63 @@ test('every one of the 43 types is accepted', () => {
     condition_datetime: { condition: '==' },
     call: { destinations },
     connect: { destinations },
+    goto: { target_id: 'first' },
+    fetch: { event_url: 'https://example.com' },
+    fetch_flow: { flow_id: uuid(9) },
+    confbridge_join: { confbridge_id: uuid(9) },
+    conference_join: { conference_id: uuid(9) },
+    conversation_send: { conversation_id: uuid(9) },
+    external_media_start: { external_host: 'example.com:4000' },
+    queue_join: { queue_id: uuid(9) },
+    ai_talk: { assistance_id: uuid(9) },
+    ai_task: { ai_id: uuid(9) },
+    email_send: { destinations: [{ type: 'email', target: 'a@example.com' }] },
+    message_send: { destinations: [{ type: 'tel', target: '+49301234567' }] },
   }
-  assert.deepEqual(places(ACTION_TYPES.map((type) => ({ type, option: needed[type] ?? {} }))), [])
+  assert.deepEqual(
+    places(ACTION_TYPES.map((type, at) => ({ type, id: at === 0 ? 'first' : '', option: needed[type] ?? {} }))),
+    [],
+  )
 })
 
-test('a mebibyte of wrong actions is judged in a moment', () => {
-  const actions = Array.from({ length: 15_000 }, () => ({
+test('a list of wrong actions is judged in a moment', () => {
+  const actions = Array.from({ length: 1_000 }, () => ({
     type: 'branch',
     option: { target_ids: { '1': 'x', '2': 'y' } },
   }))
   const startedMs = performance.now()
   assert.equal(check(actions).faults.length, 1_000)
   assert.ok(performance.now() - startedMs < 2_000)
+})
+
+test('a thousand actions are the most, those inside options counted', () => {
+  const beeps = (count: number) => Array.from({ length: count }, () => ({ type: 'beep' }))
+  const call = (count: number) => ({ type: 'call', option: { destinations, actions: beeps(count) } })
+  assert.deepEqual(places(beeps(1_000)), [])
+  assert.deepEqual(places(beeps(10_000)), ['actions has too many actions: a flow has at most 1000'])
+  assert.deepEqual(places([call(499), call(499)]), [])
+  assert.deepEqual(places([call(499), call(500)]), [
+    'actions[1].option.actions has too many actions: a flow has at most 1000',
+  ])
+})
+
+test('lists inside lists are read ten deep', () => {
+  const nest = (deep: number): object[] =>
+    deep === 1 ? [{ type: 'beep' }] : [{ type: 'call', option: { destinations, actions: nest(deep - 1) } }]
+  assert.deepEqual(places(nest(10)), [])
+  assert.equal(places(nest(11))[0]?.endsWith('is a list inside more than 9 others'), true)
+})
+
+test('a circle of jumps that nothing ends is refused; one that counts, waits or decides is not', () => {
+  const goto = (id: string, target_id: string, loop_count?: number) => ({
+    id,
+    type: 'goto',
+    option: { target_id, ...(loop_count === undefined ? {} : { loop_count }) },
+  })
+  assert.deepEqual(places([goto('a', 'a')]), [
+    'actions[0].option.target_id leads into a circle of jumps that nothing ends',
+  ])
+  assert.equal(places([goto('a', 'b'), goto('b', 'c'), goto('c', 'b')]).length, 3)
+  assert.deepEqual(places([goto('a', 'a', 3)]), [])
+  assert.deepEqual(places([{ id: 'a', type: 'beep' }, goto('b', 'a')]), [])
 })

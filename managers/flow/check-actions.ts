@@ -3,6 +3,7 @@ import { type ActionFault, faultAt, type Path, pointerOf } from './action-faults
 import type { AnyAction } from './actions/define-action.ts'
 import { actions as definitions } from './actions/index.ts'
 import { optionReferences } from './actions/option-references.ts'
+import { endlessJumps } from './endless-jumps.ts'
 import { hasPlaceholder } from './engine/substitute.ts'
 import { ACTION_ID_FINISH, ACTION_ID_NEXT, ACTION_ID_START, type Action } from './flow.ts'
 
@@ -12,6 +13,11 @@ export interface CheckedActions {
   faults: ActionFault[]
   flows: { path: Path; flow_id: string }[]
 }
+
+/** The most actions of one flow, those inside options included: every step of an execution writes them all. */
+const MOST_ACTIONS = 1_000
+/** Lists inside options of actions inside options of actions … */
+const DEEPEST = 10
 
 /** With so many faults the rest of a list is not looked at any more: the answer would not list them either. */
 const MOST_FAULTS = 1_000
@@ -24,11 +30,28 @@ const RESERVED = [ACTION_ID_START, ACTION_ID_FINISH, ACTION_ID_NEXT]
  * in place of UUIDs are replaced wherever they are referred to, and each fault is noted at its place.
  */
 export function checkActions(written: readonly unknown[], path: Path, ids: Ids): CheckedActions {
-  return new List(path, ids).check(written)
+  return checkList(written, { path, ids, budget: { left: MOST_ACTIONS }, depth: 1 })
+}
+
+/** Where a list stands, and what it shares with the lists around it. */
+interface Place {
+  path: Path
+  ids: Ids
+  budget: { left: number }
+  depth: number
+}
+
+function checkList(written: readonly unknown[], place: Place): CheckedActions {
+  const refusal = (issue: string) => ({ actions: [], faults: [faultAt(place.path, issue)], flows: [] })
+  if (place.depth > DEEPEST) return refusal(`is a list inside more than ${DEEPEST - 1} others`)
+  place.budget.left -= written.length
+  if (place.budget.left < 0) return refusal(`has too many actions: a flow has at most ${MOST_ACTIONS}`)
+  return new List(place).check(written)
 }
 
 /** One list; a list inside an option is a world of its own. */
 class List {
+  readonly #place: Place
   readonly #path: Path
   readonly #ids: Ids
   readonly #faults: ActionFault[] = []
@@ -36,15 +59,18 @@ class List {
   /** What the author calls an action → its id. */
   readonly #names = new Map<string, string>()
 
-  constructor(path: Path, ids: Ids) {
-    this.#path = path
-    this.#ids = ids
+  constructor(place: Place) {
+    this.#place = place
+    this.#path = place.path
+    this.#ids = place.ids
   }
 
   check(written: readonly unknown[]): CheckedActions {
     const objects = written.map((each, at) => this.#object(each, at))
     const named = objects.map((each, at) => this.#nameOf(each, at)) // all names before any reference
     const actions = objects.map((each, at) => this.#action(each, named[at] ?? '', at))
+    for (const at of endlessJumps(actions))
+      this.#fault([at, 'option', 'target_id'], 'leads into a circle of jumps that nothing ends')
     return { actions, faults: this.#faults, flows: this.#flows }
   }
 
@@ -138,7 +164,11 @@ class List {
   }
 
   #nested(list: readonly unknown[], place: Path): Action[] {
-    const { actions, faults, flows } = checkActions(list, [...this.#path, ...place], this.#ids)
+    const { actions, faults, flows } = checkList(list, {
+      ...this.#place,
+      path: [...this.#path, ...place],
+      depth: this.#place.depth + 1,
+    })
     this.#faults.push(...faults)
     this.#flows.push(...flows)
     return actions

@@ -15,6 +15,8 @@ import { ACTION_TYPES } from './actions/index.ts'
 import { ENDED_REASONS, REFERENCE_TYPES, WEBHOOK_METHODS } from './activeflow.ts'
 import { flowErrors } from './errors.ts'
 import { FLOW_TYPES } from './flow.ts'
+import { flowTestReport } from './flow-test/report.ts'
+import { FlowTestScript } from './flow-test/script.ts'
 
 const Option = Type.Object({}, { additionalProperties: true, description: 'By type; see the reference of actions.' })
 
@@ -108,6 +110,21 @@ export const FlowWrite = Type.Object({
 })
 export type FlowWrite = Static<typeof FlowWrite>
 
+/** A script, and actions to try in place of those that are saved. */
+export const FlowTest = Type.Object(
+  {
+    ...FlowTestScript.properties,
+    actions: Type.Optional(
+      Type.Array(ActionWrite, { description: 'Tested in place of those of the flow, which stays as it is.' }),
+    ),
+  },
+  { $id: 'FlowTest' },
+)
+export type FlowTest = Static<typeof FlowTest>
+
+export const FlowTestReport = flowTestReport(Action)
+export type FlowTestReportResource = Static<typeof FlowTestReport>
+
 /** URI and method are plain texts here, because each has a reason of its own when it is wrong. */
 export const ActiveflowCreate = Type.Object({
   id: Type.Optional(Type.String({ description: 'A UUID chosen by you, or left out.' })),
@@ -175,6 +192,20 @@ export const deleteFlow = endpoint({
   params: idParams,
   returns: Flow,
   errors: [flowErrors.FLOW_NOT_FOUND],
+})
+
+export const testFlow = endpoint({
+  method: 'POST',
+  path: '/flows/{id}/test',
+  summary: 'Run a flow against a scripted caller, on virtual time; nothing is called, sent or written',
+  description:
+    'The flow runs in the interpreter that runs calls. The script says what the caller presses and when he hangs up, what servers answer and what callees do; the report says what the caller would hear, each step, the variables, and which actions and branches the script covered. A flow of twenty minutes takes milliseconds.',
+  allow: adminOrManager,
+  params: idParams,
+  body: FlowTest,
+  bodyOptional: true,
+  returns: FlowTestReport,
+  errors: [...writeErrors, apiErrors.INVALID_VARIABLES],
 })
 
 export const regenerateFlowHash = endpoint({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sequentialIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import { Effects, type EffectsNeeds } from './effects.ts'
@@ -17,6 +18,7 @@ function setUp(needs: Partial<EffectsNeeds> = {}) {
   const call = new FakeCall(clock, ringingCall(uuid(1), uuid(2)))
   const all: EffectsNeeds = {
     clock,
+    ids: sequentialIds(),
     log: silentLog,
     flows: { find: async () => undefined },
     sendWebhook: async () => ({ ok: true, status: 200, body: '' }),

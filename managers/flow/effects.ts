@@ -1,23 +1,29 @@
 import type { LiveCall, PlaceCallsRequest } from '#managers/call'
 import { ReasonedError } from '#platform/errors'
+import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
 import type { Command, Input, PlaceOutcome } from './engine/index.ts'
+import { fetchedActions, MOST_FETCHED_BYTES } from './fetched-actions.ts'
 import type { FlowStore } from './flow-store.ts'
-import type { HangupReasonOf, PlaceCalls, SendWebhook } from './needs.ts'
+import type { Ask, AskOutcome, Asks, HangupReasonOf, PlaceCalls, SendWebhook, WebhookOutcome } from './needs.ts'
 
 /** What effects reach. */
 export interface EffectsNeeds {
   clock: Clock
+  ids: Ids
   log: Log
   flows: Pick<FlowStore, 'find'>
   sendWebhook: SendWebhook
   placeCalls: PlaceCalls
   hangupReasonOf?: HangupReasonOf
+  asks?: Asks
 }
 
 /** How long a flow that could not be read is left alone before the next try. Milliseconds. */
 const READ_AGAIN_MS = 1_000
+/** How long a server may take to answer with actions. Milliseconds. */
+const FETCH_MS = 10_000
 
 /** Carries out the commands of one execution; what comes of them goes back to it as inputs, never from inside a command. */
 export class Effects {
@@ -47,6 +53,12 @@ export class Effects {
         break
       case 'send_webhook':
         this.#sendWebhook(command)
+        break
+      case 'fetch_actions':
+        this.#fetchActions(command)
+        break
+      case 'ask':
+        this.#ask(command)
         break
       case 'fetch_flow':
         this.#fetchFlow(command)
@@ -98,6 +110,9 @@ export class Effects {
       case 'stop_playing':
         call.stopPlaying()
         break
+      case 'detect_machine':
+        call.detectMachine(key, { hangup: command.hangup })
+        break
       case 'connect': {
         const { key: _, type: __, ...options } = command
         call.connect(key, options)
@@ -138,6 +153,31 @@ export class Effects {
         this.#tell({ type: 'webhook_sent', key, outcome: { ok: false, cause: 'not_sent' } })
       },
     )
+  }
+
+  /** Signed and under its key like every request of a flow; no longer than the flow waits. */
+  #fetchActions({ key, url, method, data }: Command & { type: 'fetch_actions' }): void {
+    const { log, ids, sendWebhook } = this.#needs
+    const request = { uri: url, method, data_type: 'application/json', data, sync: true, key }
+    const tell = (answer: WebhookOutcome) =>
+      this.#tell({ type: 'actions_fetched', key, outcome: fetchedActions(answer, ids) })
+    sendWebhook(this.#of.customer_id, { ...request, most_bytes: MOST_FETCHED_BYTES, within_ms: FETCH_MS }).then(
+      tell,
+      (error) => {
+        log.warn({ activeflow_id: this.#of.id, error }, 'fetch failed')
+        tell({ ok: false, cause: 'not_sent' })
+      },
+    )
+  }
+
+  #ask({ type: _, key, ...asked }: Command & { type: 'ask' }): void {
+    const { asks = {}, log } = this.#needs
+    const ask = asks[asked.action] ?? nobody
+    const tell = (outcome: AskOutcome) => this.#tell({ type: 'asked', key, outcome })
+    ask(this.#of.customer_id, asked, key).then(tell, (error) => {
+      log.warn({ activeflow_id: this.#of.id, action: asked.action, error }, 'an action of another manager failed')
+      tell({ ok: false, cause: error instanceof ReasonedError ? error.reason : `${asked.action}_failed` })
+    })
   }
 
   #placeCalls({ type: _, key, chained, ...asked }: Command & { type: 'place_calls' }): void {
@@ -181,3 +221,6 @@ export class Effects {
     this.#timers.set(key, this.#needs.clock.after(afterMs, run))
   }
 }
+
+/** Stands for the manager that is not there. */
+const nobody: Ask = async (_, { action }) => ({ ok: false, cause: `action_not_available: ${action}` })

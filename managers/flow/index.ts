@@ -19,8 +19,14 @@ export {
   step,
 } from './engine/index.ts'
 export type { Action, Flow } from './flow.ts'
+export { type FlowTestNeeds, type FlowTestReport, type TestedFlow, testFlow } from './flow-test/run-flow-test.ts'
+export type { FlowTestScript } from './flow-test/script.ts'
 export { migrations } from './migrations/index.ts'
 export type {
+  Ask,
+  AskedFor,
+  AskOutcome,
+  Asks,
   HangupReasonOf,
   LiveCallOf,
   OnFlowDeleted,

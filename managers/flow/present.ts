@@ -1,6 +1,7 @@
 import type { Activeflow } from './activeflow.ts'
-import type { ActiveflowResource, FlowResource } from './contract.ts'
+import type { ActiveflowResource, FlowResource, FlowTestReportResource } from './contract.ts'
 import type { Action, Flow } from './flow.ts'
+import type { FlowTestReport } from './flow-test/run-flow-test.ts'
 
 /** A flow as the wire shows it: empty texts are left out. */
 export function presentFlow(flow: Flow): FlowResource {
@@ -47,6 +48,18 @@ export function presentActiveflow(activeflow: Activeflow): ActiveflowResource {
     tm_create: activeflow.tm_create,
     tm_update: activeflow.tm_update,
     tm_delete: activeflow.tm_delete,
+  }
+}
+
+/** What a test of a flow showed, as the wire shows it. */
+export function presentFlowTest(report: FlowTestReport): FlowTestReportResource {
+  return {
+    ...report,
+    executions: report.executions.map((execution) => ({
+      ...execution,
+      current_action: presentRun(execution.current_action),
+      executed_actions: execution.executed_actions.map(presentRun),
+    })),
   }
 }
 

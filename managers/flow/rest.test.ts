@@ -198,6 +198,13 @@ const refusals: [string, object, string, string, string[]][] = [
     'api-manager',
     ['/actions/0/option/flow_id'],
   ],
+  [
+    'ten thousand actions',
+    { actions: Array.from({ length: 10_000 }, () => ({ type: 'beep' })) },
+    'INVALID_ARGUMENT',
+    'api-manager',
+    ['/actions'],
+  ],
   ['an action without a type', { actions: [{}] }, 'INVALID_ARGUMENT', 'api-manager', ['/actions/0/type']],
   [
     'an on-complete flow that is no id',
@@ -221,6 +228,69 @@ for (const [what, body, reason, domain, pointers] of refusals)
       )
     }
   })
+
+test('a flow is tested against a script: what the caller hears, its steps, and what was covered', async () => {
+  const { id, actions } = await flow({
+    actions: [
+      { type: 'talk', option: { text: 'Press 1, ${name}.' } },
+      { type: 'digits_receive', option: { duration: 5_000, length: 1 } },
+      { type: 'branch', option: { target_ids: { '1': 'one' } } },
+      { type: 'hangup' },
+      { id: 'one', type: 'talk', option: { text: 'One.' } },
+    ],
+  })
+  const script = { variables: { name: 'Almon' }, caller: [{ hears: 'Press 1', press: '1' }] }
+  const report = ok(await api.post(`/v1.0/flows/${id}/test`, script))
+  assert.deepEqual(report.heard, ['Press 1, Almon.', 'One.'])
+  assert.deepEqual([report.verdict, report.executions[0].ended_reason], ['ended', 'finished'])
+  assert.deepEqual(report.coverage.branches, [
+    { action_id: actions[2].id, target_id: actions[4].id, ways: ['=1'], times: 1 },
+    { action_id: actions[2].id, target_id: actions[3].id, ways: ['default'], times: 0 },
+  ])
+  const untold = ok(await api.post(`/v1.0/flows/${id}/test`))
+  assert.deepEqual(untold.heard, ['Press 1, .'])
+  const changed = ok(
+    await api.post(`/v1.0/flows/${id}/test`, { actions: [{ type: 'talk', option: { text: 'New.' } }] }),
+  )
+  assert.deepEqual(changed.heard, ['New.'])
+  assert.deepEqual(ok(await api.get(`/v1.0/flows/${id}`)).actions, actions)
+})
+
+test('a test leaves no trace: no execution, no request, no flow', async () => {
+  const { id } = await flow({ actions: [{ type: 'webhook_send', option: { uri: 'https://example.com', sync: true } }] })
+  const before = (await api.get('/v1.0/activeflows')).body.result.length
+  const sent = platform.sent.length
+  ok(await api.post(`/v1.0/flows/${id}/test`, { reference_type: 'api' }))
+  assert.equal((await api.get('/v1.0/activeflows')).body.result.length, before)
+  assert.equal(platform.sent.length, sent)
+})
+
+test('a test of what is not there, or with a script that is none, is refused at its place', async () => {
+  const { id } = await flow()
+  assertReason(await bobApi.post(`/v1.0/flows/${id}/test`, {}), 404, 'FLOW_NOT_FOUND', 'flow-manager')
+  assertReason(await api.post('/v1.0/flows/x/test', {}), 400, 'INVALID_ID')
+  for (const [script, reason, pointer] of [
+    [{ caller: [{ press: 'hello' }] }, 'INVALID_ARGUMENT', '/caller/0/press'],
+    [{ tm_start: 'tomorrow' }, 'INVALID_ARGUMENT', '/tm_start'],
+    [{ requests: Array(101).fill({}) }, 'INVALID_ARGUMENT', '/requests'],
+    [{ variables: { a: 'x'.repeat(32_769) } }, 'INVALID_VARIABLES', '/variables/a'],
+    [{ actions: [{ type: 'dance' }] }, 'INVALID_ACTION_TYPE', '/actions/0/type'],
+    [
+      { actions: [{ type: 'connect', option: { destinations: [{ type: 'agent', target: id }], anonymous: 'x' } }] },
+      'INVALID_ANONYMOUS_VALUE',
+      '/actions/0/option/anonymous',
+    ],
+  ] as const) {
+    const answer = await api.post(`/v1.0/flows/${id}/test`, script)
+    assertReason(
+      answer,
+      400,
+      reason,
+      reason === 'INVALID_ARGUMENT' || reason === 'INVALID_VARIABLES' ? 'api-manager' : 'flow-manager',
+    )
+    assert.equal(answer.body.error.details[0].pointer, pointer)
+  }
+})
 
 test('the on-complete flow must be a flow of the customer', async () => {
   const foreign = ok(await bobApi.post('/v1.0/flows', FLOW)).id
@@ -382,6 +452,48 @@ test('the webhook of an activeflow is shown', async () => {
 test('a variable that was not taken is told with the start', async () => {
   const { current_action } = ok(await api.post('/v1.0/activeflows', { variables: { 'voipbin.call.id': 'x' } }))
   assert.equal(current_action.cause, 'variables_dropped: voipbin.call.id')
+})
+
+test('a flow works through the actions that a server answers with', async () => {
+  const body = JSON.stringify([{ type: 'variable_set', option: { key: 'a', value: '1' } }, { type: 'block' }])
+  platform.outcome = async () => ({ ok: true, status: 200, body })
+  const { id } = await run([{ type: 'fetch', option: { event_url: 'https://example.com/next' } }])
+  const { executed_actions } = await until(id, parked)
+  assert.deepEqual(
+    executed_actions.slice(1).map(({ type }: { type: string }) => type),
+    ['fetch', 'variable_set'],
+  )
+  const request = platform.sent.at(-1)
+  assert.deepEqual(
+    [request?.uri, request?.method, request?.sync, request?.most_bytes, request?.within_ms],
+    ['https://example.com/next', 'POST', true, 262_144, 10_000],
+  )
+  assert.deepEqual(JSON.parse(request?.data ?? ''), {
+    activeflow_id: id,
+    reference_type: 'api',
+    reference_id: NIL_UUID,
+  })
+  assert.match(request?.key ?? '', new RegExp(`^${id}:`))
+})
+
+test('a server that answers garbage ends the flow with a cause that says where', async () => {
+  platform.outcome = async () => ({ ok: true, status: 200, body: '[{"type":"beep"},{"type":"dance"}]' })
+  const { id } = await run([{ type: 'fetch', option: { event_url: 'https://example.com/next' } }])
+  const { ended_reason, ended_detail } = await until(id, ({ status }) => status === 'ended')
+  assert.equal(ended_reason, 'action_failed')
+  assert.equal(ended_detail, 'fetch: fetch_failed: actions_invalid: actions[1].type is no type of action')
+  platform.outcome = async () => ({ ok: true, status: 200, body: '{}' })
+})
+
+test('what no manager carries out yet fails visibly', async () => {
+  const { id } = await run([
+    { type: 'case_create' },
+    { type: 'message_send', option: { destinations: [{ type: 'tel', target: '+15550100001' }] } },
+  ])
+  const { executed_actions, current_action, ended_detail } = await until(id, ({ status }) => status === 'ended')
+  assert.equal(executed_actions[1].cause, 'action_not_available: case_create')
+  assert.equal(current_action.cause, 'action_not_available: message_send')
+  assert.equal(ended_detail, 'message_send: action_not_available: message_send')
 })
 
 test('stop ends an activeflow, once', async () => {

@@ -12,9 +12,10 @@ import {
   listFlows,
   regenerateFlowHash,
   stopActiveflow,
+  testFlow,
   updateFlow,
 } from './contract.ts'
-import { presentActiveflow, presentFlow } from './present.ts'
+import { presentActiveflow, presentFlow, presentFlowTest } from './present.ts'
 import type { FlowService } from './service.ts'
 
 /** The routes of flows. */
@@ -27,6 +28,9 @@ export function flowRoutes(flows: FlowService): Route[] {
       presentFlow(await flows.update(customer, params.id, body)),
     ),
     handle(deleteFlow, async ({ customer, params }) => presentFlow(await flows.delete(customer, params.id))),
+    handle(testFlow, async ({ customer, params, body }) =>
+      presentFlowTest(await flows.test(customer, params.id, body)),
+    ),
     handle(regenerateFlowHash, async ({ customer, params }) =>
       presentFlow(await flows.regenerateDirectHash(customer, params.id)),
     ),

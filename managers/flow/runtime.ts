@@ -15,7 +15,7 @@ import { step } from './engine/index.ts'
 import { flowErrors } from './errors.ts'
 import { flowEvents } from './events.ts'
 import { FlowStore } from './flow-store.ts'
-import type { HangupReasonOf, LiveCallOf, PlaceCalls, SendWebhook } from './needs.ts'
+import type { Asks, HangupReasonOf, LiveCallOf, PlaceCalls, SendWebhook } from './needs.ts'
 import { childOf } from './on-complete.ts'
 import { TemporaryFlows } from './temporary-flows.ts'
 
@@ -33,6 +33,8 @@ export interface FlowRuntimeNeeds {
   placeCalls: PlaceCalls
   liveCallOf: LiveCallOf
   hangupReasonOf?: HangupReasonOf
+  /** Who carries out the actions of other managers. */
+  asks?: Asks
 }
 
 /** How often it looks for what waits, should a poke be lost. Milliseconds. */

@@ -6,12 +6,14 @@ import { type Ids, isUuid, NIL_UUID } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { faultAt, type Path, refuseFaults } from './action-faults.ts'
 import { checkActions } from './check-actions.ts'
-import type { FlowWrite } from './contract.ts'
+import type { FlowTest, FlowWrite } from './contract.ts'
 import { flowErrors } from './errors.ts'
 import { flowEvents } from './events.ts'
 import { type Action, FLOWS_PER_CUSTOMER, type Flow, newFlow, temporaryFlow } from './flow.ts'
 import { FlowStore } from './flow-store.ts'
+import { type FlowTestReport, testFlow } from './flow-test/run-flow-test.ts'
 import type { OnFlowDeleted } from './needs.ts'
+import { refuseVariables } from './refuse-variables.ts'
 
 /** What the flow service is made of. */
 export interface FlowServiceNeeds {
@@ -73,6 +75,21 @@ export class FlowService {
       await this.#store.update(trx, customer, id, updated)
       await appendEvents(trx, [flowEvents.flow_updated(updated)], this.#needs)
       return updated
+    })
+  }
+
+  /** Runs the flow, or actions in its place, against a script on virtual time. Nothing is called, sent or written. */
+  async test(customer: string, id: string, { actions: written, ...script }: FlowTest): Promise<FlowTestReport> {
+    refuseVariables(script.variables ?? {})
+    const flow = await this.get(customer, id)
+    const actions = written ? await this.#checkActions(customer, written, ['actions']) : flow.actions
+    return testFlow({ ...flow, actions }, script, {
+      ids: this.#needs.ids,
+      now_ms: this.#needs.clock.wallMs(),
+      flowOf: async (flow_id) => {
+        const found = await this.#store.find(customer, flow_id)
+        return found && { flow_id, actions: found.actions, on_complete_flow_id: found.on_complete_flow_id }
+      },
     })
   }
 

@@ -1,7 +1,7 @@
 import type { Bus } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import type { Ids } from '#platform/ids'
-import type { OutboundClient } from '#platform/outbound'
+import type { OutboundAnswer, OutboundClient } from '#platform/outbound'
 import { type Clock, timestamp } from '#platform/time'
 import { type Attempt, describe, requestFor } from './attempt.ts'
 import type { Delivery } from './delivery.ts'
@@ -31,9 +31,14 @@ export interface FlowRequest {
   sync: boolean
   /** `activeflow_id:step`. */
   key: string
+  /** The largest answer that is of use, in bytes: one beyond it fails as `too_large`. Absent: its beginning is kept. */
+  most_bytes?: number
+  /** The longest wait of a synchronous request, where that is less than the usual. Milliseconds. */
+  within_ms?: number
 }
 
-export type FlowAnswer = { ok: true; status: number; body: string } | { ok: false; cause: string }
+/** `truncated`: there was more of the answer than is kept. */
+export type FlowAnswer = { ok: true; status: number; body: string; truncated?: boolean } | { ok: false; cause: string }
 
 /** Everything together, for a request that somebody waits for. */
 const SYNC_MS = 30_000
@@ -58,24 +63,25 @@ export class WebhookSender {
    */
   readonly send = async (customer_id: string, request: FlowRequest): Promise<FlowAnswer> => {
     const delivery = this.#delivery(customer_id, request)
-    if (request.sync) return this.#sendNow(delivery)
+    if (request.sync) return this.#sendNow(delivery, request)
     const now = timestamp(this.#needs.clock.wallMs())
     await this.#store.apply({ stored: [{ ...delivery, tm_next: now, attempt_log: [] }], now })
     this.#needs.bus.publish(WEBHOOKS_STORED, undefined)
     return { ok: true, status: 202, body: '' }
   }
 
-  async #sendNow(delivery: Delivery): Promise<FlowAnswer> {
+  async #sendNow(delivery: Delivery, { most_bytes, within_ms = SYNC_MS }: FlowRequest): Promise<FlowAnswer> {
     const { clock, outbound, targets } = this.#needs
     const customer = await targets.customer(delivery.customer_id)
     if (!customer) return { ok: false, cause: 'no such customer' }
     const target = { ...delivery, secrets: customer.secrets }
-    const endMs = clock.monotonicMs() + SYNC_MS
+    const bounds = most_bytes === undefined ? {} : { maxBodyBytes: most_bytes, whenTooLarge: 'fail' as const }
+    const endMs = clock.monotonicMs() + Math.min(within_ms, SYNC_MS)
     const attempts: Attempt[] = []
     for (let failed = 0; ; failed++) {
       const startMs = clock.wallMs()
       const timeoutMs = endMs - clock.monotonicMs()
-      const result = await outbound.request({ ...requestFor(delivery, target, startMs), timeoutMs })
+      const result = await outbound.request({ ...requestFor(delivery, target, startMs), ...bounds, timeoutMs })
       const made = describe(result, startMs, delivery.uri)
       if (made) attempts.push(made)
       const delayMs = FLOW_RETRY_DELAYS_MS[failed]
@@ -85,9 +91,7 @@ export class WebhookSender {
         continue
       }
       await this.#enter(delivery, attempts)
-      return result.ok
-        ? { ok: true, status: result.status, body: result.body.toString() }
-        : { ok: false, cause: result.failure }
+      return result.ok ? answerOf(result) : { ok: false, cause: result.failure }
     }
   }
 
@@ -127,4 +131,8 @@ export class WebhookSender {
       tm_create: now,
     }
   }
+}
+
+function answerOf({ status, body, truncated }: OutboundAnswer): FlowAnswer {
+  return { ok: true, status, body: body.toString(), ...(truncated ? { truncated } : {}) }
 }

@@ -29,6 +29,7 @@ export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from
 export { FREEZE_MS } from './gate.ts'
 export { Idempotency } from './idempotency/idempotency.ts'
 export type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
+export { isStorable, readJson } from './json-body.ts'
 export { httpMigrations } from './migrations/index.ts'
 export { openapiDocument } from './openapi.ts'
 export {

@@ -1,4 +1,4 @@
-import type { StreamIssue } from '#telecom/media'
+import type { MachineVerdict, StreamIssue } from '#telecom/media'
 import type { DialogState } from '#telecom/sip'
 import type { AskedTransfer } from './transfer.ts'
 
@@ -38,6 +38,8 @@ export type LineEvent =
   | { type: 'acked' }
   /** A key was pressed, once per press however often the phone says so. */
   | { type: 'digit'; digit: string; durationMs: number; method: DigitMethod }
+  /** What `detect` found out. */
+  | ({ type: 'answered_by' } & MachineVerdict)
   /** A prompt has ended; exactly one for each `play`. `finished` = heard to the end, parts that could not be read left out. */
   | { type: 'played'; id: string; outcome: 'finished' | 'stopped' | 'failed'; issue?: string }
   /** The far end put us on hold, and took us back. */

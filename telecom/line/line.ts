@@ -73,6 +73,8 @@ export interface Line {
   /** Joins a program that hears and speaks. `stream_started`, and in any case `stream_ended`, follow. */
   stream(target: StreamTarget): void
   endStream(stream_id: string): void
+  /** Listens whether a person or a machine has answered; `answered_by` follows, unless it is over or unheard before. */
+  detect(): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */

@@ -169,6 +169,10 @@ export abstract class PhoneLine implements Line {
     this.sound.announce(id, parts)
   }
 
+  detect(): void {
+    this.sound.endpoint?.detect()
+  }
+
   record(recording: RecordingTarget): void {
     this.sound.record(recording)
   }
@@ -339,6 +343,8 @@ export abstract class PhoneLine implements Line {
         const { digit, durationMs } = event
         return this.#keys.report({ digit, durationMs, method: event.method === 'inband' ? 'inband' : 'rfc4733' })
       }
+      case 'answered_by':
+        return this.tell(event)
       case 'prompt_finished':
         return this.sound.finished(event)
       case 'media_lost':

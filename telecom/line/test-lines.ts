@@ -51,6 +51,7 @@ export async function lines(t: TestContext) {
         port: 20_000 + 2 * sounds.size,
         worker: options.workerHint ?? 0,
         want: (wanted) => sound.wanted.push(wanted),
+        detect: () => {},
         press: (digit, durationMs) => sound.presses.push(`${digit} ${durationMs}`),
         statistics: () => Promise.reject(new Error('none')),
         close: async () => {

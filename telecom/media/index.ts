@@ -2,6 +2,8 @@
  * Sound. `MediaEngine` owns the worker threads; a `MediaEndpoint` is one line's pair of sockets in one of them, told
  * what it shall be by `want` and telling what it hears by events. No RTP packet ever reaches the calling thread.
  */
+export type { MachineVerdict } from './amd/judge.ts'
+export { MachineDetector } from './amd/machine-detector.ts'
 export {
   type MediaEndpoint,
   MediaEngine,

@@ -81,6 +81,10 @@ export class ManagedEndpoint {
     if (this.#up && !this.#closing) this.#needs.send({ type: 'press', id: this.id, digit, durationMs })
   }
 
+  detect(): void {
+    if (this.#up && !this.#closing) this.#needs.send({ type: 'detect', id: this.id })
+  }
+
   #sendWanted(): void {
     if (!this.#wanted) return
     const { sending, cover } = this.#wanted

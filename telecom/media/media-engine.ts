@@ -50,6 +50,11 @@ export interface MediaEndpoint {
    * with more than 64 waiting, or with the worker.
    */
   press(digit: string, durationMs: number): void
+  /**
+   * Listens from now on whether a person or a machine speaks; `answered_by` follows within 6 s of sound, unless the endpoint
+   * or its worker ends before, or it is asked anew.
+   */
+  detect(): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */
   statistics(): Promise<EndpointStatistics>
   /**

@@ -1,3 +1,5 @@
+import type { MachineVerdict } from './amd/judge.ts'
+
 /** How a prompt ended. */
 export type PromptOutcome =
   /** To its end. */
@@ -24,6 +26,8 @@ export type MediaEvent =
       outcome: PromptOutcome
       unreadable: { file: string; issue: string }[]
     }
+  /** Once for each `detect`: who answered, as far as sound tells. */
+  | ({ type: 'answered_by' } & MachineVerdict)
   /** The first packet of the other side was accepted. */
   | { type: 'media_started'; address: string; port: number }
   /** Nothing came for `silentMs` although something should; once, until something comes again. */

@@ -13,6 +13,8 @@ export type ToWorker =
   | { type: 'record'; id: string; source: RecordingSource | null }
   /** Press a key for the far end, over whatever is sent. */
   | { type: 'press'; id: string; digit: string; durationMs: number }
+  /** Listen for who answered. */
+  | { type: 'detect'; id: string }
   /** The two ends of a patch: what `source` hears is written in its worker and read in that of the endpoint `id`. */
   | { type: 'plug_outlet'; id: string; source: string; memory: SharedArrayBuffer; bell: SharedArrayBuffer }
   | { type: 'plug_inlet'; id: string; source: string; memory: SharedArrayBuffer }

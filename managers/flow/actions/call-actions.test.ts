@@ -201,3 +201,67 @@ test('once the call is over, what needs it is passed over', () => {
   assert.equal(flow.moves[1]?.executed?.cause, 'call_over')
   assert.ok(isAtEnd(flow))
 })
+
+for (const [option, digits, holds] of [
+  [{ length: 2 }, '12', true],
+  [{ length: 3 }, '12', false],
+  [{ key: '12' }, '9123', true],
+  [{ key: '21' }, '12', false],
+  [{ length: 0, key: '' }, '12', false],
+] as const)
+  test(`condition_call_digits ${JSON.stringify(option)} after ${digits} is ${holds}`, () => {
+    const flow = new VirtualFlow(
+      [
+        action(1, 'condition_call_digits', { ...option, false_target_id: uuid(3) }),
+        action(2, 'beep'),
+        action(3, 'echo'),
+      ],
+      { bound: { [DIGITS]: digits } },
+    ).start()
+    assert.deepEqual(flow.path, [1, holds ? 2 : 3])
+  })
+
+for (const [status, holds] of [
+  ['progressing', true],
+  ['ringing', false],
+  [undefined, false],
+] as const)
+  test(`condition_call_status ${status} of a call in conversation is ${holds}`, () => {
+    const option = { ...(status ? { status } : {}), false_target_id: uuid(3) }
+    const flow = new VirtualFlow([action(1, 'condition_call_status', option), action(2, 'beep'), action(3, 'echo')], {
+      bound: { 'voipbin.call.status': 'progressing' },
+    }).start()
+    assert.deepEqual(flow.path, [1, holds ? 2 : 3])
+  })
+
+test('stream_echo gives keys back too, and lasts as long as it says all the same', () => {
+  const flow = new VirtualFlow([action(1, 'stream_echo', { duration: 10_000 }), action(2, 'beep')]).start()
+  const echo = flow.last('echo')
+  flow.clock.advance(4_000)
+  flow.press('5')
+  assert.equal(flow.last('send_digits').digits, '5')
+  flow.take({ type: 'echoed', key: echo.key, outcome: 'stopped' })
+  flow.clock.advance(100)
+  flow.take({ type: 'digits_sent', key: flow.last('send_digits').key, outcome: 'finished' })
+  assert.equal(flow.last('echo').duration_ms, 5_900)
+  assert.equal(flow.state.variables[DIGITS], '5')
+  flow.take({ type: 'echoed', key: flow.last('echo').key, outcome: 'finished' })
+  assert.deepEqual(flow.path, [1, 2])
+})
+
+test('keys that are pressed faster than they are given back do not end stream_echo', () => {
+  const flow = new VirtualFlow([action(1, 'stream_echo', { duration: 1_000 }), action(2, 'beep')]).start()
+  flow.press('5')
+  const first = flow.last('send_digits')
+  flow.press('6')
+  flow.take({ type: 'digits_sent', key: first.key, outcome: 'stopped' })
+  assert.equal(flow.last('send_digits').digits, '6')
+  flow.take({ type: 'digits_sent', key: flow.last('send_digits').key, outcome: 'finished' })
+  assert.equal(flow.last('echo').duration_ms, 1_000)
+})
+
+test('a caller who never stops pressing fills no memory', () => {
+  const flow = new VirtualFlow([action(1, 'digits_receive', { duration: 60_000 })]).start()
+  flow.press('1'.repeat(1_200))
+  assert.equal(flow.state.variables[DIGITS]?.length, 1_000)
+})

@@ -61,7 +61,7 @@ test('when nobody could be called the flow ends', () => {
   const flow = new VirtualFlow([action(1, 'call', { destinations }), end]).start()
   placed(flow, { ok: false, cause: 'INSUFFICIENT_BALANCE' })
   assert.equal(flow.state.ended_detail, 'call: calls_not_placed: INSUFFICIENT_BALANCE')
-  assert.deepEqual(flow.types, ['place_calls', 'hangup'])
+  assert.deepEqual(flow.types, ['place_calls', 'timer', 'hangup'])
 })
 
 test('a destination that a variable left empty is for the placing to judge', () => {
@@ -75,4 +75,10 @@ test('a destination that a variable left empty is for the placing to judge', () 
 test('what a caller without credentials started says so with every call that it asks for', () => {
   const flow = new VirtualFlow([action(1, 'call', { destinations }), end], { free_only: true }).start()
   assert.equal(flow.last('place_calls').free_only, true)
+})
+
+test('calls that are not made within half a minute are not waited for', () => {
+  const flow = new VirtualFlow([action(1, 'call', { destinations: [{ type: 'sip', target: 'a@b.example' }] })]).start()
+  flow.clock.advance(30_000)
+  assert.equal(flow.state.ended_detail, 'call: calls_not_placed: late')
 })

@@ -5,6 +5,9 @@ import { done, doneBut, fail, stay, wait } from '../engine/outcome.ts'
 import { defineAction, flowReference } from './define-action.ts'
 import { anonymous, anonymousOf, destinationFaults, destinations } from './destinations.ts'
 
+/** How long the making of calls may take; ringing is no part of it. Milliseconds. */
+const PLACED_MS = 30_000
+
 export const call = defineAction({
   type: 'call',
   summary: 'Makes calls of their own, each with its own flow; does not wait for them.',
@@ -31,18 +34,23 @@ export const call = defineAction({
   start: (options, { free_only }) => {
     const { source, destinations, flow_id = NIL_UUID, actions = [] } = options
     const { chained = false, early_execution = false, anonymous } = options
-    return wait(null, {
-      type: 'place_calls',
-      ...(source ? { source: normaliseAddress(source) } : {}),
-      destinations: destinations.map(normaliseAddress),
-      flow: flow_id === NIL_UUID ? { actions } : { flow_id },
-      chained,
-      early_execution,
-      anonymous: anonymousOf(anonymous),
-      free_only,
-    })
+    return wait(
+      null,
+      {
+        type: 'place_calls',
+        ...(source ? { source: normaliseAddress(source) } : {}),
+        destinations: destinations.map(normaliseAddress),
+        flow: flow_id === NIL_UUID ? { actions } : { flow_id },
+        chained,
+        early_execution,
+        anonymous: anonymousOf(anonymous),
+        free_only,
+      },
+      { type: 'timer', after_ms: PLACED_MS },
+    )
   },
   on: (_, input) => {
+    if (input.type === 'timer') return fail('calls_not_placed: late')
     if (input.type !== 'calls_placed') return stay()
     const { outcome } = input
     if (!outcome.ok) return fail(`calls_not_placed: ${outcome.cause}`)

@@ -219,3 +219,28 @@ test('a synchronous webhook is waited for 30 s, a hand-over 5 s', () => {
     assert.equal(answer(flow, 200, '{}'), false)
   }
 })
+
+test('of an answer only as much is taken as the variables can hold, and the rest is told', () => {
+  const flow = run('webhook_send', { uri: 'https://example.com', sync: true })
+  const body = JSON.stringify({
+    ...Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`v${at}`, 'x'.repeat(30_000)])),
+    'voipbin.call.id': 'forged',
+    last: 'y',
+  })
+  flow.take({ type: 'webhook_sent', key: flow.last('send_webhook').key, outcome: { ok: true, status: 200, body } })
+  assert.equal(
+    flow.moves.find(({ executed }) => executed?.type === 'webhook_send')?.executed?.cause,
+    'variables_dropped: voipbin.call.id, v8',
+  )
+  assert.equal(flow.state.variables.last, 'y')
+})
+
+test('an answer that is larger than is kept sets nothing and says so', () => {
+  const flow = run('webhook_send', { uri: 'https://example.com', sync: true })
+  const outcome = { ok: true, status: 200, body: '{"a":1', truncated: true } as const
+  flow.take({ type: 'webhook_sent', key: flow.last('send_webhook').key, outcome })
+  assert.equal(
+    flow.moves.find(({ executed }) => executed?.type === 'webhook_send')?.executed?.cause,
+    'answer_too_large',
+  )
+})

@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { NIL_UUID } from '#platform/ids'
+import type { ReferenceType } from '../activeflow.ts'
 import type { Input } from '../engine/command.ts'
 import type { Outcome } from '../engine/outcome.ts'
 
@@ -7,6 +9,9 @@ import type { Outcome } from '../engine/outcome.ts'
 export interface ActionContext {
   /** Wall time, milliseconds since 1970. */
   now_ms: number
+  activeflow_id: string
+  reference_type: ReferenceType
+  reference_id: string
   /** Whether the call has been answered; `undefined` without a call. */
   answered: boolean | undefined
   /** Nobody proved who started this: no paid destination is dialled. */
@@ -15,6 +20,8 @@ export interface ActionContext {
   variable(name: string): string | undefined
   /** Why this variable may not be written with this value; `undefined` = it may. */
   writeRefusal(name: string, value: string): string | undefined
+  /** Which of these may be written one after the other, and the names of the rest. */
+  writable(values: Iterable<readonly [string, string]>): { set: Readonly<Record<string, string>>; dropped: string[] }
 }
 
 /** Which executions an action runs in (`flows.md` §5): those of a call, all others that have a reference, or any. */
@@ -41,8 +48,6 @@ export interface ActionDefinition<O extends TSchema = TSchema, M extends TSchema
   start(options: Static<O>, context: ActionContext): Outcome
   /** An input while it waits. Absent: it waits for nothing but its end by others. */
   on?(memory: Static<M>, input: Input, options: Static<O>, context: ActionContext): Outcome
-  /** Known and accepted, but cannot run yet. */
-  planned?: true
 }
 
 /** A definition whose own types are no longer of interest. */
@@ -73,6 +78,8 @@ export function defineAction<O extends TSchema, M extends TSchema>(definition: A
           keyword,
           issue: 'is required',
         }))
+      if (keyword === 'not')
+        return [{ pointer: instancePath, keyword, issue: 'is required: the nil UUID names nothing' }]
       const issue = 'allowedValues' in params ? `must be one of ${params.allowedValues.join(', ')}` : message
       return [{ pointer: instancePath, keyword, issue }]
     })
@@ -87,12 +94,21 @@ export const optionFault = (pointer: string, issue: string): OptionFault => ({ p
 /** What an annotated option refers to. */
 export type ReferenceKind = 'action' | 'flow' | 'actions'
 
-const reference = (kind: ReferenceKind, description: string) =>
-  Type.Optional(Type.String({ format: 'uuid', description, 'x-reference': kind }))
+/** The nil UUID names nothing. */
+const named = { not: { const: NIL_UUID } }
 
 /** An option that names an action of the same list. */
-export const actionReference = (description: string) => reference('action', description)
+export const actionReference = (description: string) => Type.Optional(reference('action', description))
+/** One that has to name an action. */
+export const requiredAction = (description: string) => reference('action', description, named)
 /** An option that names a flow of the same customer. */
-export const flowReference = (description: string) => reference('flow', description)
+export const flowReference = (description: string) => Type.Optional(reference('flow', description))
+/** One that has to name a flow. */
+export const requiredFlow = (description: string) => reference('flow', description, named)
 /** An option that names something else by its id. */
 export const uuidOption = (description: string) => Type.Optional(Type.String({ format: 'uuid', description }))
+/** One that has to name something. */
+export const requiredUuid = (description: string) => Type.String({ format: 'uuid', description, ...named })
+
+const reference = (kind: ReferenceKind, description: string, more: object = {}) =>
+  Type.String({ format: 'uuid', description, 'x-reference': kind, ...more })

@@ -4,6 +4,9 @@ import { done, doneWith, type Outcome, stay, wait } from '../engine/outcome.ts'
 import { DIGITS } from '../engine/variables.ts'
 import { type ActionContext, defineAction } from './define-action.ts'
 
+/** What a caller who never stops can make of it. */
+const MOST_DIGITS = 1_000
+
 const options = Type.Object({
   duration: Type.Optional(
     Type.Integer({
@@ -41,7 +44,7 @@ export const digits_receive = defineAction({
 /** Adds a digit to those that are there; done when there are enough, or when one of them is an ending key. */
 function collect(digit: string, options: Options, context: ActionContext): Outcome {
   const { length = 0, key = '' } = options
-  const digits = (context.variable(DIGITS) ?? '') + digit
+  const digits = ((context.variable(DIGITS) ?? '') + digit).slice(0, MOST_DIGITS)
   const end = [...digits].findIndex((pressed) => key.includes(pressed))
   if (end >= 0) return doneWith({ [DIGITS]: [...digits].slice(0, end).join('') })
   const set = digit === '' ? {} : { [DIGITS]: digits }

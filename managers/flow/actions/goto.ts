@@ -1,7 +1,6 @@
 import { Type } from 'typebox'
-import { NIL_UUID } from '#platform/ids'
 import { done, jump } from '../engine/outcome.ts'
-import { actionReference, defineAction } from './define-action.ts'
+import { defineAction, requiredAction } from './define-action.ts'
 
 export const goto = defineAction({
   type: 'goto',
@@ -9,12 +8,12 @@ export const goto = defineAction({
   needs: 'any',
   onFailure: 'end',
   options: Type.Object({
-    target_id: actionReference('Where to go.'),
+    target_id: requiredAction('Where to go.'),
     loop_count: Type.Optional(
       Type.Integer({ description: 'Jumps in all; then it goes on. 0 or less: never. Absent: every time.' }),
     ),
   }),
-  start: ({ target_id = NIL_UUID, loop_count }) => {
+  start: ({ target_id, loop_count }) => {
     if (loop_count === undefined) return jump(target_id)
     return loop_count > 0 ? { go: 'count', target_id, times: loop_count } : done()
   },

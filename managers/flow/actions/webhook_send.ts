@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
-import { done, doneWith, fail, stay, wait } from '../engine/outcome.ts'
+import { isStorable } from '#platform/http'
+import { done, doneBut, fail, type Outcome, stay, wait } from '../engine/outcome.ts'
 import { isReserved } from '../engine/variables.ts'
+import type { WebhookOutcome } from '../needs.ts'
 import { type ActionContext, defineAction } from './define-action.ts'
 
 /** The longest wait for an answer, and for the request to be in safe hands. Milliseconds. */
@@ -16,6 +18,8 @@ const options = Type.Object({
   data_type: Type.Optional(Type.String({ maxLength: 255, description: 'Content-Type.' })),
   data: Type.Optional(Type.String({ description: 'The body, sent as it is.' })),
 })
+
+type Answer = Extract<WebhookOutcome, { ok: true }>
 
 export const webhook_send = defineAction({
   type: 'webhook_send',
@@ -37,23 +41,23 @@ export const webhook_send = defineAction({
   },
 })
 
-function answered({ status, body }: { status: number; body: string }, context: ActionContext) {
+function answered({ status, body, truncated }: Answer, context: ActionContext): Outcome {
   if (status >= 500) return fail(`webhook_failed: status ${status}`)
   if (status >= 300) return done()
-  const scalars = Object.entries(parse(body)).filter(([, value]) =>
-    ['string', 'number', 'boolean'].includes(typeof value),
-  )
-  const set = scalars
+  if (truncated) return doneBut('answer_too_large')
+  const scalars = Object.entries(parse(body))
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
     .map(([name, value]) => [name, String(value)] as const)
-    .filter(([name, value]) => isStorable(name) && isStorable(value))
-    .filter(([name, value]) => !isReserved(name) && context.writeRefusal(name, value) === undefined)
-  return doneWith(Object.fromEntries(set))
+  const isFree = ([name, value]: readonly [string, string]) =>
+    isStorable(name) && isStorable(value) && !isReserved(name)
+  const { set, dropped } = context.writable(scalars.filter(isFree))
+  const untaken = [...scalars.filter((each) => !isFree(each)).map(([name]) => name), ...dropped]
+  const note = untaken.length > 0 ? { note: `variables_dropped: ${shown(untaken)}` } : {}
+  return { go: 'next', set, ...note }
 }
 
-/** Whether the database can hold the text: else no further step of the execution could be written. */
-function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed()
-}
+/** As much of the names as anybody reads, and nothing that the database cannot hold. */
+const shown = (names: readonly string[]) => names.join(', ').replaceAll('\0', '').toWellFormed().slice(0, 1_000)
 
 function parse(body: string): object {
   try {

@@ -8,7 +8,7 @@ import type {
   SayOptions,
 } from '#managers/call'
 import type { Action } from '../flow.ts'
-import type { WebhookOutcome, WebhookRequest } from '../needs.ts'
+import type { AskedFor, AskOutcome, WebhookOutcome, WebhookRequest } from '../needs.ts'
 
 /** What an action wants done outside. */
 export type Effect =
@@ -19,6 +19,8 @@ export type Effect =
   | { type: 'send_digits'; digits: string; duration_ms: number; interval_ms: number }
   | { type: 'echo'; duration_ms: number }
   | { type: 'stop_playing' }
+  /** Finds out who answered; `hangup`: a machine is hung up, whatever the flow does by then. */
+  | { type: 'detect_machine'; hangup: boolean }
   /** Joins the call with the first of these who answers. */
   | ({ type: 'connect' } & ConnectOptions)
   | ({ type: 'start_recording' } & RecordingOptions)
@@ -33,6 +35,10 @@ export type Effect =
   /** Gives the input `timer` after that time. */
   | { type: 'timer'; after_ms: number }
   | ({ type: 'send_webhook' } & Omit<WebhookRequest, 'key'>)
+  /** Asks a server for actions. */
+  | { type: 'fetch_actions'; url: string; method: WebhookRequest['method']; data: string }
+  /** Asks the manager whose business the action is. */
+  | ({ type: 'ask' } & AskedFor)
   /** Reads a flow of the same customer. */
   | { type: 'fetch_flow'; flow_id: string }
   /** Starts the on-complete flow; written together with the end that it follows. */
@@ -48,6 +54,9 @@ export interface FetchedFlow {
   on_complete_flow_id: string
 }
 
+/** The actions that a server answered with, checked and with ids, or a word for why there are none. */
+export type ActionsOutcome = { ok: true; actions: readonly Action[] } | { ok: false; cause: string }
+
 /** What became of calls that were to be made: which destinations were passed over and why, or that none was called. */
 export type PlaceOutcome = { ok: true; skipped: readonly string[] } | { ok: false; cause: string }
 
@@ -61,12 +70,17 @@ export type Input =
   | { type: 'played'; key: string; outcome: PlayOutcome; reason?: string }
   | { type: 'digits_sent'; key: string; outcome: PlayOutcome }
   | { type: 'echoed'; key: string; outcome: PlayOutcome }
-  | Extract<LiveCallInput, { type: 'connect_ended' | 'recording_started' | 'recording_refused' | 'recording_stopped' }>
+  | Extract<
+      LiveCallInput,
+      { type: 'connect_ended' | 'recording_started' | 'recording_refused' | 'recording_stopped' | 'machine_detected' }
+    >
   | { type: 'calls_placed'; key: string; outcome: PlaceOutcome }
   | { type: 'digit'; digit: string }
   | { type: 'hungup' }
   | { type: 'timer'; key: string }
   | { type: 'webhook_sent'; key: string; outcome: WebhookOutcome }
+  | { type: 'actions_fetched'; key: string; outcome: ActionsOutcome }
+  | { type: 'asked'; key: string; outcome: AskOutcome }
   /** `undefined` = there is no such flow. */
   | { type: 'flow_fetched'; key: string; flow: FetchedFlow | undefined }
   /** Goes on after `block`; with an id only if that is the action it is parked on. */

@@ -148,13 +148,17 @@ test('names that no variable has are shown with the action', () => {
   assert.deepEqual(flow.moves[1]?.executed?.unresolved, ['nobody'])
 })
 
-test('a type that cannot run yet fails visibly and ends the flow only where its failure does', () => {
-  const goesOn = new VirtualFlow([action(1, 'mute'), action(2, 'sleep', { duration: 1 })]).start()
-  assert.equal(goesOn.moves[1]?.executed?.cause, 'action_not_available: mute')
+test('an action that nobody carries out fails visibly and ends the flow only where its failure does', () => {
+  const refuse = (flow: VirtualFlow) =>
+    flow.take({ type: 'asked', key: flow.last('ask').key, outcome: { ok: false, cause: 'action_not_available: x' } })
+  const goesOn = new VirtualFlow([action(1, 'transcribe_stop'), action(2, 'sleep', { duration: 1 })]).start()
+  refuse(goesOn)
+  assert.equal(goesOn.moves[1]?.executed?.cause, 'action_not_available: x')
   assert.equal(goesOn.state.status, 'running')
   const ends = new VirtualFlow([action(1, 'queue_join', { queue_id: uuid(7) })]).start()
-  assert.equal(ends.state.ended_detail, 'queue_join: action_not_available: queue_join')
-  assert.deepEqual(ends.types, ['hangup'])
+  refuse(ends)
+  assert.equal(ends.state.ended_detail, 'queue_join: action_not_available: x')
+  assert.equal(ends.types.at(-1), 'hangup')
 })
 
 test('the end hangs the call up', () => {

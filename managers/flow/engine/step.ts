@@ -10,7 +10,7 @@ import { MOST_COMPLETIONS, MOST_STACKS, MOST_STEPS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
 import type { Awaited, FlowState } from './state.ts'
 import { SubstitutionTooLarge, substitute } from './substitute.ts'
-import { DIGITS, recordingVariables, variableOf, writeRefusal } from './variables.ts'
+import { DIGITS, machineVariables, recordingVariables, variableOf, writable, writeRefusal } from './variables.ts'
 
 /** What the interpreter knows besides state and input. */
 export interface StepContext {
@@ -73,6 +73,8 @@ class Run {
       case 'hungup':
         if (!state.call || state.call.over) return false
         state.call = { ...state.call, over: true }
+        if (state.awaited.some(({ type }) => type === 'detect_machine'))
+          this.#write(machineVariables('HANGUP', 'hangup'))
         this.#end('call_hungup')
         return true
       case 'continue':
@@ -88,6 +90,12 @@ class Run {
         return true
       case 'recording_started': {
         this.#write(recordingVariables(input.recording)) // whoever asked for it: the flow or the API
+        if (this.#settle(input.key)) this.#tell(input)
+        return true
+      }
+      case 'machine_detected': {
+        this.#write(machineVariables(input.status, input.cause))
+        if (input.hangup && input.status === 'MACHINE') this.#do([{ type: 'hangup', reason: 'amd' }])
         if (this.#settle(input.key)) this.#tell(input)
         return true
       }
@@ -313,10 +321,14 @@ class Run {
     const { state } = this
     return {
       now_ms: this.#context.now_ms,
+      activeflow_id: state.activeflow_id,
+      reference_type: state.reference_type,
+      reference_id: state.reference_id,
       answered: state.call ? state.call.answered : undefined,
       free_only: state.free_only === true,
       variable: (name) => this.#variable(name),
       writeRefusal: (name, value) => writeRefusal(state.variables, name, value),
+      writable: (values) => writable(state.variables, values),
     }
   }
 }

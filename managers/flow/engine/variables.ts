@@ -65,14 +65,44 @@ export function firstVariables(from: { inherited?: Variables; injected?: Variabl
 
 /** Why a flow may not write this variable; `undefined` = it may. */
 export function writeRefusal(variables: Variables, name: string, value: string): string | undefined {
+  const refusal = refusalOf(name, value)
+  if (refusal !== undefined) return refusal
+  const growth = growthOf(variables, name, value)
+  return growth > 0 && bytesOf(variables) + growth > MOST_VARIABLES_BYTES ? 'variables_full' : undefined
+}
+
+/** Which of these may be written, one after the other, and the names of those that may not. */
+export function writable(
+  variables: Variables,
+  values: Iterable<readonly [string, string]>,
+): { set: Variables; dropped: string[] } {
+  const taken = new Map<string, string>()
+  const dropped: string[] = []
+  let bytes = bytesOf(variables)
+  for (const [name, value] of values) {
+    const growth = growthOf(variables, name, value)
+    const fits = growth <= 0 || bytes + growth <= MOST_VARIABLES_BYTES
+    if (refusalOf(name, value) === undefined && fits && !taken.has(name)) {
+      taken.set(name, value)
+      bytes += growth
+    } else dropped.push(name)
+  }
+  return { set: Object.fromEntries(taken), dropped }
+}
+
+/** What is wrong with the name or the value by itself. */
+function refusalOf(name: string, value: string): string | undefined {
   if (name.trim() === '') return 'variable_name_empty'
   if (isReserved(name) && !WRITABLE(name)) return `variable_reserved: ${name}`
   if (Buffer.byteLength(value) > MOST_VALUE_BYTES) return `variable_too_large: ${name}`
-  const before = variableOf(variables, name)
-  const growth =
-    Buffer.byteLength(value) - (before === undefined ? -Buffer.byteLength(name) : Buffer.byteLength(before))
-  if (growth > 0 && bytesOf(variables) + growth > MOST_VARIABLES_BYTES) return 'variables_full'
   return undefined
+}
+
+/** How many bytes the variables gain. */
+function growthOf(variables: Variables, name: string, value: string): number {
+  const before = variableOf(variables, name)
+  const freed = before === undefined ? -Buffer.byteLength(name) : Buffer.byteLength(before)
+  return Buffer.byteLength(value) - freed
 }
 
 /** The names that describe a recording (`variables.md` §4.7). */
@@ -83,4 +113,9 @@ export function recordingVariables(recording: StartedRecording): Variables {
       recording[name],
     ]),
   )
+}
+
+/** What is known of who answered (`voipbin.call.amd.…`). */
+export function machineVariables(status: string, cause: string): Variables {
+  return { 'voipbin.call.amd.status': status, 'voipbin.call.amd.cause': cause }
 }

@@ -130,6 +130,11 @@ export class FakeCall implements LiveCall {
     this.#later({ type: 'hungup', hangup_by: 'local', hangup_reason: 'normal' })
   }
 
+  detectMachine(key: string, { hangup }: { hangup: boolean }): void {
+    const verdict = { status: 'MACHINE', cause: 'long_greeting' } as const
+    this.#clock.after(SOUND_MS, () => this.#handler?.({ type: 'machine_detected', key, hangup, ...verdict }))
+  }
+
   setAction(action: CallAction): void {
     this.actions.push(action)
   }
@@ -144,6 +149,11 @@ export class FakeCall implements LiveCall {
   /** The caller presses a key. */
   press(digit: string): void {
     this.#handler?.({ type: 'digit', digit, duration_ms: 100, method: 'rfc4733' })
+  }
+
+  /** Something else happens on the call. */
+  tell(input: LiveCallInput): void {
+    this.#handler?.(input)
   }
 
   /** The last `connect` ends like this. */

@@ -372,3 +372,26 @@ test("the other side's report gives the round trip and what it hears of us; a st
   assert.deepEqual(remote, { loss: 0.25, jitterMs: 10 })
   assert.ok(roundTripMs !== null && Math.abs(roundTripMs - 100) < 1, String(roundTripMs))
 })
+
+test('who speaks on after the answer is told to be a machine, once; who says hello and waits is a person', () => {
+  for (const [seconds, status] of [
+    [6, 'MACHINE'],
+    [0.6, 'HUMAN'],
+  ] as const) {
+    const line = testEndpoint()
+    line.want()
+    line.endpoint.detect()
+    const voice = Int16Array.from({ length: 160 }, (_, i) => 8_000 * Math.sin(i) * Math.cos(i / 3))
+    const loud = Buffer.alloc(160)
+    codecs.PCMU.encode(voice, 0, 160, loud, 0)
+    for (let packet = 0; packet < 350; packet++) {
+      line.hear({ payload: packet >= 25 && packet < 25 + seconds * 50 ? loud : Buffer.alloc(160, 0xff) })
+      line.clock.advance(20)
+    }
+    const told = line.events.filter((event) => event.type === 'answered_by')
+    assert.deepEqual(
+      told.map((event) => event.status),
+      [status],
+    )
+  }
+})

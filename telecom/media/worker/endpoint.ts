@@ -2,6 +2,7 @@ import { isIP, isIPv6, SocketAddress } from 'node:net'
 import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import { estimateMos } from '#telecom/rtp'
+import { MachineDetector } from '../amd/machine-detector.ts'
 import { codecs } from '../codecs/index.ts'
 import type { EndpointStatistics, MediaEvent } from '../media-event.ts'
 import type { SoundLibrary } from '../prompt/sound-library.ts'
@@ -49,6 +50,8 @@ export class Endpoint implements DistantListener {
   readonly #heard = new Int16Array(LONGEST_TICK_SAMPLES)
   #spec: EndpointSpec | undefined
   #plays = false
+  /** Listens for who answered. */
+  #detector: MachineDetector | undefined
   #started = false
   #address = ''
   #port = 0
@@ -132,11 +135,22 @@ export class Endpoint implements DistantListener {
     this.#sound.want(spec, sending, this.tickMs, nowMs)
   }
 
-  /** Whether what comes is read with each tick: for keys in the sound, an echo, or a program that hears it. */
+  /** Listens from now on for who answered. */
+  detect(): void {
+    this.#detector = new MachineDetector((verdict) => {
+      this.#detector = undefined
+      this.#needs.on({ type: 'answered_by', ...verdict })
+      this.#remix()
+    })
+    this.#remix()
+  }
+
+  /** Whether what comes is read with each tick: for keys in the sound, an echo, a program or a detector that hears it. */
   #play(spec: EndpointSpec): void {
     const receiving = spec.direction === 'sendrecv' || spec.direction === 'recvonly'
     const inband = receiving && spec.telephoneEventReceive === null
-    this.#plays = inband || spec.sending.kind === 'echo' || this.#streams.active
+    const isHeard = this.#streams.active || this.#detector !== undefined
+    this.#plays = inband || spec.sending.kind === 'echo' || isHeard
     if (!this.#plays) this.#heard.fill(0)
     this.#incoming.play(this.#plays, inband)
   }
@@ -243,7 +257,9 @@ export class Endpoint implements DistantListener {
     if (!this.#spec) return
     const { clock } = this.#needs
     const nowMs = clock.monotonicMs()
-    if (this.#plays) this.#incoming.read(this.#heard, this.tickMs * SAMPLES_PER_MS)
+    const samples = this.tickMs * SAMPLES_PER_MS
+    if (this.#plays) this.#incoming.read(this.#heard, samples)
+    this.#detector?.listen(this.#heard, samples)
     this.#sound.tick(missed, nowMs, this.#heard)
     this.#incoming.tick(nowMs)
     const silentMs = this.#liveness.tick(nowMs)

@@ -56,6 +56,9 @@ export class MediaWorker {
       case 'press':
         this.#open.get(message.id)?.endpoint.press(message.digit, message.durationMs)
         break
+      case 'detect':
+        this.#open.get(message.id)?.endpoint.detect()
+        break
       case 'plug_outlet':
         this.#exchange.outlet(message.id, message.source, message.memory, message.bell)
         break
