@@ -19,6 +19,7 @@ import type {
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 import type { Names } from './transport/names.ts'
 import type { Destination } from './transport/resolve.ts'
+import type { SipTap } from './transport/tap.ts'
 
 /** One local address to listen on, over one transport. */
 export interface ListenerOptions {
@@ -72,6 +73,8 @@ export interface SipStackOptions {
   readonly supported?: readonly string[]
   /** For the headers Server and User-Agent. */
   readonly product?: string
+  /** Hears every message on the wire. */
+  readonly tap?: SipTap
 }
 
 /** The whole stack, as its user sees it. `SipStack` is the class. */

@@ -102,7 +102,11 @@ export class SipStack implements SipStackDoor, Core {
         limits: this.limits,
         counters: this.counters,
         isEdge: (address) => isListed(this.#edges, address),
-        received: (data, flow, fault) => this.#received(data, flow, fault),
+        received: (data, flow, fault) => {
+          options.tap?.('in', data, flow.transport, flow.listener.local, flow.remote)
+          this.#received(data, flow, fault)
+        },
+        tap: options.tap,
         closed: (flow) => this.guarded('flow closed', () => options.user.flowClosed?.(flow)),
       }),
     )
