@@ -23,6 +23,7 @@ export class LineSound {
   #endpoint: MediaEndpoint | undefined
   #sending: Sending = SILENCE
   #recording: WantedMedia['recording']
+  #capture: WantedMedia['capture']
   #sdpVersion = 0
   #closed = false
 
@@ -65,6 +66,11 @@ export class LineSound {
     this.want()
   }
 
+  capture(target: WantedMedia['capture']): void {
+    this.#capture ??= target
+    this.want()
+  }
+
   /** A recording is over: it is not wanted again with what comes next. */
   recorded(recording_id: string): void {
     if (this.#recording?.recording_id === recording_id) this.#recording = undefined
@@ -83,6 +89,7 @@ export class LineSound {
       signallingAddress: this.#needs.signallingAddress(),
       ...(deadMediaMs === undefined ? {} : { deadMediaMs }),
       ...(this.#recording ? { recording: this.#recording } : {}),
+      ...(this.#capture ? { capture: this.#capture } : {}),
     })
   }
 

@@ -1,7 +1,14 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
-import type { MediaEndpoint, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
+import type {
+  CaptureTarget,
+  MediaEndpoint,
+  MediaEvent,
+  OpenEndpoint,
+  PromptPart,
+  RecordingTarget,
+} from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -45,6 +52,8 @@ export interface Line {
   record(recording: RecordingTarget): void
   /** Ends the recording; `recording_ended` comes once its files are closed. */
   stopRecording(): void
+  /** Writes every datagram of its sound to a file, for as long as it lasts; the first one that is named counts. */
+  capture(target: CaptureTarget): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */
@@ -62,6 +71,8 @@ export interface LineNeeds {
   mediaAddress?: (flow: Flow) => string
   /** After how much silence of an answered, unheld phone `media_lost` comes; default 60 000 ms, held 3 600 000 ms. */
   deadMediaMs?: number
+  /** Hears everything that the sound of a line tells, also what comes after its end. */
+  mediaWitness?: (line_id: string, event: MediaEvent) => void
 }
 
 /** Keys to be pressed for the far end, as parts to play. */

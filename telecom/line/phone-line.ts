@@ -1,4 +1,4 @@
-import type { MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { CaptureTarget, MediaEvent, PromptPart, RecordingTarget, Sending } from '#telecom/media'
 import type {
   Dialog,
   DialogRequest,
@@ -127,6 +127,10 @@ export abstract class PhoneLine implements Line {
     this.sound.record(undefined)
   }
 
+  capture(target: CaptureTarget): void {
+    this.sound.capture(target)
+  }
+
   hangup(cause: number): void {
     if (this.#ended) return
     if (!this.established) {
@@ -234,6 +238,7 @@ export abstract class PhoneLine implements Line {
   }
 
   #heard(event: MediaEvent) {
+    this.needs.mediaWitness?.(this.id, event)
     switch (event.type) {
       case 'digit': {
         const { digit, durationMs } = event

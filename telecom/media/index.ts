@@ -15,6 +15,7 @@ export type { RecordingIssue } from './recording/recording-issue.ts'
 export { repairPair, repairRecording } from './recording/repair.ts'
 export type { TickLateness } from './tick-lateness.ts'
 export type {
+  CaptureTarget,
   CodecName,
   Direction,
   EndpointSpec,

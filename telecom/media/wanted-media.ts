@@ -39,6 +39,12 @@ export interface RecordingTarget {
   endOfSilenceMs?: number
 }
 
+/** Where datagrams are written as they come and go: an absolute path, and how long the file may become. */
+export interface CaptureTarget {
+  file: string
+  maxBytes: number
+}
+
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
   /** Where to send to; `null` = nowhere (not known yet, or hold by `c=0.0.0.0`). */
@@ -70,6 +76,8 @@ export interface WantedMedia {
    * from the party, `out` = to the party. The `recording_id` is its identity: the same one again goes on.
    */
   recording?: RecordingTarget
+  /** Every datagram, RTP and RTCP, is written to a capture file from now on; the first one that was named counts. */
+  capture?: CaptureTarget
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

@@ -29,7 +29,7 @@ export function callIdOf(data: Buffer): string | undefined {
     const from = at + name.length
     const to = data.indexOf(13, from)
     if (to < 0 || to - from > LONGEST) return undefined
-    return data.latin1Slice(from, to).trim() || undefined
+    return data.toString('latin1', from, to).trim() || undefined
   }
   return undefined
 }
