@@ -12,6 +12,15 @@ export {
 } from './call.ts'
 export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
 export type { InsideCallees } from './call-planner.ts'
+export {
+  type CallWitness,
+  type EndAsker,
+  type MatchedRule,
+  REFUSALS,
+  type Refusal,
+  type RefusedInvite,
+  type WitnessedLine,
+} from './call-witness.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
 export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'

@@ -6,6 +6,7 @@ import type { Line } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
+import type { CallWitness, MatchedRule } from './call-witness.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
 import type { PeerInput } from './conversation.ts'
@@ -47,6 +48,7 @@ export interface LiveNeeds {
   leg(call_id: string): LiveRunner | undefined
   /** The call is over. */
   release(live: LiveRunner): void
+  witness?: CallWitness
 }
 
 export interface LiveParts {
@@ -57,6 +59,8 @@ export interface LiveParts {
   free_only: boolean
   /** Of the INVITE that began it. */
   maxForwards?: number
+  /** What let its caller in. */
+  rule?: MatchedRule
   /** Further ways to a callee, each a line of its own. */
   otherWays?: readonly (() => DialableLine)[]
   /** What a call of ours runs when it is answered, with `early` when it rings. */
@@ -82,6 +86,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #recordings: RecordingRunner
   readonly #connecting: ConnectRunner
   readonly #report: LiveParts['report']
+  readonly #rule: MatchedRule | undefined
   #line: Line | DialableLine
   readonly #otherWays: (() => DialableLine)[]
   /** The flow of a call of ours that has not begun. */
@@ -103,6 +108,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#needs = needs
     this.#line = line
     this.#report = parts.report
+    this.#rule = parts.rule
     this.#flow = parts.flow
     this.#otherWays = [...otherWays]
     this.free_only = parts.free_only
@@ -147,6 +153,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** The first step: its row and events are on their way to the disk; a caller rings, a callee is dialled after that. */
   begin(): void {
+    this.#needs.witness?.began(this.#actor.call, this.#line, this.#rule)
     this.#run(this.#actor.begin())
     this.#listen(this.#line)
   }
@@ -338,7 +345,9 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   #listen(line: Line): void {
     line.listen((event) => {
-      if (line === this.#line) this.#take({ type: 'line', event })
+      if (line !== this.#line) return
+      this.#needs.witness?.lineSaid(this.id, event, line.codec)
+      this.#take({ type: 'line', event })
     })
   }
 
@@ -359,6 +368,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     line.open().then(
       () => {
         this.#line = line
+        this.#needs.witness?.redialled(this.id, line)
         this.#listen(line)
         this.#take({ type: 'redial_ready' })
       },
@@ -382,12 +392,16 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** Groups were made before their members: no next one is called for a call that is over. */
   #endFollowers(): void {
-    for (const follower of this.#followers) follower.hangup('normal')
+    for (const follower of this.#followers) {
+      this.#needs.witness?.endAsked(follower.id, 'master')
+      follower.hangup('normal')
+    }
     this.#followers.clear()
   }
 
   #save(call: Call, events: readonly CallEvent[]): void {
     this.#writer.save(call, call.status === 'hangup' ? null : this.#line.dialog, events)
+    if (call.status === 'hangup') this.#needs.witness?.over(call)
   }
 
   #prepare(sound: string, work: (signal: AbortSignal) => Promise<{ file: string }[]>): void {
