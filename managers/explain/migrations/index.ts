@@ -1,0 +1,5 @@
+import type { Migration } from '#platform/db'
+import { sql as callRecords } from './0001-call-records.ts'
+
+/** In order; forward only. */
+export const migrations: readonly Migration[] = [{ owner: 'explain', name: '0001-call-records', sql: callRecords }]
