@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
 import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
+import { ExplainService, RecordSource, RecordSweeper } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
-import { WebhookDelivery } from '#managers/webhook'
+import { ResourceDeliveries, WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
@@ -17,6 +18,7 @@ import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
 import { OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
+import { capturesOf } from './captures-of.ts'
 import { catalogues } from './catalogue.ts'
 import { type Config, rateLimitsOf, trustedProxyOf } from './config.ts'
 import { PlatformSettings } from './platform-settings.ts'
@@ -89,6 +91,17 @@ export class ApiRole {
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows })
     const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
     const events = new PublicEvents({ db, bus, clock })
+    const captures = capturesOf(config)
+    const activeflowStore = new ActiveflowStore(db)
+    const explain = new ExplainService({
+      calls,
+      executions: activeflowStore,
+      records: new RecordSource({ db, bus }),
+      captures,
+      webhooks: new ResourceDeliveries(db),
+      log,
+    })
+    const recordSweeper = new RecordSweeper({ db, captures, clock, log, days: config.callRecordDays })
 
     const metrics = new Metrics()
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
@@ -98,7 +111,7 @@ export class ApiRole {
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
-        ...{ activeflows, timelines, events, sockets },
+        ...{ activeflows, timelines, explain, events, sockets },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -120,7 +133,6 @@ export class ApiRole {
     const sequencer = new Sequencer({ connection, bus, clock, log })
     wakeSequencer(bus, db)
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
-    const activeflowStore = new ActiveflowStore(db)
     const delivery = new WebhookDelivery({
       db,
       bus,
@@ -142,12 +154,13 @@ export class ApiRole {
     idempotency.start()
     storage.sweeper.start()
     expiry.start()
+    recordSweeper.start()
     keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), server.close()]),
       () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
-      () => keyUse.stop(),
+      () => Promise.all([keyUse.stop(), recordSweeper.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

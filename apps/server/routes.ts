@@ -1,6 +1,7 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
 import { type CallService, callRoutes, type RecordingService, recordingRoutes } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
+import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
@@ -19,6 +20,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
+  explain: ExplainService
   events: PublicEvents
   sockets: WebSockets
 }
@@ -38,6 +40,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
+    ...explainRoutes(services.explain),
     ...eventRoutes(services.events),
     ...webSocketRoutes(services.sockets),
     ...docsRoutes(),

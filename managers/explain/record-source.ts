@@ -1,5 +1,6 @@
-import { type Bus, NoResponder } from '#platform/bus'
+import { type Bus, BusError, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
+import { apiErrors } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { CallRecord } from './call-record.ts'
 import { unpackRecord } from './record-codec.ts'
@@ -27,7 +28,7 @@ export class RecordSource {
     this.#store = new RecordStore(needs.db)
   }
 
-  /** Rejects while neither can be asked. */
+  /** `SERVICE_UNAVAILABLE` while the call role is there and does not answer. */
   async find(customer_id: string, call_id: string): Promise<FoundRecord> {
     const live = await this.#ask({ customer_id, call_id })
     if (live) return { state: live.over ? 'complete' : 'live', record: live.record }
@@ -44,6 +45,7 @@ export class RecordSource {
       return answer as { record: CallRecord; over: boolean } | null
     } catch (error) {
       if (error instanceof NoResponder) return null
+      if (error instanceof BusError) throw apiErrors.SERVICE_UNAVAILABLE({}, { cause: error })
       throw error
     }
   }
