@@ -142,11 +142,195 @@ export interface CallAction {
   tm_execute?: string
 }
 
+export interface CallExplanation {
+  call_id: string
+  customer_id: string
+  status: string
+  verdict: CallVerdict
+  /** What else is worth knowing. */
+  warnings: {
+    reason: 'packets_lost' | 'high_jitter' | 'source_changed' | 'key_by_sound' | 'sound_worker_restarted' | 'flow_step_failed' | 'webhook_failed'
+    meaning: string
+    fix: string
+  }[]
+  record: CallExplanationRecord
+  /** The other calls that belong to it: each has an account of its own. */
+  legs: string[]
+  /** Oldest first. */
+  entries: CallExplanationEntry[]
+}
+
+export interface CallExplanationCharge {
+  kind: string
+  amount: string
+  unit: 'credit' | 'token'
+  billing_id: string
+}
+
+export interface CallExplanationCreated {
+  /** `request_or_flow`: `POST /calls`, or the action `call`. `connect`: for the call `master_call_id`. */
+  by: 'request_or_flow' | 'connect' | 'groupcall'
+  master_call_id: string
+  groupcall_id: string
+}
+
+export interface CallExplanationEntry {
+  timestamp: string
+  type: 'rule' | 'created' | 'route' | 'sip' | 'media' | 'state' | 'flow' | 'webhook' | 'charge'
+  /** The same for people. */
+  text: string
+  rule?: CallExplanationRule
+  created?: CallExplanationCreated
+  route?: CallExplanationRoute
+  sip?: CallExplanationSip
+  media?: CallExplanationMedia
+  state?: CallExplanationState
+  flow?: CallExplanationFlowStep
+  webhook?: CallExplanationWebhook
+  charge?: CallExplanationCharge
+}
+
+export interface CallExplanationFlowStep {
+  activeflow_id: string
+  action_id: string
+  action_type: string
+  result: 'done' | 'skipped' | 'failed' | 'running'
+  /** Why it was skipped or failed. */
+  cause: string
+  /** With placeholders replaced. */
+  option?: Record<string, unknown>
+  /** What the step wrote by itself. */
+  variables: Record<string, string>
+  /** Names in placeholders that no variable had. */
+  unresolved: string[]
+}
+
+export interface CallExplanationMedia {
+  fact: 'codec' | 'first_packet_sent' | 'first_packet_received' | 'source_changed' | 'silence' | 'sound_again' | 'held' | 'resumed' | 'key' | 'restarted' | 'failed' | 'statistics'
+  codec?: string
+  /** Where the packets come from. */
+  address?: string
+  silent_ms?: number
+  key?: string
+  duration_ms?: number
+  method?: 'rfc4733' | 'info' | 'inband'
+  statistics?: CallExplanationStatistics
+}
+
+export interface CallExplanationRecord {
+  /** `partial`: the program ended before the call did, and what it had noted since `tm_written` is lost. `none`: nothing was kept, or it is too old; the account is what the rows and the flow say. */
+  state: 'live' | 'complete' | 'partial' | 'none'
+  tm_written: string | null
+  /** Messages in the middle of the call that found no place. */
+  messages_dropped: number
+  facts_dropped: number
+}
+
+export interface CallExplanationRoute {
+  /** `carrier`: through a provider. `contact`: a registered phone. `address`: a SIP address. */
+  kind: 'carrier' | 'contact' | 'address'
+  /** The provider; empty where there is none. */
+  provider_id: string
+  /** 1, 2, … */
+  attempt: number
+}
+
+export interface CallExplanationRule {
+  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. */
+  domain: 'sip' | 'bare' | 'registrar'
+  dialled: string
+  /** What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside. */
+  matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
+  /** The extension that proved itself by its password; empty where there is none. */
+  authenticated: string
+  /** What was looked at, in order; an INVITE that fails one of them becomes no call. */
+  checks: {
+    check: 'credentials' | 'destination' | 'customer_status' | 'balance' | 'flow'
+    result: 'passed' | 'not_needed'
+  }[]
+}
+
+export interface CallExplanationSip {
+  /** Seen from the platform. */
+  direction: 'in' | 'out'
+  transport: string
+  /** Address and port that it came from. */
+  from: string
+  to: string
+  /** Of a response that of its request. */
+  method: string
+  /** 0: a request. */
+  status: number
+  /** The reason phrase of a response. */
+  phrase: string
+  cseq: number
+  sip_call_id: string
+  /** The header Reason (RFC 3326); empty where there is none. */
+  reason: string
+  has_sdp: boolean
+  /** How often it was on the wire again. */
+  retransmissions: number
+}
+
+export interface CallExplanationState {
+  status: 'dialing' | 'ringing' | 'progressing' | 'hangup'
+  hangup_by?: string
+  hangup_reason?: string
+  /** Who asked for the end, where it was neither the phone nor the flow. */
+  asked_by?: 'api' | 'master' | 'account_closed' | 'platform_stop'
+  /** The final response that refused our INVITE. */
+  sip_status?: number
+  q850_cause?: number
+}
+
+export interface CallExplanationStatistics {
+  sent_packets: number
+  received_packets: number
+  lost_packets: number
+  /** Part of what the phone sent that never came, 0 to 1. */
+  loss: number
+  jitter_ms: number
+  round_trip_ms: number | null
+  /** Of what we sent, as the phone says. */
+  remote_loss: number | null
+  /** Estimated listening quality, 1 to 4.5. */
+  mos: number
+  /** What came and was not used, by reason. */
+  dropped: Record<string, number>
+}
+
+export interface CallExplanationWebhook {
+  delivery_id: string
+  event_type: string
+  sequence: number | null
+  status: string
+  /** Which attempt this was; 0: it waits for its first. */
+  attempt: number
+  /** Of the answer; 0 where there was none. */
+  http_status: number
+  /** What went wrong; empty where there is none. */
+  failure: string
+  duration_ms: number
+  tm_next: string | null
+}
+
 export interface CallMetadata {
   rtp_debug?: boolean
   codecs?: string
   route_provider_ids?: string[]
   skip_source_validation?: boolean
+}
+
+export interface CallVerdict {
+  /** Never renamed; the guide explains each. */
+  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'insufficient_balance' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
+  /** Who has to act; `none`: it went as it should. */
+  blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
+  meaning: string
+  /** What to do; empty where there is none. */
+  fix: string
+  /** The leg whose end was the reason; empty where there is none. */
+  because_of_call_id: string
 }
 
 export interface Customer {
@@ -453,4 +637,39 @@ export interface TimelineManagerEvent {
   event_type: string
   /** The resource as it was at that moment. */
   data: Record<string, unknown>
+}
+
+export interface TimelineManagerRTCPStats {
+  /** 1 to 5 */
+  mos: number
+  /** Milliseconds. */
+  jitter: number
+  packet_loss_pct: number
+  /** Microseconds; 0 where the phone sent no report. */
+  rtt: number
+  rtp_bytes: number
+  rtp_packets: number
+  rtp_errors: number
+  rtcp_bytes: number
+  rtcp_packets: number
+  rtcp_errors: number
+}
+
+export interface TimelineManagerSIPAnalysis {
+  /** Oldest first, at most 50; those between two private addresses are left out. */
+  sip_messages: TimelineManagerSIPMessage[]
+  /** null before the sound has ended. */
+  rtcp_stats: TimelineManagerRTCPStats | null
+}
+
+export interface TimelineManagerSIPMessage {
+  timestamp: string
+  /** Of a request its method, of a response its status. */
+  method: string
+  src_ip: string
+  src_port: number
+  dst_ip: string
+  dst_port: number
+  /** As it was on the wire; secrets are asterisks. */
+  raw: string
 }
