@@ -37,6 +37,8 @@ import {
   migrations as explainMigrations,
   explainRoutes,
   RecordSource,
+  RefusalRecorder,
+  RefusedStore,
 } from '#managers/explain'
 import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
@@ -154,11 +156,16 @@ export class TestCalls {
     const { commands } = this
     this.presence = new AgentPresence(basics)
     this.captures = new Captures(join(services.dataDir, 'captures'), 1_000_000)
-    this.callRecorder = new CallRecorder({ ...basics, bus, lanes: parts.lanes, captures: this.captures })
+    const refusals = new RefusalRecorder({ ...basics, lanes: parts.lanes })
+    this.callRecorder = new CallRecorder({
+      ...{ ...basics, bus, lanes: parts.lanes, captures: this.captures },
+      onRefused: (refused) => refusals.note(refused),
+    })
     this.explain = new ExplainService({
       calls: { get: (customer, id) => this.service.get(customer, id) },
       executions: { find: async (_, id) => this.executions.get(id) },
       records: new RecordSource({ db, bus }),
+      refusals: new RefusedStore(db),
       captures: this.captures,
       webhooks: { ofResource: async () => this.deliveries },
       log,

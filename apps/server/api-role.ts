@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Tokens } from '#managers/agent'
 import { CallService, RecordingFiles, RecordingKeeper, RecordingService } from '#managers/call'
 import { AccesskeyUse, FreezeExpiry } from '#managers/customer'
-import { ExplainService, RecordSource, RecordSweeper } from '#managers/explain'
+import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -97,6 +97,7 @@ export class ApiRole {
       calls,
       executions: activeflowStore,
       records: new RecordSource({ db, bus }),
+      refusals: new RefusedStore(db),
       captures,
       webhooks: new ResourceDeliveries(db),
       log,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { AgentPresence } from '#managers/agent'
 import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
 import { ClosedCustomers } from '#managers/customer'
-import { CallRecorder } from '#managers/explain'
+import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -110,7 +110,11 @@ export class CallRole {
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const presence = new AgentPresence({ db, clock, ids, log })
-    const recorder = new CallRecorder({ clock, log, lanes, bus, captures: capturesOf(config) })
+    const refusals = new RefusalRecorder({ clock, ids, lanes })
+    const recorder = new CallRecorder({
+      ...{ clock, log, lanes, bus, captures: capturesOf(config) },
+      onRefused: (refused) => refusals.note(refused),
+    })
     const { mediaWitness } = recorder
     const engine: CallEngine = new CallEngine({
       witness: recorder,

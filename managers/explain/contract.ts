@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { REFUSALS } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import {
   adminOrManager,
@@ -6,6 +7,8 @@ import {
   endpoint,
   fileSchema,
   idParams,
+  page,
+  pageQuery,
   Timestamp,
   TimestampOrNull,
   Uuid,
@@ -259,6 +262,40 @@ export const explainCall = endpoint({
   params: idParams,
   returns: CallExplanation,
   errors: [callErrors.CALL_NOT_FOUND, apiErrors.SERVICE_UNAVAILABLE],
+})
+
+/** An INVITE that was refused before there was a call. */
+export const RefusedCall = Type.Object(
+  {
+    id: Uuid,
+    customer_id: Uuid,
+    reason: Type.Enum(REFUSALS),
+    blame: Type.Enum(BLAMES),
+    meaning: Type.String(),
+    fix: Type.String(),
+    status: Type.Integer({ description: 'The SIP status that it was answered with.', examples: [404] }),
+    dialled: Type.String({ description: 'The Request-URI.' }),
+    caller: Type.String({ description: 'What its From said, which nobody has proved.' }),
+    source_ip: Type.String(),
+    source_port: Type.Integer(),
+    sip_call_id: Type.String(),
+    tm_create: Timestamp,
+  },
+  { $id: 'RefusedCall' },
+)
+export type RefusedCall = Static<typeof RefusedCall>
+
+export const listRefusedCalls = endpoint({
+  method: 'GET',
+  path: '/refused_calls',
+  summary: 'List calls that were refused before they began, newest first',
+  description:
+    'A caller who was answered 401 (with a wrong password), 403, 404, 488, 503 or 603 before there was a call, as far as it can ' +
+    'be told whose call it would have been. Five a second are kept at most.',
+  allow: adminOrManager,
+  query: pageQuery,
+  returns: page(RefusedCall),
+  errors: [],
 })
 
 /** Messages of an analysis. */

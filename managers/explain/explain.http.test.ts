@@ -283,3 +283,32 @@ test('a call of which nothing was kept still has an account, and no messages', a
   for (const what of ['sip-analysis', 'pcap'])
     assertReason(await mine.get(`/v1.0/timelines/calls/${id}/${what}`), 404, 'RESOURCE_NOT_FOUND', 'api-manager')
 })
+
+test('calls that were refused before they began are listed with the reason, newest first, to whom they would have been', async () => {
+  const right = await calls.phone('1000', 'secret-1000')
+  const wrong = await calls.phone('1000', 'secret-wrong')
+  assert.equal((await wrong.call(NUMBER)).status, 401)
+  assert.equal((await right.call('nobody')).status, 404)
+  assert.equal((await right.call(NUMBER, { sdp: 'v=0\r\nrubbish' })).status, 400)
+  calls.flowExists = false
+  assert.equal((await right.call(NUMBER)).status, 404)
+  calls.flowExists = true
+  const { result } = await eventually('all are listed', async () => {
+    const { body } = await mine.get('/v1.0/refused_calls')
+    return body.result.length >= 4 ? body : undefined
+  })
+  assert.deepEqual(
+    result.map(({ reason, status, blame }: Json) => [reason, status, blame]),
+    [
+      ['flow_not_found', 404, 'configuration'],
+      ['session_not_acceptable', 400, 'configuration'],
+      ['number_not_found', 404, 'configuration'],
+      ['credentials_refused', 401, 'configuration'],
+    ],
+  )
+  assert.match(result[2].dialled, /^sip:nobody@/)
+  assert.equal(result[2].source_port, right.port)
+  assert.ok(result.every(({ fix, meaning }: Json) => fix !== '' && meaning !== ''))
+  assert.equal((await mine.get('/v1.0/refused_calls?page_size=1')).body.result.length, 1)
+  assert.deepEqual((await theirs.get('/v1.0/refused_calls')).body.result, [])
+})

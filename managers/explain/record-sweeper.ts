@@ -3,6 +3,7 @@ import type { Log } from '#platform/log'
 import { type Clock, type Timer, timestamp } from '#platform/time'
 import type { Captures } from './captures.ts'
 import { RecordStore } from './record-store.ts'
+import { RefusedStore } from './refused-store.ts'
 
 const EVERY_MS = 3_600_000
 const FIRST_MS = 60_000
@@ -11,7 +12,7 @@ const DAY_MS = 86_400_000
 
 /** Forgets what is kept of calls when it is older than so many days: rows each hour, captured sound by the day. */
 export class RecordSweeper {
-  readonly #store: RecordStore
+  readonly #stores: readonly Pick<RecordStore, 'forgetBefore'>[]
   readonly #captures: Captures
   readonly #clock: Clock
   readonly #log: Log
@@ -21,7 +22,7 @@ export class RecordSweeper {
   #stopped = false
 
   constructor(needs: { db: Database; captures: Captures; clock: Clock; log: Log; days: number }) {
-    this.#store = new RecordStore(needs.db)
+    this.#stores = [new RecordStore(needs.db), new RefusedStore(needs.db)]
     this.#captures = needs.captures
     this.#clock = needs.clock
     this.#log = needs.log
@@ -42,7 +43,8 @@ export class RecordSweeper {
   /** Forgets everything that is too old, batch by batch. */
   async sweep(): Promise<void> {
     const moment = timestamp(this.#clock.wallMs() - this.#days * DAY_MS)
-    for (let gone = BATCH; gone === BATCH && !this.#stopped; ) gone = await this.#store.forgetBefore(moment, BATCH)
+    for (const store of this.#stores)
+      for (let gone = BATCH; gone === BATCH && !this.#stopped; ) gone = await store.forgetBefore(moment, BATCH)
     await this.#captures.forgetBefore(moment.slice(0, 10))
   }
 

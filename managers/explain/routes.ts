@@ -1,12 +1,13 @@
-import { apiErrors, handle, type Route } from '#platform/http'
+import { apiErrors, handle, pageRequest, type Route } from '#platform/http'
 import { isUuid, NIL_UUID } from '#platform/ids'
-import { analyseSip, downloadPcap, explainCall } from './contract.ts'
+import { analyseSip, downloadPcap, explainCall, listRefusedCalls } from './contract.ts'
 import type { ExplainService } from './service.ts'
 
-/** `/calls/{id}/explain`, `/timelines/calls/{call_id}/sip-analysis` and `/pcap` */
+/** `/calls/{id}/explain`, `/refused_calls`, `/timelines/calls/{call_id}/sip-analysis` and `/pcap` */
 export function explainRoutes(explain: ExplainService): Route[] {
   return [
     handle(explainCall, ({ customer, params }) => explain.explain(customer, params.id)),
+    handle(listRefusedCalls, ({ customer, query }) => explain.refused(customer, pageRequest(query))),
     handle(analyseSip, ({ customer, params }) => explain.analyse(customer, callId(params.call_id))),
     handle(downloadPcap, ({ customer, params }) => explain.pcap(customer, callId(params.call_id))),
   ]

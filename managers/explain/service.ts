@@ -1,16 +1,18 @@
 import { callErrors } from '#managers/call/errors'
-import { apiErrors, type Download } from '#platform/http'
+import { apiErrors, type Download, type Page, type PageRequest, paginate } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { beginningEntry, stateEntries } from './call-entries.ts'
 import { pcapOf } from './call-pcap.ts'
 import type { Captures } from './captures.ts'
-import type { CallEntry, CallExplanation, SipAnalysis } from './contract.ts'
+import type { CallEntry, CallExplanation, RefusedCall, SipAnalysis } from './contract.ts'
 import { flowEntries } from './flow-entries.ts'
 import { mediaEntries } from './media-entries.ts'
 import type { Calls, Charges, Execution, Executions, ExplainedCall, RouteAttempts, WebhookAttempts } from './needs.ts'
 import { askedBy, endOf, isSilent, statisticsOf } from './record-facts.ts'
 import type { FoundRecord, RecordSource } from './record-source.ts'
+import { REFUSAL_VERDICTS } from './refusal-table.ts'
+import type { RefusedStore } from './refused-store.ts'
 import { analysisOf, visibleMessages } from './sip-analysis.ts'
 import { sipEntries } from './sip-entries.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
@@ -21,6 +23,7 @@ export interface ExplainNeeds {
   calls: Calls
   executions: Executions
   records: Pick<RecordSource, 'find'>
+  refusals: Pick<RefusedStore, 'list'>
   captures: Pick<Captures, 'read'>
   webhooks: WebhookAttempts
   log: Log
@@ -78,6 +81,12 @@ export class ExplainService {
       // a stable sort: what has the same time stays in the order of its kinds
       entries: entries.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0)),
     }
+  }
+
+  /** INVITEs that were refused before they were a call. */
+  async refused(customer: string, page: PageRequest): Promise<Page<RefusedCall>> {
+    const { result, next_page_token } = paginate(await this.#needs.refusals.list(customer, page), page.size)
+    return { result: result.map((each) => ({ ...each, ...REFUSAL_VERDICTS[each.reason] })), next_page_token }
   }
 
   /** The messages and figures of a call. Nothing kept is `RESOURCE_NOT_FOUND`. */

@@ -576,6 +576,25 @@ export interface Recording {
   tm_delete?: string
 }
 
+export interface RefusedCall {
+  id: string
+  customer_id: string
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
+  meaning: string
+  fix: string
+  /** The SIP status that it was answered with. */
+  status: number
+  /** The Request-URI. */
+  dialled: string
+  /** What its From said, which nobody has proved. */
+  caller: string
+  source_ip: string
+  source_port: number
+  sip_call_id: string
+  tm_create: string
+}
+
 export interface SkippedDestination {
   field: string
   pointer: string
