@@ -16,7 +16,8 @@ const TELECOM_PLUMBING = ['platform/errors', 'platform/log', 'platform/time', 'p
 /** Inside `telecom/`: nothing the other way. */
 const TELECOM: Record<string, string[]> = {
   'telecom/line': ['telecom/sip', 'telecom/sdp', 'telecom/media', 'telecom/rtp'],
-  'telecom/media': ['telecom/rtp'],
+  'telecom/media': ['telecom/rtp', 'telecom/pcap'],
+  'telecom/pcap': [],
   'telecom/sdp': [],
   'telecom/sip': [],
   'telecom/rtp': [],

@@ -36,6 +36,18 @@ import {
 import { callErrors } from '#managers/call/errors'
 import { CustomerService, migrations as customerMigrations } from '#managers/customer'
 import { DirectService, migrations as directMigrations } from '#managers/direct'
+import {
+  CallRecorder,
+  Captures,
+  type DeliveryAttempts,
+  type Execution,
+  ExplainService,
+  migrations as explainMigrations,
+  explainRoutes,
+  RecordSource,
+  RefusalRecorder,
+  RefusedStore,
+} from '#managers/explain'
 import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
 import { NumberService, migrations as numberMigrations } from '#managers/number'
@@ -108,6 +120,12 @@ export class TestCalls {
   readonly storage: Storage
   readonly storageAccounts: StorageAccounts
   readonly recordingKeeper: RecordingKeeper
+  readonly captures: Captures
+  readonly callRecorder: CallRecorder
+  readonly explain: ExplainService
+  /** Executions of flows by their id, and what is on record of webhooks, as accounts of calls show them. */
+  readonly executions = new Map<string, Execution>()
+  readonly deliveries: DeliveryAttempts[] = []
   /** Of the API, once it was asked for. */
   url = ''
   readonly recorder = new FakeRecorder()
@@ -151,8 +169,24 @@ export class TestCalls {
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
     this.presence = new AgentPresence(basics)
+    this.captures = new Captures(join(services.dataDir, 'captures'), 1_000_000)
+    const refusals = new RefusalRecorder({ ...basics, lanes: parts.lanes })
+    this.callRecorder = new CallRecorder({
+      ...{ ...basics, bus, lanes: parts.lanes, captures: this.captures },
+      onRefused: (refused) => refusals.note(refused),
+    })
+    this.explain = new ExplainService({
+      calls: { get: (customer, id) => this.service.get(customer, id) },
+      executions: { find: async (_, id) => this.executions.get(id) },
+      records: new RecordSource({ db, bus }),
+      refusals: new RefusedStore(db),
+      captures: this.captures,
+      webhooks: { ofResource: async () => this.deliveries },
+      log,
+    })
     this.engine = new CallEngine({
-      ...{ ...basics, agentRings: this.presence },
+      ...{ ...basics, agentRings: this.presence, witness: this.callRecorder },
+      line: { mediaWitness: this.callRecorder.mediaWitness },
       node: this.node,
       incarnation: this.incarnation,
       lanes: parts.lanes,
@@ -251,6 +285,7 @@ export class TestCalls {
         const key = await this.registrar.flowInstead(flow)
         return key === undefined ? undefined : this.sip.flow(key)
       },
+      tap: this.callRecorder.tap,
     })
     this.recovery = new CallRecovery({
       ...{ ...basics, agentRings: this.presence },
@@ -279,12 +314,14 @@ export class TestCalls {
     const calls = new TestCalls(services, { lanes, media, incarnation, sipTimers }, rest)
     await calls.sip.start()
     calls.engine.start()
+    calls.callRecorder.start()
     after(async () => {
       for (const { live } of calls.lives) live.hangup('normal')
       for (const line of calls.lines) line.goes()
       for (const phone of calls.#phones) phone.close()
       await calls.sip.stop()
       await media.stop()
+      await calls.callRecorder.stop()
       await lanes.stop(2_000)
       await calls.presence.stop()
     })
@@ -384,6 +421,7 @@ export class TestCalls {
         ...transferRoutes(this.transfers),
         ...callControlRoutes(this.controls),
         ...mediaStreamRoutes(this.mediaStreams),
+        ...explainRoutes(this.explain),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,
@@ -460,6 +498,7 @@ async function startServices(): Promise<Services> {
     ...registrarMigrations,
     ...callMigrations,
     ...storageMigrations,
+    ...explainMigrations,
   ])
   const services = servicesOn(db)
   const customer = await newCustomer(services.customers, 'calls@example.com')

@@ -117,6 +117,8 @@ export class FakeLine implements DialableLine {
 
   stopRecording(): void {}
 
+  capture(): void {}
+
   hangup(cause: number): void {
     this.said.push(`hangup ${cause}`)
     queueMicrotask(() => this.#end('local', cause, this.answered ? 'bye' : 'cancelled'))

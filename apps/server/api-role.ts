@@ -12,10 +12,17 @@ import {
   TransferService,
 } from '#managers/call'
 import { AccesskeyUse } from '#managers/customer'
+import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
-import { WebhookDelivery, WebhookService, type WebhookTargets, watchWebhooks } from '#managers/webhook'
+import {
+  ResourceDeliveries,
+  WebhookDelivery,
+  WebhookService,
+  type WebhookTargets,
+  watchWebhooks,
+} from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
@@ -29,6 +36,7 @@ import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#pla
 import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
+import { capturesOf } from './captures-of.ts'
 import { catalogues } from './catalogue.ts'
 import { type Config, rateLimitsOf, trustedProxyOf } from './config.ts'
 import { platformJobs } from './jobs.ts'
@@ -119,6 +127,17 @@ export class ApiRole {
       activeflow: (customer, id) => activeflowStore.webhookTarget(customer, id),
     }
     const webhooks = new WebhookService({ db, bus, clock, ids, events, targets })
+    const captures = capturesOf(config)
+    const explain = new ExplainService({
+      calls,
+      executions: activeflowStore,
+      records: new RecordSource({ db, bus }),
+      refusals: new RefusedStore(db),
+      captures,
+      webhooks: new ResourceDeliveries(db),
+      log,
+    })
+    const recordSweeper = new RecordSweeper({ db, captures, clock, log, days: config.callRecordDays })
 
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'api')
@@ -131,7 +150,8 @@ export class ApiRole {
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
-        ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, events, sockets, webhooks },
+        ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
+        webhooks,
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -180,6 +200,7 @@ export class ApiRole {
     delivery.start()
     sockets.start()
     storage.sweeper.start()
+    recordSweeper.start()
     keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     listensAt = url
@@ -188,7 +209,7 @@ export class ApiRole {
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
       () => Promise.all([jobs.stop(), mailSender.stop(), keeper.stop(), storage.sweeper.stop()]),
-      () => keyUse.stop(),
+      () => Promise.all([keyUse.stop(), recordSweeper.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

@@ -1,4 +1,5 @@
 import type { CallEngine } from '#managers/call'
+import type { CallRecorder } from '#managers/explain'
 import type { FlowRuntime } from '#managers/flow'
 import type { WriteLanes } from '#platform/db'
 import type { Gauge, Metrics } from '#platform/metrics'
@@ -14,9 +15,16 @@ const TICK_LATENESS_MS = [0.5, 1, 2, 3, 5, 10, 20, 50] as const
 /** Shows the call role's own figures at each scrape. */
 export function watchCallRole(
   metrics: Metrics,
-  parts: { sip: SipStack; media: MediaEngine; engine: CallEngine; flows: FlowRuntime; lanes: WriteLanes },
+  parts: {
+    sip: SipStack
+    media: MediaEngine
+    engine: CallEngine
+    flows: FlowRuntime
+    lanes: WriteLanes
+    recorder: CallRecorder
+  },
 ): void {
-  const { sip, media, engine, flows, lanes } = parts
+  const { sip, media, engine, flows, lanes, recorder } = parts
   const now = (name: string, help: string, read: () => number) =>
     metrics.gauge(name, help, [], (gauge) => gauge.set(read()))
   now('calls_live', 'Calls that live', () => engine.size)
@@ -39,6 +47,9 @@ export function watchCallRole(
   metrics.gauge('sip_total', 'What the SIP stack has counted since the start', ['what'], (gauge) => {
     for (const [what, count] of Object.entries(sip.counters))
       if (!SIP_KEPT.some((kept) => kept === what)) gauge.set(count, { what })
+  })
+  metrics.gauge('call_records', 'What is noted of calls: live, written, lost, messages dropped', ['what'], (gauge) => {
+    for (const [what, count] of Object.entries(recorder.counts)) gauge.set(count, { what })
   })
   metrics.gauge('call_role_memory_bytes', 'Memory: `rss` of the process, the rest of this thread', ['what'], showMemory)
   metrics.gauge(

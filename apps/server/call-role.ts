@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { AgentPresence } from '#managers/agent'
 import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
 import { ClosedCustomers } from '#managers/customer'
+import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
@@ -21,6 +22,7 @@ import { advertisedOn, expandHosts, type ListenerInfo, SipStack } from '#telecom
 import { callAsks } from './call-asks.ts'
 import { watchCallRole } from './call-role-metrics.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
+import { capturesOf } from './captures-of.ts'
 import type { Config } from './config.ts'
 import { PlatformSettings } from './platform-settings.ts'
 import { runAll } from './run-all.ts'
@@ -111,7 +113,15 @@ export class CallRole {
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const presence = new AgentPresence({ db, clock, ids, log })
     const directory = new LineDirectory()
+    const refusals = new RefusalRecorder({ clock, ids, lanes })
+    const recorder = new CallRecorder({
+      ...{ clock, log, lanes, bus, captures: capturesOf(config) },
+      onRefused: (refused) => refusals.note(refused),
+    })
+    const { mediaWitness } = recorder
     const engine: CallEngine = new CallEngine({
+      witness: recorder,
+      line: { mediaWitness },
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads, agentRings: presence },
       recordings: { files, billing: services.billing, storage: services.storageAccounts, onEnded },
       ...{ commands, directory },
@@ -126,7 +136,8 @@ export class CallRole {
         bindings: (customer, extension) => registrar.bindings(customer, extension),
         flow: (key) => sip.flow(key),
         resolve: (uri) => sip.resolve(uri),
-        createOutgoingLine: (options) => new OutgoingLine(options, { clock, ids, log, media, directory, sip }),
+        createOutgoingLine: (options) =>
+          new OutgoingLine(options, { clock, ids, log, media, directory, sip, mediaWitness }),
         prepareOutgoing: flows.prepareOutgoing,
       },
     })
@@ -159,6 +170,7 @@ export class CallRole {
       // no two lives of a node share its data folder at the same time: another one of ours is over
       foreignDialog: (owner) => (owner.node === sipNode ? 'dead' : 'unknown'),
       product: `Strowger/${VERSION}`,
+      tap: recorder.tap,
     })
     const calls = new CallRecovery({
       ...{ db, sip, clock, log, agentRings: presence },
@@ -178,11 +190,12 @@ export class CallRole {
     presence.start()
     flows.start()
     registrar.start({ node: sipNode, incarnation: node.code })
+    recorder.start()
     engine.start()
     closed.start()
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'call')
-    watchCallRole(metrics, { sip, media, engine, flows, lanes })
+    watchCallRole(metrics, { sip, media, engine, flows, lanes, recorder })
     const health = bus.respond(CALL_HEALTH, () => db.available())
     const figures = bus.respond(CALL_METRICS, () => metrics.snapshot())
 
@@ -206,6 +219,7 @@ export class CallRole {
         await engine.stop()
       },
       () => flows.stop(),
+      () => recorder.stop(),
       () => lanes.stop(1_000),
       () => presence.stop(),
       () => sip.stop(),

@@ -57,6 +57,8 @@ export interface Config {
   allowPrivateTargets: readonly string[]
   drainSeconds: number
   eventDays: number
+  callRecordDays: number
+  rtpDebugMegabytes: number
   anonymousCallsPerSecond: number
   anonymousCallsAtOnce: number
   trustedProxies: readonly string[]
@@ -201,6 +203,18 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
   ),
   drainSeconds: setting('DRAIN_SECONDS', '0', 'how long SIGTERM waits for live calls', (value) =>
     whole(value, 0, 86_400),
+  ),
+  callRecordDays: setting(
+    'CALL_RECORD_DAYS',
+    '30',
+    'how many days the SIP messages and the course of a call are kept',
+    (value) => whole(value, 1, 3_650),
+  ),
+  rtpDebugMegabytes: setting(
+    'RTP_DEBUG_MEGABYTES',
+    '5',
+    'how much of the sound of a call with `rtp_debug` is captured, in megabytes (0 = nothing)',
+    (value) => whole(value, 0, 1_000),
   ),
   anonymousCallsPerSecond: setting(
     'ANONYMOUS_CALLS_PER_SECOND',

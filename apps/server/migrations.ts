@@ -3,6 +3,7 @@ import { migrations as billing } from '#managers/billing'
 import { migrations as call } from '#managers/call'
 import { migrations as customer } from '#managers/customer'
 import { migrations as direct } from '#managers/direct'
+import { migrations as explain } from '#managers/explain'
 import { migrations as flow } from '#managers/flow'
 import { migrations as number } from '#managers/number'
 import { migrations as registrar } from '#managers/registrar'
@@ -37,4 +38,5 @@ export const allMigrations: Migration[] = [
   ...webhook,
   ...tag,
   ...storage,
+  ...explain,
 ]

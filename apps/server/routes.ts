@@ -16,6 +16,7 @@ import {
   transferRoutes,
 } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
+import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { extensionRoutes } from '#managers/registrar'
@@ -42,6 +43,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
+  explain: ExplainService
   events: PublicEvents
   sockets: WebSockets
   db: Database
@@ -68,6 +70,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...numberRoutes(services.numbers),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
+    ...explainRoutes(services.explain),
     ...eventRoutes(services.events),
     ...webhookRoutes(services.webhooks, services.webhookSecrets),
     ...webSocketRoutes(services.sockets),

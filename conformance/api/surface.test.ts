@@ -29,6 +29,8 @@ const PARTS = [
   'DELETE /numbers/{id}',
   'PUT /numbers/{id}/flow_ids',
   'GET /timelines/{resource_type}/{resource_id}/events',
+  'GET /timelines/calls/{call_id}/sip-analysis',
+  'GET /timelines/calls/{call_id}/pcap',
   'GET /ws',
   'GET /service_agents/ws',
 ]

@@ -66,6 +66,8 @@ const PER_FAMILY: Record<string, [path: string, family: Family][]> = {
     ['/v1.0/timelines/flows/{id}/events', 'flows'],
   ],
   '/v1.0/calls/{id}/media_stream': [['/v1.0/calls/{id}/media_stream?encapsulation=sln', 'calls']],
+  '/v1.0/timelines/calls/{call_id}/sip-analysis': [['/v1.0/timelines/calls/{id}/sip-analysis', 'calls']],
+  '/v1.0/timelines/calls/{call_id}/pcap': [['/v1.0/timelines/calls/{id}/pcap', 'calls']],
   '/v1.0/aggregated-events': [
     ['/v1.0/aggregated-events?activeflow_id={id}', 'activeflows'],
     ['/v1.0/aggregated-events?call_id={id}', 'calls'],
@@ -283,7 +285,8 @@ test('an id that is no UUID, and the nil UUID, never reach the database', async 
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
     const isTyped = /\/(direct-hash-regenerate|file)$/.test(operation.path)
     const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
-    const parameter = /\?(\w+)=/.exec(operation.path)?.[1]
+    const isTrace = /\/(sip-analysis|pcap)$/.test(operation.path)
+    const parameter = isTrace ? 'call_id' : /\?(\w+)=/.exec(operation.path)?.[1]
     const malformed = parameter ? `INVALID_${parameter.toUpperCase()}` : 'INVALID_ID'
     for (const id of MALFORMED)
       assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : malformed)

@@ -8,6 +8,7 @@ import { type HeaderInput, type RemoteAddress, readableText, type SipRequest, ty
 import type { AnonymousCaps } from './anonymous-caps.ts'
 import type { CallMetadata } from './call.ts'
 import type { InsideCallees } from './call-planner.ts'
+import type { MatchedRule, Refusal } from './call-witness.ts'
 import { findInside, findNamed } from './inside-target.ts'
 import type { CallFlow } from './live-call.ts'
 
@@ -39,20 +40,36 @@ export interface Admitted {
   destination: Address
   metadata: CallMetadata
   owner_id: string
+  rule: MatchedRule
   /** Nobody proved who he is. */
   anonymous: boolean
   /** To be called once, when the call is over. */
   leave(): void
 }
 
-export type Admission =
-  | ({ admitted: true } & Admitted)
-  | { admitted: false; status: number; headers?: HeaderInput; why: string }
+export type Admission = ({ admitted: true } & Admitted) | Refused
+
+interface Refused {
+  admitted: false
+  status: number
+  headers?: HeaderInput
+  refusal: Refusal
+  /** For the operator. */
+  detail: string
+  /** Whose call it would have been; absent where that is not known, and where a phone is merely asked for its password. */
+  customer_id?: string
+}
+
+/** A decision before it is said which rule it was. */
+type Decision =
+  | ({ admitted: true; matched: MatchedRule['matched']; authenticated: string } & Omit<Admitted, 'rule'>)
+  | Refused
 
 interface Target {
   customer_id: string
   flow: CallFlow
   destination: Address
+  matched: MatchedRule['matched']
   rtp_debug: boolean
   /** Callers without credentials reach it by the bare address. */
   isOpen: boolean
@@ -61,11 +78,12 @@ interface Target {
 /** Of a caller's display name. */
 const LONGEST_NAME = 255
 const RETRY_AFTER = { 'Retry-After': '1' }
-const refuse = (status: number, why: string, headers?: HeaderInput): Admission => ({
+const refuse = (status: number, refusal: Refusal, detail: string, rest: Partial<Refused> = {}): Refused => ({
   admitted: false,
   status,
-  why,
-  ...(headers ? { headers } : {}),
+  refusal,
+  detail,
+  ...rest,
 })
 
 /**
@@ -83,25 +101,31 @@ export class IncomingAdmission {
   /** Decides. Throws a `SipError` for a malformed request, and what a look-up throws. */
   async decide(request: SipRequest, source: RemoteAddress): Promise<Admission> {
     const dialled = dialledUser(request.uri)
-    if (dialled === undefined) return refuse(416, 'neither sip nor tel')
+    if (dialled === undefined) return refuse(416, 'scheme_not_served', 'neither sip nor tel')
     const host = request.uri.kind === 'sip' ? request.uri.host : ''
     const domain = readSipDomain(host, this.#needs)
     switch (domain.kind) {
-      case 'sip':
-        return this.#anonymous(request, source, dialled, () => this.#find(dialled))
-      case 'bare':
-        return this.#bare(request, source, domain.customer, dialled)
-      case 'registrar':
-        return this.#authenticated(request, source, domain.customer, dialled)
+      case 'sip': {
+        const decision = await this.#anonymous(request, source, dialled, () => this.#find(dialled))
+        return admissionOf(decision, 'sip', dialled)
+      }
+      case 'bare': {
+        const decision = await this.#bare(request, source, domain.customer, dialled)
+        return admissionOf(decision, 'bare', dialled, domain.customer)
+      }
+      case 'registrar': {
+        const decision = await this.#authenticated(request, source, domain.customer, dialled)
+        return admissionOf(decision, 'registrar', dialled, domain.customer)
+      }
       case 'pstn':
         // only the addresses of carriers may come this way, and none is configured
-        return refuse(403, 'not the address of a carrier')
+        return refuse(403, 'not_a_carrier', 'not the address of a carrier')
       default:
-        return refuse(404, 'nothing is served under this domain')
+        return refuse(404, 'domain_not_served', 'nothing is served under this domain')
     }
   }
 
-  async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Admission> {
+  async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Decision> {
     const from = request.from.uri
     const isForAnybody = isDirectHash(dialled) || numberOf(dialled) !== undefined
     if (request.headers.has('authorization') || !isForAnybody)
@@ -123,13 +147,15 @@ export class IncomingAdmission {
     source: RemoteAddress,
     customer: string,
     dialled: string,
-  ): Promise<Admission> {
+  ): Promise<Decision> {
     const answer = await this.#needs.gate.check(request, customer, source)
-    if (answer.outcome === 'blocked') return refuse(403, 'too many wrong passwords')
-    if (answer.outcome === 'challenge') return refuse(401, 'credentials are needed', answer.headers)
+    if (answer.outcome === 'blocked') return refuse(403, 'blocked_after_wrong_passwords', 'too many wrong passwords')
+    if (answer.outcome === 'challenge')
+      return refuse(401, 'credentials_refused', 'credentials are needed', { headers: answer.headers })
     const target = (await this.#find(dialled)) ?? (await this.#findInside(dialled, customer))
-    if (!target) return refuse(404, 'nobody has this number')
-    return this.#enter(target, this.#phoneAddress(answer.extension, target, request), false, () => {})
+    if (!target) return refuse(404, 'number_not_found', 'nobody has this number')
+    const entered = await this.#enter(target, this.#phoneAddress(answer.extension, target, request), false, () => {})
+    return entered.admitted ? { ...entered, authenticated: answer.extension.extension } : entered
   }
 
   async #anonymous(
@@ -138,17 +164,17 @@ export class IncomingAdmission {
     dialled: string,
     find: () => Promise<Target | undefined>,
     mayReach: (target: Target | undefined) => boolean = () => true,
-    otherwise = (): Promise<Admission> => Promise.resolve(refuse(404, 'nobody has this number')),
-  ): Promise<Admission> {
+    otherwise = (): Promise<Decision> => Promise.resolve(refuse(404, 'number_not_found', 'nobody has this number')),
+  ): Promise<Decision> {
     const leave = this.#needs.caps.enter(dialled, source.address)
-    if (!leave) return refuse(503, 'too many calls without credentials', RETRY_AFTER)
+    if (!leave) return refuse(503, 'too_many_strangers', 'too many calls without credentials', { headers: RETRY_AFTER })
     try {
       const target = await find()
       const admission = !mayReach(target)
         ? await otherwise()
         : target
           ? await this.#enter(target, strangerAddress(request), true, leave)
-          : refuse(404, 'nobody has this number')
+          : refuse(404, 'number_not_found', 'nobody has this number')
       if (!admission.admitted || !admission.anonymous) leave()
       return admission
     } catch (error) {
@@ -158,7 +184,7 @@ export class IncomingAdmission {
   }
 
   /** Whether the owner of what is dialled may be called. */
-  async #enter(target: Target, source: Address, anonymous: boolean, leave: () => void): Promise<Admission> {
+  async #enter(target: Target, source: Address, anonymous: boolean, leave: () => void): Promise<Decision> {
     const { customers, billing, callees } = this.#needs
     const { customer_id, destination } = target
     const ends = {
@@ -172,10 +198,12 @@ export class IncomingAdmission {
       callees.agents.ownerOf(customer_id, source),
     ])
     if (customer?.status !== 'active' && customer?.status !== 'initial')
-      return refuse(403, `the owner is ${customer?.status ?? 'gone'}`)
-    if (!verdict.ok) return refuse(603, verdict.refusal)
+      return refuse(403, 'owner_not_active', `the owner is ${customer?.status ?? 'gone'}`, { customer_id })
+    if (!verdict.ok) return refuse(603, 'insufficient_balance', verdict.refusal, { customer_id })
     return {
       admitted: true,
+      matched: target.matched,
+      authenticated: '',
       customer_id,
       flow: target.flow,
       source,
@@ -197,6 +225,7 @@ export class IncomingAdmission {
       customer_id: found.customer_id,
       flow: { flow_id: found.call_flow_id },
       destination: { type: 'tel', target: found.number },
+      matched: 'number',
       rtp_debug: found.metadata.rtp_debug,
       isOpen: found.type === 'virtual',
     }
@@ -208,13 +237,15 @@ export class IncomingAdmission {
     const { customer_id, resource_id } = direct
     if (direct.resource_type !== 'flow') {
       const named = await findNamed(this.#needs.callees, customer_id, direct)
-      return named && { ...named, customer_id, rtp_debug: false, isOpen: true }
+      const matched = direct.resource_type === 'agent' ? 'direct_agent' : 'direct_extension'
+      return named && { ...named, matched, customer_id, rtp_debug: false, isOpen: true }
     }
     return {
       customer_id,
       flow: { flow_id: resource_id },
       // the wire's form of this end: a tel whose target is the flow (`flows.md` §2)
       destination: { type: 'tel', target: resource_id },
+      matched: 'direct_flow',
       rtp_debug: false,
       isOpen: true,
     }
@@ -224,7 +255,7 @@ export class IncomingAdmission {
   async #findInside(dialled: string, customer_id: string): Promise<Target | undefined> {
     if (dialled.startsWith('direct.')) return undefined
     const inside = await findInside(this.#needs.callees, customer_id, dialled)
-    return inside && { ...inside, customer_id, rtp_debug: false, isOpen: false }
+    return inside && { ...inside, matched: insideRule(inside), customer_id, rtp_debug: false, isOpen: false }
   }
 
   /** A phone of the same customer is its extension; to others it is a SIP address. */
@@ -238,6 +269,18 @@ export class IncomingAdmission {
       ...(name === '' ? {} : { target_name: name }),
     }
   }
+}
+
+/** Says by which rule it was decided; a refusal belongs to `owner` unless it knows better. */
+function admissionOf(decision: Decision, domain: MatchedRule['domain'], dialled: string, owner?: string): Admission {
+  if (!decision.admitted) return owner === undefined ? decision : { customer_id: owner, ...decision }
+  const { matched, authenticated, ...admitted } = decision
+  return { ...admitted, rule: { domain, dialled, matched, authenticated } }
+}
+
+function insideRule({ destination }: Pick<Target, 'destination'>): MatchedRule['matched'] {
+  if (destination.type === 'extension' || destination.type === 'agent') return destination.type
+  return 'telephone'
 }
 
 /** The From of a caller who proved nothing. */

@@ -14,6 +14,7 @@ import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
+import type { EndAsker, Refusal } from './call-witness.ts'
 import type { Control } from './control.ts'
 import { type ControlAnswer, carryOutControl } from './control-commands.ts'
 import { dialledAddress } from './dialled-address.ts'
@@ -55,7 +56,7 @@ export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 're
   db: Database
   commands: CommandDoor
   media: LineNeeds['media']
-  line?: Pick<LineNeeds, 'mediaAddress' | 'deadMediaMs'>
+  line?: Pick<LineNeeds, 'mediaAddress' | 'deadMediaMs' | 'mediaWitness'>
   /** Where every line is found by its dialog, those of calls that go out too. */
   directory: LineDirectory
   admission: Omit<AdmissionNeeds, 'caps'>
@@ -201,7 +202,7 @@ export class CallEngine {
 
   /** Ends every live call of a customer. */
   endAll(customer: string): void {
-    for (const live of this.#lives.values()) if (live.customer_id === customer) live.hangup('normal')
+    for (const live of this.#lives.values()) if (live.customer_id === customer) this.#end(live, 'account_closed')
   }
 
   /** Lets nothing in any more, ends live calls by BYE, and waits until they are over and on disk, at most 4.5 s. */
@@ -210,7 +211,7 @@ export class CallEngine {
     const ended = Promise.all(
       [...this.#lives.values()].map((live) => new Promise<void>((done) => live.whenStored(done))),
     )
-    for (const live of this.#lives.values()) live.hangup('normal')
+    for (const live of this.#lives.values()) this.#end(live, 'platform_stop')
     await Promise.race([ended, new Promise<void>((resolve) => this.#clock.after(STOP_MS, resolve))])
     for (const command of this.#commands) command.unsubscribe()
   }
@@ -227,7 +228,7 @@ export class CallEngine {
     const { anonymous: free_only, leave } = admitted
     const maxForwards = maxForwardsOf(invite)
     const live = new LiveRunner(this.#live, {
-      ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension' },
+      ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
       ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++
@@ -241,11 +242,14 @@ export class CallEngine {
   async #letIn(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch) {
     const admission = await this.#admission.decide(invite.request, invite.source)
     if (!admission.admitted) {
-      this.#needs.log.debug({ status: admission.status, why: admission.why }, 'a call was refused')
+      const { status, refusal, customer_id, detail } = admission
+      this.#needs.log.debug({ status, refusal, detail }, 'a call was refused')
+      const isAsked = status === 401 && !invite.request.headers.has('authorization')
+      if (customer_id !== undefined && !isAsked) this.#witnessRefusal(invite, { customer_id, refusal, status })
       return this.#refuse(line, admission.status, admission.headers)
     }
     try {
-      const begun = await this.#prepare(admission, line, watch)
+      const begun = await this.#prepare(invite, admission, line, watch)
       if (!begun) admission.leave()
       return begun
     } catch (error) {
@@ -254,16 +258,22 @@ export class CallEngine {
     }
   }
 
-  async #prepare(admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
+  async #prepare(invite: IncomingInvite, admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
+    const { customer_id } = admitted
     const opened = await line.open()
-    if (!opened.ok) return this.#refuse(line, opened.status)
+    if (!opened.ok) {
+      const refusal = opened.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
+      this.#witnessRefusal(invite, { customer_id, refusal, status: opened.status })
+      return this.#refuse(line, opened.status)
+    }
     if (line.ended) return undefined
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { flow, anonymous } = admitted
     const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({ call, flow, anonymous })
     if (!prepared) {
-      const { customer_id, flow_id } = call
+      const { flow_id } = call
       this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
+      this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
       return this.#refuse(line, 404)
     }
     return { admitted, prepared, call: withFlow(call, prepared) }
@@ -338,6 +348,18 @@ export class CallEngine {
     void live.written.then(() => this.#lives.delete(live.id))
   }
 
+  #end(live: LiveRunner, by: EndAsker): void {
+    this.#needs.witness?.endAsked(live.id, by)
+    live.hangup('normal')
+  }
+
+  #witnessRefusal(
+    { request, source }: IncomingInvite,
+    refused: { customer_id: string; refusal: Refusal; status: number },
+  ): void {
+    this.#needs.witness?.refused({ ...refused, request, source })
+  }
+
   #refuse(line: IncomingLine, status: number, headers?: HeaderInput): undefined {
     this.counters.refused[status] = (this.counters.refused[status] ?? 0) + 1
     line.refuse(status, headers)
@@ -361,6 +383,7 @@ export class CallEngine {
     const live = command && this.#lives.get(command.call_id)
     if (!live || live.customer_id !== command.customer_id) return { live: false }
     const wasOver = live.snapshot().status === 'hangup'
+    this.#needs.witness?.endAsked(live.id, 'api')
     live.hangup(command.reason)
     const answer = (): CallCommandAnswer => ({ live: true, call: live.snapshot(), wasOver })
     if (command.type === 'hangup') return answer()

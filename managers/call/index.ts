@@ -13,6 +13,15 @@ export {
 } from './call.ts'
 export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type CallingOutNeeds } from './call-engine.ts'
 export type { InsideCallees } from './call-planner.ts'
+export {
+  type CallWitness,
+  type EndAsker,
+  type MatchedRule,
+  REFUSALS,
+  type Refusal,
+  type RefusedInvite,
+  type WitnessedLine,
+} from './call-witness.ts'
 export type { Control, MutedDirection } from './control.ts'
 export { callControlRoutes } from './control-routes.ts'
 export { CallControlService } from './control-service.ts'

@@ -7,6 +7,7 @@ import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
+import type { CallWitness, MatchedRule } from './call-witness.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
 import type { Control, ControlRefusal } from './control.ts'
@@ -55,6 +56,7 @@ export interface LiveNeeds {
   transferAsked(live: LiveRunner, transfer: AskedTransfer): void
   /** The call is over. */
   release(live: LiveRunner): void
+  witness?: CallWitness
 }
 
 export interface LiveParts {
@@ -67,6 +69,8 @@ export interface LiveParts {
   isOwnPhone?: boolean
   /** Of the INVITE that began it. */
   maxForwards?: number
+  /** What let its caller in. */
+  rule?: MatchedRule
   /** Further ways to a callee, each a line of its own. */
   otherWays?: readonly (() => DialableLine)[]
   /** What a call of ours runs when it is answered, with `early` when it rings. */
@@ -95,6 +99,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #recordings: RecordingRunner
   readonly #connecting: ConnectRunner
   readonly #report: LiveParts['report']
+  readonly #rule: MatchedRule | undefined
   #line: Line | DialableLine
   readonly #otherWays: (() => DialableLine)[]
   /** The flow of a call of ours that has not begun. */
@@ -121,6 +126,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#needs = needs
     this.#line = line
     this.#report = parts.report
+    this.#rule = parts.rule
     this.#flow = parts.flow
     this.#otherWays = [...otherWays]
     this.free_only = parts.free_only
@@ -166,6 +172,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** The first step: its row and events are on their way to the disk; a caller rings, a callee is dialled after that. */
   begin(): void {
+    this.#needs.witness?.began(this.#actor.call, this.#line, this.#rule)
     this.#run(this.#actor.begin())
     this.#listen(this.#line)
   }
@@ -432,7 +439,9 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   #listen(line: Line): void {
     line.listen((event) => {
-      if (line === this.#line) this.#take({ type: 'line', event })
+      if (line !== this.#line) return
+      this.#needs.witness?.lineSaid(this.id, event, line.codec)
+      this.#take({ type: 'line', event })
     })
   }
 
@@ -453,6 +462,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     line.open().then(
       () => {
         this.#line = line
+        this.#needs.witness?.redialled(this.id, line)
         this.#listen(line)
         this.#take({ type: 'redial_ready' })
       },
@@ -476,12 +486,16 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** Groups were made before their members: no next one is called for a call that is over. */
   #endFollowers(): void {
-    for (const follower of this.#followers) follower.hangup('normal')
+    for (const follower of this.#followers) {
+      this.#needs.witness?.endAsked(follower.id, 'master')
+      follower.hangup('normal')
+    }
     this.#followers.clear()
   }
 
   #save(call: Call, events: readonly CallEvent[]): void {
     this.#writer.save(call, call.status === 'hangup' ? null : this.#line.dialog, events)
+    if (call.status === 'hangup') this.#needs.witness?.over(call)
   }
 
   #prepare(sound: string, work: (signal: AbortSignal) => Promise<{ file: string }[]>): void {

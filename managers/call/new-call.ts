@@ -5,7 +5,7 @@ import type { Admitted } from './admission.ts'
 import type { Call, CallMetadata } from './call.ts'
 
 /** The record of a call that came in and rings. */
-export function newIncomingCall(id: string, admitted: Admitted, tm_create: Timestamp): Call {
+export function newIncomingCall(id: string, admitted: Omit<Admitted, 'rule'>, tm_create: Timestamp): Call {
   return {
     ...newCall(id, admitted, tm_create),
     flow_id: 'flow_id' in admitted.flow ? admitted.flow.flow_id : NIL_UUID,

@@ -28,6 +28,7 @@ export class LineSound {
   #sending: Sending = SILENCE
   #recording: WantedMedia['recording']
   #streams: readonly StreamTarget[] = []
+  #capture: WantedMedia['capture']
   #sdpVersion = 0
   #closed = false
 
@@ -85,6 +86,11 @@ export class LineSound {
     this.want()
   }
 
+  capture(target: WantedMedia['capture']): void {
+    this.#capture ??= target
+    this.want()
+  }
+
   /** A recording is over: it is not wanted again with what comes next. */
   recorded(recording_id: string): void {
     if (this.#recording?.recording_id === recording_id) this.#recording = undefined
@@ -122,6 +128,7 @@ export class LineSound {
       ...(deadMediaMs === undefined ? {} : { deadMediaMs }),
       ...(this.#recording ? { recording: this.#recording } : {}),
       ...(this.#streams.length > 0 ? { streams: this.#streams } : {}),
+      ...(this.#capture ? { capture: this.#capture } : {}),
     })
   }
 

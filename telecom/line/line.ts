@@ -2,7 +2,9 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type {
+  CaptureTarget,
   MediaEndpoint,
+  MediaEvent,
   MuteDirection,
   OpenEndpoint,
   PromptPart,
@@ -75,6 +77,8 @@ export interface Line {
   endStream(stream_id: string): void
   /** Listens whether a person or a machine has answered; `answered_by` follows, unless it is over or unheard before. */
   detect(): void
+  /** Writes every datagram of its sound to a file, for as long as it lasts; the first one that is named counts. */
+  capture(target: CaptureTarget): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */
@@ -106,6 +110,8 @@ export interface LineNeeds {
   deadMediaMs?: number
   /** Where its lines are found by their dialogs; each enters and leaves it by itself. */
   directory?: LineDirectory
+  /** Hears everything that the sound of a line tells, also what comes after its end. */
+  mediaWitness?: (line_id: string, event: MediaEvent) => void
 }
 
 /** Keys to be pressed for the far end, as parts to play. */

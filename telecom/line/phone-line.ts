@@ -1,4 +1,12 @@
-import type { MediaEvent, MuteDirection, PromptPart, RecordingTarget, Sending, StreamTarget } from '#telecom/media'
+import type {
+  CaptureTarget,
+  MediaEvent,
+  MuteDirection,
+  PromptPart,
+  RecordingTarget,
+  Sending,
+  StreamTarget,
+} from '#telecom/media'
 import type {
   Dialog,
   DialogRequest,
@@ -189,6 +197,10 @@ export abstract class PhoneLine implements Line {
     this.sound.endStream(stream_id)
   }
 
+  capture(target: CaptureTarget): void {
+    this.sound.capture(target)
+  }
+
   hangup(cause: number): void {
     if (this.#ended) return
     if (!this.established) {
@@ -338,6 +350,7 @@ export abstract class PhoneLine implements Line {
   }
 
   #heard(event: MediaEvent) {
+    this.needs.mediaWitness?.(this.id, event)
     switch (event.type) {
       case 'digit': {
         const { digit, durationMs } = event

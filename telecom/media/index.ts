@@ -23,6 +23,7 @@ export {
 } from './stream/audio-socket.ts'
 export type { TickLateness } from './tick-lateness.ts'
 export type {
+  CaptureTarget,
   CodecName,
   Cover,
   Direction,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sequentialIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
+import { pcapRecords } from '#telecom/pcap'
 import { writeRtpHeader } from '#telecom/rtp'
 import { eventually, levelAt, sine, wavFile } from '#testkit'
 import { codecs } from './codecs/index.ts'
@@ -213,7 +215,7 @@ test('a worker that crashes is started again: same ports, what was last wanted, 
   const { outcome } = await other.event('prompt_finished')
   assert.equal(outcome, 'played')
   assert.deepEqual(
-    events.map(({ type }) => type),
+    events.map(({ type }) => type).filter((type) => type !== 'media_sending'),
     ['prompt_finished', 'restarted'],
     'a finished prompt is not played again',
   )
@@ -233,6 +235,38 @@ test('closing says goodbye once: the prompt is stopped, statistics follow, the p
   )
   assert.deepEqual(engine.load, { endpoints: endpoints - 1, freePorts: freePorts + 1 })
   await assert.rejects(endpoint.statistics(), (error) => error instanceof MediaError && error.problem === 'closed')
+  await done()
+})
+
+test('every datagram of an endpoint is captured, both ways, up to the size that was said', async () => {
+  const { phone, endpoint, want, event } = await line()
+  const target = { file: join(folder, 'whole.pcap'), maxBytes: 1_000_000 }
+  want({ capture: target })
+  phone.send(endpoint, Buffer.alloc(160, 0xff))
+  await event('media_started')
+  await eventually('sound', () => phone.packets.length > 5)
+  await endpoint.close()
+  const packets = await eventually('the capture', () => {
+    const records = existsSync(target.file) ? pcapRecords(readFileSync(target.file)) : []
+    return records.length > 5 ? records.map(({ record }) => record.subarray(16)) : undefined
+  })
+  const ports = packets.map((packet) => `${packet.readUInt16BE(20)}>${packet.readUInt16BE(22)}`)
+  assert.ok(ports.includes(`${phone.port}>${endpoint.port}`) && ports.includes(`${endpoint.port}>${phone.port}`))
+
+  const small = await line()
+  const short = { file: join(folder, 'short.pcap'), maxBytes: 1_000 }
+  small.want({ capture: short })
+  await eventually('sound', () => small.phone.packets.length > 10)
+  await small.endpoint.close()
+  await eventually('the capture', () => existsSync(short.file) && pcapRecords(readFileSync(short.file)).length >= 3)
+  assert.ok(statSync(short.file).size <= 1_000 + 24)
+  await done()
+})
+
+test('a capture that cannot be written costs nobody anything', async () => {
+  const { phone, want } = await line()
+  want({ capture: { file: join(folder, 'not', 'there.pcap'), maxBytes: 1_000 } })
+  await eventually('sound', () => phone.packets.length > 5)
   await done()
 })
 

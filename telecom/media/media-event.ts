@@ -30,6 +30,10 @@ export type MediaEvent =
   | ({ type: 'answered_by' } & MachineVerdict)
   /** The first packet of the other side was accepted. */
   | { type: 'media_started'; address: string; port: number }
+  /** The first packet of ours has left. */
+  | { type: 'media_sending' }
+  /** What is accepted comes from another address from now on. */
+  | { type: 'media_moved'; address: string; port: number }
   /** Nothing came for `silentMs` although something should; once, until something comes again. */
   | { type: 'media_lost'; silentMs: number }
   /** Something came again after `media_lost`. */
@@ -56,9 +60,14 @@ export type MediaEvent =
   /** The endpoint is gone for good (its ports could not be had again); nothing follows but the end of a recording. */
   | { type: 'failed'; issue: string }
 
+export interface PacketCount {
+  packets: number
+  octets: number
+}
+
 /** What an endpoint has seen and done so far. */
 export interface EndpointStatistics {
-  sent: { packets: number; octets: number }
+  sent: PacketCount
   received: {
     packets: number
     octets: number
@@ -76,6 +85,7 @@ export interface EndpointStatistics {
   roundTripMs: number | null
   /** What the other side reports about what we send; `null` before its first report. */
   remote: { loss: number; jitterMs: number } | null
+  rtcp: { sent: PacketCount; received: PacketCount }
   /** Estimated listening quality, 1 to 4.5 (E-model from loss, jitter and round trip). */
   mos: number
   /** Everything that came and was not used, by reason. */

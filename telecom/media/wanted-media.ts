@@ -62,6 +62,12 @@ export interface StreamTarget {
   speak: boolean
 }
 
+/** Where datagrams are written as they come and go: an absolute path, and how long the file may become. */
+export interface CaptureTarget {
+  file: string
+  maxBytes: number
+}
+
 /** Everything that an endpoint shall be and do from now on: the whole of it, never a change to it. */
 export interface WantedMedia {
   /** Where to send to; `null` = nowhere (not known yet, or hold by `c=0.0.0.0`). */
@@ -101,6 +107,8 @@ export interface WantedMedia {
   recording?: RecordingTarget
   /** The `stream_id` is the identity of each: the same one again goes on, and one that has ended does not begin again. */
   streams?: readonly StreamTarget[]
+  /** Every datagram, RTP and RTCP, is written to a capture file from now on; the first one that was named counts. */
+  capture?: CaptureTarget
 }
 
 /** A wanted endpoint as it travels to its worker: an older version never replaces a newer one. */

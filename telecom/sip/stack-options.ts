@@ -20,6 +20,7 @@ import type {
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 import type { Names } from './transport/names.ts'
 import type { Destination } from './transport/resolve.ts'
+import type { SipTap } from './transport/tap.ts'
 
 /** One local address to listen on, over one transport. */
 export interface ListenerOptions {
@@ -80,6 +81,8 @@ export interface SipStackOptions {
   readonly flowInstead?: (state: DialogState) => Promise<Flow | undefined>
   /** For the headers Server and User-Agent. */
   readonly product?: string
+  /** Hears every message on the wire. */
+  readonly tap?: SipTap
 }
 
 /** The whole stack, as its user sees it. `SipStack` is the class. */

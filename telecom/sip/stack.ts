@@ -89,9 +89,12 @@ export class SipStack implements SipStackDoor, Core {
     })
     const listeners = options.listeners.map((listener) =>
       makeListener(listener, {
-        ...{ clock, identity, log, limits, counters },
+        ...{ clock, identity, log, limits, counters, tap: options.tap },
         isEdge: (address) => isListed(edges, address),
-        received: (data, flow, fault) => receiver.receive(data, flow, fault),
+        received: (data, flow, fault) => {
+          options.tap?.('in', data, flow.transport, flow.listener.local, flow.remote)
+          receiver.receive(data, flow, fault)
+        },
         closed: (flow) => this.guarded('flow closed', () => options.user.flowClosed?.(flow)),
       }),
     )

@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Address, Call, Groupcall, SkippedDestination } from './schemas.ts'
+import type { Address, Call, CallExplanation, Groupcall, SkippedDestination } from './schemas.ts'
 
 export interface CallsListQuery {
   /** 1 to 100; anything else is 100. */
@@ -95,6 +95,15 @@ export function calls(api: Api) {
      */
     delete: (id: string, options?: RequestOptions) =>
       api.send<Call>('DELETE', `/v1.0/calls/${segment(id)}`, {}, options),
+    /**
+     * Say what happened to a call, step by step, and why it ended as it did. `GET /v1.0/calls/{id}/explain`
+     *
+     * Of a call that lives or has ended: which rule matched, each SIP message, what its sound did, each step of its flow, each delivery to webhooks, and a verdict.
+     *
+     * Its own reasons: `CALL_NOT_FOUND`.
+     */
+    getExplain: (id: string, options?: RequestOptions) =>
+      api.send<CallExplanation>('GET', `/v1.0/calls/${segment(id)}/explain`, {}, options),
     /**
      * End a call. `POST /v1.0/calls/{id}/hangup`
      *

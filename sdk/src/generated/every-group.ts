@@ -23,6 +23,7 @@ import { openapiJson } from './openapi-json-group.ts'
 import { ping } from './ping-group.ts'
 import { recordingfiles } from './recordingfiles-group.ts'
 import { recordings } from './recordings-group.ts'
+import { refusedCalls } from './refused-calls-group.ts'
 import { serviceAgents } from './service-agents-group.ts'
 import { storageAccount } from './storage-account-group.ts'
 import { storageAccounts } from './storage-accounts-group.ts'
@@ -56,6 +57,7 @@ export function everyGroup(api: Api) {
     ping: ping(api),
     recordingfiles: recordingfiles(api),
     recordings: recordings(api),
+    refusedCalls: refusedCalls(api),
     serviceAgents: serviceAgents(api),
     storageAccount: storageAccount(api),
     storageAccounts: storageAccounts(api),

@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { TimelineManagerEvent } from './schemas.ts'
+import type { TimelineManagerEvent, TimelineManagerSIPAnalysis } from './schemas.ts'
 
 export interface TimelinesListEventsQuery {
   /** 1 to 1000; anything else is 100. */
@@ -14,6 +14,24 @@ export interface TimelinesListEventsQuery {
 /** `client.timelines` */
 export function timelines(api: Api) {
   return {
+    /**
+     * Download a call's packets as a capture file. `GET /v1.0/timelines/calls/{call_id}/pcap`
+     *
+     * SIP, and RTP with RTCP where `rtp_debug` was on for the customer or the number when the call began. Secrets are asterisks. IP, UDP and TCP headers are made: right in addresses, ports, lengths and checksums.
+     *
+     * Its own reasons: `CALL_NOT_FOUND`.
+     */
+    getCallsPcap: (callId: string, options?: RequestOptions) =>
+      api.open('GET', `/v1.0/timelines/calls/${segment(callId)}/pcap`, {}, options),
+    /**
+     * Read a call's SIP messages and the figures of its sound. `GET /v1.0/timelines/calls/{call_id}/sip-analysis`
+     *
+     * `RESOURCE_NOT_FOUND`: the call is there, but nothing of it was on the wire, or what was kept is too old.
+     *
+     * Its own reasons: `CALL_NOT_FOUND`.
+     */
+    getCallsSipAnalysis: (callId: string, options?: RequestOptions) =>
+      api.send<TimelineManagerSIPAnalysis>('GET', `/v1.0/timelines/calls/${segment(callId)}/sip-analysis`, {}, options),
     /**
      * List what happened to a resource, newest first. `GET /v1.0/timelines/{resource_type}/{resource_id}/events`
      *

@@ -1,4 +1,5 @@
 import { type OurReport, parseRtcp, type ReportBlock, roundTripMs, writeRtcp } from '#telecom/rtp'
+import type { PacketCount } from '../media-event.ts'
 import type { IncomingStream } from './incoming-stream.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
 
@@ -18,6 +19,8 @@ export class ControlChannel {
   #senderReportMs = 0
   roundTripMs: number | null = null
   remote: { loss: number; jitterMs: number } | null = null
+  readonly sent: PacketCount = { packets: 0, octets: 0 }
+  readonly received: PacketCount = { packets: 0, octets: 0 }
 
   /** `random` gives numbers from 0 up to 1: reports of many endpoints must not fall together (RFC 3550 §6.3.1). */
   constructor(needs: {
@@ -54,7 +57,10 @@ export class ControlChannel {
       block: this.#block(nowMs),
       bye,
     }
-    this.#send(this.#packet, writeRtcp(this.#packet, report))
+    const bytes = writeRtcp(this.#packet, report)
+    this.sent.packets++
+    this.sent.octets += bytes
+    this.#send(this.#packet, bytes)
   }
 
   #block(nowMs: number): ReportBlock | undefined {
@@ -76,6 +82,8 @@ export class ControlChannel {
   receive(packet: Buffer, nowMs: number, wallMs: number): boolean {
     const report = parseRtcp(packet)
     if (!report) return false
+    this.received.packets++
+    this.received.octets += packet.length
     if (report.senderReportNtp !== undefined) {
       this.#senderReportNtp = report.senderReportNtp
       this.#senderReportMs = nowMs

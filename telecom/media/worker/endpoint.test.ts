@@ -27,6 +27,7 @@ const WANTED: WantedMedia = {
 function testEndpoint() {
   const clock = new ManualClock()
   const events: MediaEvent[] = []
+  const began: MediaEvent[] = []
   const sent: { packet: Buffer; address: string; port: number; atMs: number }[] = []
   const reports: { packet: Buffer; address: string; port: number }[] = []
   const keep = (packet: Buffer, bytes: number) => Buffer.from(packet.subarray(0, bytes))
@@ -36,7 +37,7 @@ function testEndpoint() {
     ids: sequentialIds(1_000),
     library: new SoundLibrary(),
     align: (earliestMs) => earliestMs,
-    on: (event) => events.push(event),
+    on: (event) => (event.type === 'media_sending' ? began.push(event) : events.push(event)),
     wire: {
       rtp: (packet, bytes, address, port) =>
         sent.push({ packet: keep(packet, bytes), address, port, atMs: clock.monotonicMs() }),
@@ -50,6 +51,7 @@ function testEndpoint() {
     clock,
     endpoint,
     events,
+    began,
     sent,
     reports,
     want(changes: Partial<WantedMedia> = {}) {
@@ -297,6 +299,26 @@ test('an attacker who guesses the port neither hears nor is heard, and is counte
   assert.equal(line.sent.at(-1)?.address, PHONE)
   assert.equal(line.endpoint.statistics().dropped.foreign_source, 10)
   assert.equal(line.endpoint.statistics().received.packets, 250)
+})
+
+test('the first packet each way is told once, and so is each change of where it comes from', () => {
+  const line = testEndpoint()
+  line.want()
+  line.hear()
+  line.clock.advance(100)
+  line.hear()
+  line.clock.advance(5_000)
+  line.hear({ port: 4_444 })
+  line.clock.advance(100)
+  assert.equal(line.began.length, 1)
+  assert.deepEqual(
+    line.events.filter(({ type }) => type.startsWith('media_')),
+    [
+      { type: 'media_started', address: PHONE, port: 4_000 },
+      { type: 'media_moved', address: PHONE, port: 4_444 },
+    ],
+  )
+  assert.deepEqual(line.endpoint.statistics().rtcp.sent.packets, line.reports.length)
 })
 
 test('echo gives back what is heard, later than the jitter buffer and unchanged', () => {

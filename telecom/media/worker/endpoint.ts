@@ -53,6 +53,7 @@ export class Endpoint implements DistantListener {
   /** Listens for who answered. */
   #detector: MachineDetector | undefined
   #started = false
+  #hasSent = false
   #address = ''
   #port = 0
   #rtcpAddress = ''
@@ -212,7 +213,7 @@ export class Endpoint implements DistantListener {
     if (!this.#started) {
       this.#started = true
       this.#needs.on({ type: 'media_started', address, port })
-    }
+    } else if (what === 'moved') this.#needs.on({ type: 'media_moved', address, port })
     if (this.#liveness.heard(nowMs)) this.#needs.on({ type: 'media_resumed' })
   }
 
@@ -261,6 +262,10 @@ export class Endpoint implements DistantListener {
     if (this.#plays) this.#incoming.read(this.#heard, samples)
     this.#detector?.listen(this.#heard, samples)
     this.#sound.tick(missed, nowMs, this.#heard)
+    if (!this.#hasSent && this.#outgoing.packets > 0) {
+      this.#hasSent = true
+      this.#needs.on({ type: 'media_sending' })
+    }
     this.#incoming.tick(nowMs)
     const silentMs = this.#liveness.tick(nowMs)
     if (silentMs !== undefined) this.#needs.on({ type: 'media_lost', silentMs })
@@ -269,7 +274,7 @@ export class Endpoint implements DistantListener {
 
   statistics(): EndpointStatistics {
     const { reception, dropped } = this.#incoming
-    const { roundTripMs, remote } = this.#control
+    const { roundTripMs, remote, sent, received } = this.#control
     const loss = reception.expected === 0 ? 0 : reception.lost / reception.expected
     return {
       sent: { packets: this.#outgoing.packets, octets: this.#outgoing.octets },
@@ -284,6 +289,7 @@ export class Endpoint implements DistantListener {
       jitterMs: reception.jitterMs,
       roundTripMs,
       remote,
+      rtcp: { sent: { ...sent }, received: { ...received } },
       mos: estimateMos(loss, reception.jitterMs, roundTripMs ?? 0),
       dropped: { ...dropped },
     }

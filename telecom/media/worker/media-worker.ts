@@ -4,9 +4,11 @@ import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
 import { RecordingTap } from '../recording/recording-tap.ts'
 import { LatenessCounter } from '../tick-lateness.ts'
+import type { CaptureTarget } from '../wanted-media.ts'
 import { Doorbell } from './doorbell.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
+import { PacketCapture } from './packet-capture.ts'
 import { openSockets, type SocketPair } from './sockets.ts'
 import { type Ticked, TickWheel } from './tick-wheel.ts'
 
@@ -14,6 +16,7 @@ interface Open {
   endpoint: Endpoint
   sockets: SocketPair
   ticked: Ticked
+  wire: CapturedWire
 }
 
 /** Joins endpoints with their sockets, the tick and the engine. One lives in each worker thread. */
@@ -88,9 +91,10 @@ export class MediaWorker {
       let endpoint: Endpoint | undefined
       let ticked: Ticked | undefined
       const sockets = await openSockets(address, port, () => endpoint?.socketFailed())
+      const wire = new CapturedWire(sockets, { address, port }, this.#clock)
       endpoint = new Endpoint({
         id,
-        wire: wireOf(sockets),
+        wire,
         clock: this.#clock,
         ids: this.#ids,
         library: this.#library,
@@ -98,8 +102,8 @@ export class MediaWorker {
         align: (earliestMs) => (ticked ? this.#wheel.align(ticked, earliestMs) : earliestMs),
       })
       ticked = this.#ticked(id, endpoint)
-      this.#listen(sockets, endpoint)
-      this.#open.set(id, { endpoint, sockets, ticked })
+      this.#listen(sockets, endpoint, wire)
+      this.#open.set(id, { endpoint, sockets, ticked, wire })
       this.#exchange.opened(id, endpoint.voice)
       this.#post({ type: 'opened', id })
     } catch (error) {
@@ -109,8 +113,9 @@ export class MediaWorker {
     }
   }
 
-  #listen(sockets: SocketPair, endpoint: Endpoint): void {
+  #listen(sockets: SocketPair, endpoint: Endpoint, wire: CapturedWire): void {
     sockets.rtp.on('message', (packet, from) => {
+      wire.heard(packet, 0, from)
       try {
         endpoint.receiveRtp(packet, from.address, from.port)
       } catch {
@@ -118,6 +123,7 @@ export class MediaWorker {
       }
     })
     sockets.rtcp.on('message', (packet, from) => {
+      wire.heard(packet, 1, from)
       try {
         endpoint.receiveRtcp(packet, from.address, from.port)
       } catch {
@@ -132,6 +138,7 @@ export class MediaWorker {
     const tickMs = open.endpoint.tickMs
     const first = !open.endpoint.wanted
     open.endpoint.want(spec)
+    if (spec.capture) open.wire.capture(spec.capture)
     const { peer } = open.endpoint
     this.#exchange.hear(spec.id, peer === undefined ? undefined : { peer, listener: open.endpoint })
     if (!first && tickMs === open.endpoint.tickMs) return
@@ -146,6 +153,7 @@ export class MediaWorker {
       this.#exchange.closed(id)
       this.#wheel.remove(open.ticked)
       open.endpoint.close()
+      open.wire.close()
       open.sockets.rtp.close()
       open.sockets.rtcp.close()
     }
@@ -179,9 +187,46 @@ export class MediaWorker {
   }
 }
 
-function wireOf({ rtp, rtcp }: SocketPair): Wire {
-  return {
-    rtp: (packet, bytes, address, port) => rtp.send(packet, 0, bytes, port, address),
-    rtcp: (packet, bytes, address, port) => rtcp.send(packet, 0, bytes, port, address),
+/** A pair of sockets whose datagrams are captured where that is wanted. */
+class CapturedWire implements Wire {
+  readonly #sockets: SocketPair
+  readonly #local: { address: string; port: number }
+  readonly #clock: Clock
+  #capture: PacketCapture | undefined
+
+  constructor(sockets: SocketPair, local: { address: string; port: number }, clock: Clock) {
+    this.#sockets = sockets
+    this.#local = local
+    this.#clock = clock
+  }
+
+  rtp(packet: Buffer, bytes: number, address: string, port: number): void {
+    this.#said(packet, bytes, 0, address, port)
+    this.#sockets.rtp.send(packet, 0, bytes, port, address)
+  }
+
+  rtcp(packet: Buffer, bytes: number, address: string, port: number): void {
+    this.#said(packet, bytes, 1, address, port)
+    this.#sockets.rtcp.send(packet, 0, bytes, port, address)
+  }
+
+  /** A datagram came; `offset` is 0 at the RTP port and 1 at that of RTCP. */
+  heard(packet: Buffer, offset: number, from: { address: string; port: number }): void {
+    this.#capture?.add('in', packet, this.#local.port + offset, from, this.#clock.wallMs())
+  }
+
+  capture(target: CaptureTarget): void {
+    this.#capture ??= new PacketCapture(target, this.#local)
+  }
+
+  close(): void {
+    this.#capture?.close()
+    this.#capture = undefined
+  }
+
+  #said(packet: Buffer, bytes: number, offset: number, address: string, port: number): void {
+    if (!this.#capture) return
+    const payload = packet.subarray(0, bytes)
+    this.#capture.add('out', payload, this.#local.port + offset, { address, port }, this.#clock.wallMs())
   }
 }

@@ -53,7 +53,9 @@ export interface Packet {
 
 export class TestLine {
   readonly id: string
+  /** All but that it began to send, which is told in nearly every test. */
   readonly events: MediaEvent[] = []
+  beganToSend = 0
   readonly sent: Sent[] = []
   readonly endpoint: Endpoint
   readonly #worker: TestWorker
@@ -73,7 +75,7 @@ export class TestLine {
       ids: sequentialIds(1_000 * number),
       library: new SoundLibrary(),
       align: (earliestMs) => worker.wheel.align(this.endpoint, earliestMs),
-      on: (event) => this.events.push(event),
+      on: (event) => (event.type === 'media_sending' ? this.beganToSend++ : this.events.push(event)),
       wire: {
         rtp: (packet, bytes) => {
           const header = emptyRtpHeader()

@@ -13,6 +13,8 @@ export interface ConnectionNeeds {
   readonly counters: Counters
   /** One message; with `fault` it is the last one, and only an answer that says so may follow. */
   received(data: Buffer, fault?: SipError): void
+  /** A message is on its way to the peer. */
+  sent(data: Buffer): void
   /** One that we make has been made. */
   opened(): void
   /** The connection is over; nothing comes or goes over it any more. `opened` = it had been open. */
@@ -89,6 +91,7 @@ export class TcpConnection {
       this.#giveUp('the peer does not read')
     }
     counters.bytes_sent += data.length
+    this.#needs.sent(data)
     this.#socket.write(data, (error) => {
       if (!error) return
       counters.send_errors++

@@ -8,6 +8,7 @@ import type { SipError } from '../message/sip-error.ts'
 import type { ListenerOptions } from '../stack-options.ts'
 import { addressesOnly, uriHost } from './addresses.ts'
 import type { Flow, FlowKey, Listener, RemoteAddress } from './flow.ts'
+import type { SipTap } from './tap.ts'
 import { TcpConnection } from './tcp-connection.ts'
 import { ConnectionFlow, TargetFlow, type TcpPaths } from './tcp-flows.ts'
 
@@ -25,6 +26,7 @@ export interface TcpListenerNeeds {
   received(data: Buffer, flow: Flow, fault?: SipError): void
   /** A connection that had been open has broken or was closed; not told of those that end with the listener. */
   closed(flow: Flow): void
+  readonly tap?: SipTap | undefined
 }
 
 /**
@@ -147,6 +149,7 @@ export class TcpListener implements Listener, TcpPaths {
       limits,
       counters,
       received: (data, fault) => this.#needs.received(data, flow, fault),
+      sent: (data) => this.#needs.tap?.('out', data, 'tcp', this.#local, remote),
       opened: () => counters.connections_opened++,
       closed: (opened) => {
         counters.connections--

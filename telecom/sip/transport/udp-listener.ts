@@ -7,6 +7,7 @@ import type { ListenerOptions } from '../stack-options.ts'
 import { addressesOnly, uriHost } from './addresses.ts'
 import { type Flow, type FlowKey, flowKey, type Listener, type RemoteAddress, type SendFailed } from './flow.ts'
 import { responseAddress } from './response-address.ts'
+import type { SipTap } from './tap.ts'
 
 /** The kernel's buffer holds a burst while the loop is busy with something else. */
 const BUFFER_BYTES = 4 * 1024 * 1024
@@ -20,6 +21,7 @@ export class UdpListener implements Listener {
   readonly #log: Log
   readonly #counters: Counters
   readonly #received: (data: Buffer, flow: Flow) => void
+  readonly #tap: SipTap | undefined
   #socket: Socket | undefined
   #local: RemoteAddress
 
@@ -28,11 +30,13 @@ export class UdpListener implements Listener {
     log: Log
     counters: Counters
     received: (data: Buffer, flow: Flow) => void
+    tap?: SipTap | undefined
   }) {
     this.#options = needs.options
     this.#log = needs.log
     this.#counters = needs.counters
     this.#received = needs.received
+    this.#tap = needs.tap
     this.#local = { address: needs.options.host, port: needs.options.port }
   }
 
@@ -107,6 +111,7 @@ export class UdpListener implements Listener {
       return
     }
     this.#counters.bytes_sent += data.length
+    this.#tap?.('out', data, 'udp', this.#local, remote)
     try {
       socket.send(data, remote.port, remote.address, (error) => {
         if (!error) return

@@ -1,0 +1,62 @@
+import type { Line, LineEvent } from '#telecom/line'
+import type { RemoteAddress, SipRequest } from '#telecom/sip'
+import type { Call } from './call.ts'
+
+/** Which rule let a caller in, and what was dialled (`calls.md` §8). */
+export interface MatchedRule {
+  /** Which of our domains the INVITE named: anybody's (`sip.…`), the bare address, or that of a customer's phones. */
+  domain: 'sip' | 'bare' | 'registrar'
+  dialled: string
+  matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
+  /** The extension that proved itself by its password; empty for a caller who proved nothing. */
+  authenticated: string
+}
+
+/** Why an INVITE was refused before there was a call. */
+export const REFUSALS = [
+  'scheme_not_served',
+  'domain_not_served',
+  'not_a_carrier',
+  'blocked_after_wrong_passwords',
+  'credentials_refused',
+  'number_not_found',
+  'too_many_strangers',
+  'owner_not_active',
+  'insufficient_balance',
+  'flow_not_found',
+  'session_not_acceptable',
+  'platform_unavailable',
+] as const
+export type Refusal = (typeof REFUSALS)[number]
+
+/** An INVITE that was refused before there was a call. */
+export interface RefusedInvite {
+  /** Whose it would have been. */
+  customer_id: string
+  refusal: Refusal
+  status: number
+  request: SipRequest
+  source: RemoteAddress
+}
+
+/** Who ends a call that is neither its phone nor its flow. */
+export type EndAsker = 'api' | 'master' | 'account_closed' | 'platform_stop'
+
+/** What a witness may know of a leg, and ask of it. */
+export type WitnessedLine = Pick<Line, 'id' | 'dialog' | 'codec' | 'capture'>
+
+/**
+ * Hears what becomes of calls, so that an account of each can be given. It is told at once and in order, on the way of every
+ * call: it is quick, waits for nothing and never throws.
+ */
+export interface CallWitness {
+  refused(refused: RefusedInvite): void
+  /** The call exists from now on; nothing of its own has been sent over this line yet. */
+  began(call: Call, line: WitnessedLine, rule?: MatchedRule): void
+  /** Another way to the callee is dialled, with a dialog of its own. */
+  redialled(call_id: string, line: WitnessedLine): void
+  lineSaid(call_id: string, event: LineEvent, codec: string | undefined): void
+  endAsked(call_id: string, by: EndAsker): void
+  /** The record is final; told once or more. */
+  over(call: Call): void
+}

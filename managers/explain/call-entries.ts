@@ -1,0 +1,67 @@
+import type { MatchedRule } from '#managers/call'
+import { NIL_UUID } from '#platform/ids'
+import type { CallRecord } from './call-record.ts'
+import type { CallEntry } from './contract.ts'
+import type { ExplainedCall } from './needs.ts'
+import { askedBy, endOf } from './record-facts.ts'
+
+/** How the call came to be: by which rule it was let in, or for whom it was made. */
+export function beginningEntry(call: ExplainedCall, rule: MatchedRule | null): CallEntry[] {
+  if (call.direction === 'outgoing') return [createdEntry(call)]
+  if (!rule) return []
+  const who = rule.authenticated === '' ? 'anybody' : `the extension ${rule.authenticated}`
+  const text = `Let in: ${rule.dialled} is ${MATCHED[rule.matched]}, called by ${who}`
+  const checks = CHECKS.map((check) => ({
+    check,
+    result: check === 'credentials' && rule.authenticated === '' ? ('not_needed' as const) : ('passed' as const),
+  }))
+  return [{ timestamp: call.tm_create, type: 'rule', text, rule: { ...rule, checks } }]
+}
+
+/** What is looked at before a caller is let in, in order. */
+const CHECKS = ['credentials', 'destination', 'customer_status', 'balance', 'flow'] as const
+
+const MATCHED: Record<MatchedRule['matched'], string> = {
+  number: 'a number with a flow',
+  direct_flow: 'the direct hash of a flow',
+  direct_extension: 'the direct hash of an extension',
+  direct_agent: 'the direct hash of an agent',
+  extension: 'an extension of the same customer',
+  agent: 'an agent of the same customer',
+  telephone: 'a telephone number outside',
+}
+
+function createdEntry(call: ExplainedCall): CallEntry {
+  const { master_call_id, groupcall_id, tm_create } = call
+  const by =
+    groupcall_id !== NIL_UUID ? 'groupcall' : master_call_id !== NIL_UUID ? 'connect' : ('request_or_flow' as const)
+  const text = {
+    groupcall: `Made as one of the groupcall ${groupcall_id}`,
+    connect: `Made for the call ${master_call_id}`,
+    request_or_flow: 'Made on request: POST /calls, or the action call of a flow',
+  }[by]
+  return { timestamp: tm_create, type: 'created', text, created: { by, master_call_id, groupcall_id } }
+}
+
+/** The states of the call with their times, and how it ended. */
+export function stateEntries(call: ExplainedCall, record: CallRecord | undefined): CallEntry[] {
+  const { tm_ringing, tm_progressing, tm_hangup } = call
+  const entries: CallEntry[] = []
+  const add = (timestamp: string | undefined, text: string, state: NonNullable<CallEntry['state']>) => {
+    if (timestamp !== undefined) entries.push({ timestamp, type: 'state', text, state })
+  }
+  add(tm_ringing, 'Ringing', { status: 'ringing' })
+  add(tm_progressing, 'Answered', { status: 'progressing' })
+  const { hangup_by = '', hangup_reason = '' } = call
+  const end = record && endOf(record)
+  const asked_by = record && askedBy(record)
+  add(tm_hangup, `Over: ${hangup_reason}, ended by ${hangup_by === 'local' ? 'us' : 'the other side'}`, {
+    status: 'hangup',
+    hangup_by,
+    hangup_reason,
+    ...(asked_by ? { asked_by } : {}),
+    ...(end?.status === undefined ? {} : { sip_status: end.status }),
+    ...(end ? { q850_cause: end.cause } : {}),
+  })
+  return entries
+}

@@ -1,0 +1,217 @@
+import type { Call, CallWitness, EndAsker, MatchedRule, RefusedInvite, WitnessedLine } from '#managers/call'
+import type { Bus, Subscription } from '#platform/bus'
+import type { WriteLanes } from '#platform/db'
+import type { Log } from '#platform/log'
+import type { Clock, Timer } from '#platform/time'
+import type { LineEvent } from '#telecom/line'
+import type { MediaEvent } from '#telecom/media'
+import { callIdOf, type SipTap } from '#telecom/sip'
+import {
+  type CallRecord,
+  LINE_EVENTS,
+  MEDIA_EVENTS,
+  type RecordedFact,
+  type WitnessedLineEvent,
+  type WitnessedMediaEvent,
+} from './call-record.ts'
+import type { Captures } from './captures.ts'
+import { LiveRecord } from './live-record.ts'
+import { LONGEST_MESSAGE, MessageRing } from './message-ring.ts'
+import { PendingRings } from './pending-rings.ts'
+import { withoutSecrets } from './record-codec.ts'
+import { RECORDS, type RecordQuestion, readRecordQuestion } from './record-question.ts'
+import { RecordWriter } from './record-writer.ts'
+
+const TICK_MS = 500
+/** After its end the last answers and the figures of its sound still come. */
+const LINGER_MS = 2_000
+/** A call that lives longer is written so often, so that a crash costs no more than that. */
+const EVERY_MS = 60_000
+/** Records of calls that are over and could not be written yet; the oldest is lost beyond. */
+const MOST_OVER = 5_000
+
+export interface CallRecorderNeeds {
+  clock: Clock
+  log: Log
+  lanes: WriteLanes
+  bus: Bus
+  captures: Captures
+  /** Hears of INVITEs that were refused before there was a call. */
+  onRefused?: (refused: RefusedInvite) => void
+}
+
+/** What the recorder has done so far, for the metrics. */
+export interface CallRecorderCounts {
+  live: number
+  written: number
+  lost: number
+  messages_dropped: number
+}
+
+/**
+ * Notes what was on the wire and what became of each call, in memory, and writes it as one row when the call is over, each
+ * minute while it lives, and at a stop. Noting costs a search and a copy per message; packing and masking come after the call,
+ * and no call waits for them. Lives in the call role.
+ */
+export class CallRecorder implements CallWitness {
+  readonly #needs: CallRecorderNeeds
+  readonly #clock: Clock
+  readonly #writer: RecordWriter
+  readonly #pending: PendingRings
+  readonly #records = new Map<string, LiveRecord>()
+  readonly #bySipCallId = new Map<string, LiveRecord>()
+  readonly #byLine = new Map<string, LiveRecord>()
+  readonly #over = new Map<string, LiveRecord>()
+  #lost = 0
+  #timer: Timer | undefined
+  #answers: Subscription | undefined
+
+  constructor(needs: CallRecorderNeeds) {
+    this.#needs = needs
+    this.#clock = needs.clock
+    this.#writer = new RecordWriter(needs)
+    this.#pending = new PendingRings(needs.clock)
+  }
+
+  /** Writes from now on, and answers who asks for the record of a call that lives here. */
+  start(): void {
+    this.#answers = this.#needs.bus.respond(RECORDS, (body) => this.#answer(readRecordQuestion(body)))
+    this.#tick()
+  }
+
+  get counts(): CallRecorderCounts {
+    const { written, lost } = this.#writer.counts
+    return { live: this.#records.size, written, lost: lost + this.#lost, messages_dropped: this.#pending.dropped }
+  }
+
+  /** Writes everything that is not written, and resolves when it is on disk, or can never be. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel()
+    this.#answers?.unsubscribe()
+    const left = [...this.#records.values()]
+    await Promise.all(left.map((record) => this.#writer.write(record, record.overMs !== undefined)))
+  }
+
+  /** For the SIP stack: hears every message. */
+  readonly tap: SipTap = (direction, data, transport, local, remote) => {
+    const sipCallId = callIdOf(data)
+    if (sipCallId === undefined) return
+    const record = this.#bySipCallId.get(sipCallId)
+    const ring = record?.ring ?? this.#pending.find(sipCallId, direction, data)
+    if (!ring) return
+    const cut = data.length - LONGEST_MESSAGE
+    ring.add({
+      at: this.#clock.wallMs(),
+      direction,
+      transport,
+      local,
+      remote,
+      text: data.toString('latin1', 0, LONGEST_MESSAGE),
+      ...(cut > 0 ? { cut } : {}),
+    })
+    if (record) record.isNew = true
+  }
+
+  /** For the lines: hears what the sound of each tells. */
+  readonly mediaWitness = (line_id: string, event: MediaEvent): void => {
+    if (MEDIA_EVENTS.has(event.type))
+      this.#note(this.#byLine.get(line_id), {
+        at: this.#clock.wallMs(),
+        kind: 'media',
+        event: event as WitnessedMediaEvent,
+      })
+  }
+
+  refused(refused: RefusedInvite): void {
+    this.#needs.onRefused?.(refused)
+  }
+
+  began(call: Call, line: WitnessedLine, rule?: MatchedRule): void {
+    const ring = this.#pending.take(line.dialog.call_id) ?? new MessageRing()
+    const record = new LiveRecord(call, { rule: rule ?? null, ring, nowMs: this.#clock.monotonicMs() })
+    this.#records.set(call.id, record)
+    this.#follow(record, line)
+    if (!call.metadata.rtp_debug) return
+    const capture = this.#needs.captures.make(call.tm_create.slice(0, 10), call.id)
+    if (!capture) return
+    record.capture = capture.name
+    line.capture(capture.target)
+  }
+
+  redialled(call_id: string, line: WitnessedLine): void {
+    const record = this.#records.get(call_id)
+    if (!record) return
+    this.#follow(record, line)
+    this.#note(record, { at: this.#clock.wallMs(), kind: 'redialled' })
+  }
+
+  lineSaid(call_id: string, event: LineEvent, codec: string | undefined): void {
+    if (!LINE_EVENTS.has(event.type)) return
+    const said = event as WitnessedLineEvent
+    const fact: RecordedFact = { at: this.#clock.wallMs(), kind: 'line', event: said, ...(codec ? { codec } : {}) }
+    this.#note(this.#records.get(call_id), fact)
+  }
+
+  endAsked(call_id: string, by: EndAsker): void {
+    this.#note(this.#records.get(call_id), { at: this.#clock.wallMs(), kind: 'end_asked', by })
+  }
+
+  over(call: Call): void {
+    const record = this.#records.get(call.id)
+    if (!record || record.overMs !== undefined) return
+    record.overMs = this.#clock.monotonicMs()
+    record.isNew = true
+    this.#over.set(call.id, record)
+  }
+
+  #note(record: LiveRecord | undefined, fact: RecordedFact): void {
+    record?.note(fact)
+  }
+
+  #follow(record: LiveRecord, line: WitnessedLine): void {
+    record.sipCallIds.push(line.dialog.call_id)
+    record.lines.push(line.id)
+    this.#bySipCallId.set(line.dialog.call_id, record)
+    this.#byLine.set(line.id, record)
+  }
+
+  #forget(record: LiveRecord): void {
+    this.#records.delete(record.call_id)
+    this.#over.delete(record.call_id)
+    for (const id of record.sipCallIds) if (this.#bySipCallId.get(id) === record) this.#bySipCallId.delete(id)
+    for (const id of record.lines) this.#byLine.delete(id)
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.monotonicMs()
+    this.#pending.sweep(nowMs)
+    if (this.#writer.mayWrite()) {
+      for (const record of this.#over.values()) {
+        if (nowMs - (record.overMs ?? nowMs) < LINGER_MS) break // in the order in which they ended
+        this.#over.delete(record.call_id)
+        void this.#writer.write(record, true).then(() => this.#forget(record))
+      }
+      for (const record of this.#records.values()) this.#checkpoint(record, nowMs)
+    }
+    for (const record of this.#over.values()) {
+      if (this.#over.size <= MOST_OVER) break
+      this.#lost++
+      this.#forget(record)
+    }
+    this.#timer = this.#clock.after(TICK_MS, () => this.#tick())
+  }
+
+  #checkpoint(record: LiveRecord, nowMs: number): void {
+    if (record.overMs !== undefined || !record.isNew || nowMs - record.writtenMs < EVERY_MS) return
+    record.writtenMs = nowMs
+    record.isNew = false
+    void this.#writer.write(record, false)
+  }
+
+  /** The record of a call of this customer that lives here, or is not on disk yet; a foreign one is none. */
+  #answer(question: RecordQuestion | undefined): { record: CallRecord; over: boolean } | null {
+    const record = question && this.#records.get(question.call_id)
+    if (record?.customer_id !== question?.customer_id || !record) return null
+    return { record: withoutSecrets(record.snapshot()), over: record.overMs !== undefined }
+  }
+}

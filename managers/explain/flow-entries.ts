@@ -1,0 +1,45 @@
+import { NIL_UUID } from '#platform/ids'
+import type { CallEntry } from './contract.ts'
+import type { ExecutedAction, Execution } from './needs.ts'
+
+type Step = NonNullable<CallEntry['flow']>
+
+/** An entry for each step that the flow has taken, and for the one that it is at. */
+export function flowEntries(execution: Execution): CallEntry[] {
+  const { executed_actions, current_action, status, tm_create } = execution
+  let lastTime = tm_create
+  const entries = executed_actions.flatMap((action) => {
+    // what was passed over was never begun: it comes right after what was before it
+    lastTime = action.tm_execute ?? lastTime
+    return entryOf(execution.id, action, lastTime, action.result ?? 'done')
+  })
+  const isRunning = status === 'running' && current_action.type && current_action.tm_execute
+  return isRunning
+    ? [...entries, ...entryOf(execution.id, current_action, current_action.tm_execute ?? lastTime, 'running')]
+    : entries
+}
+
+/** The start and the end have no type, and are no steps. */
+function entryOf(activeflow_id: string, action: ExecutedAction, time: string, result: Step['result']): CallEntry[] {
+  const { id, type, cause = '', option, unresolved = [] } = action
+  if (!type) return []
+  const step: Step = {
+    activeflow_id,
+    action_id: id || NIL_UUID,
+    action_type: type,
+    result,
+    cause,
+    ...(option ? { option } : {}),
+    variables: result === 'done' ? written(type, option) : {},
+    unresolved,
+  }
+  const how = { done: 'was done', skipped: 'was passed over', failed: 'failed', running: 'is going on' }[result]
+  const why = cause === '' ? '' : `: ${cause}`
+  return [{ timestamp: time, type: 'flow', text: `The step ${type} ${how}${why}`, flow: step }]
+}
+
+/** The variables that a step names itself. */
+function written(type: string, option: Record<string, unknown> = {}): Record<string, string> {
+  const { key, value = '' } = option
+  return type === 'variable_set' && typeof key === 'string' ? { [key]: String(value) } : {}
+}

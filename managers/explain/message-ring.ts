@@ -1,0 +1,67 @@
+import type { RecordedMessage } from './call-record.ts'
+
+/** Kept at most, per call: half of it for how it began, half for how it ends. */
+export const MOST_MESSAGES = 200
+export const MOST_BYTES = 64 * 1024
+/** Of one message. */
+export const LONGEST_MESSAGE = 8 * 1024
+
+interface Half {
+  messages: RecordedMessage[]
+  bytes: number
+}
+
+/**
+ * The messages of one call within their bound: the first ones, because most calls fail while they are set up, and the latest
+ * ones. A message that is the same as an earlier one of the same direction is a repetition and takes no more bytes.
+ */
+export class MessageRing {
+  readonly #first: Half = { messages: [], bytes: 0 }
+  readonly #latest: Half = { messages: [], bytes: 0 }
+  dropped = 0
+
+  /** In the order in which they were on the wire. */
+  get messages(): RecordedMessage[] {
+    return [...this.#first.messages, ...this.#latest.messages]
+  }
+
+  add(message: RecordedMessage): void {
+    const same = this.#sameAs(message)
+    const kept: RecordedMessage = same ? { ...message, text: same.text, again: true } : message
+    const bytes = same ? 0 : kept.text.length
+    if (this.dropped === 0 && this.#latest.messages.length === 0 && fits(this.#first, bytes))
+      push(this.#first, kept, bytes)
+    else {
+      push(this.#latest, kept, bytes)
+      while (!fits(this.#latest, 0)) this.#dropOldest()
+    }
+  }
+
+  #dropOldest(): void {
+    const gone = this.#latest.messages.shift()
+    if (!gone) return
+    this.dropped++
+    if (!gone.again) this.#latest.bytes -= gone.text.length
+  }
+
+  /** Repetitions come soon after what they repeat. */
+  #sameAs({ direction, text }: RecordedMessage): RecordedMessage | undefined {
+    const near = this.#latest.messages.length > 0 ? this.#latest.messages : this.#first.messages
+    for (let at = near.length - 1, looked = 0; at >= 0 && looked < 12; at--, looked++) {
+      const before = near[at]
+      if (before && before.direction === direction && before.text.length === text.length && before.text === text)
+        return before
+    }
+    return undefined
+  }
+}
+
+function fits({ messages, bytes }: Half, more: number): boolean {
+  const room = more > 0 ? messages.length < MOST_MESSAGES / 2 : messages.length <= MOST_MESSAGES / 2
+  return room && bytes + more <= MOST_BYTES / 2
+}
+
+function push(half: Half, message: RecordedMessage, bytes: number): void {
+  half.messages.push(message)
+  half.bytes += bytes
+}

@@ -1,0 +1,80 @@
+/** What accounts are made of that others have: the server joins them. */
+
+import type { CallEntry } from './contract.ts'
+
+/** A call as its owner shows it (`Call` of `#managers/call/contract`). */
+export interface ExplainedCall {
+  id: string
+  customer_id: string
+  activeflow_id: string
+  master_call_id: string
+  groupcall_id: string
+  chained_call_ids: string[]
+  status: string
+  direction: 'incoming' | 'outgoing'
+  destination: { type?: string; target?: string }
+  hangup_by?: string
+  hangup_reason?: string
+  tm_create: string
+  tm_ringing?: string
+  tm_progressing?: string
+  tm_hangup?: string
+}
+
+export interface ExecutedAction {
+  id: string
+  type?: string
+  option?: Record<string, unknown>
+  tm_execute: string | null
+  result?: 'skipped' | 'failed'
+  cause?: string
+  unresolved?: string[]
+}
+
+/** An execution of a flow as its owner shows it. */
+export interface Execution {
+  id: string
+  status: string
+  current_action: ExecutedAction
+  executed_actions: ExecutedAction[]
+  ended_reason?: string
+  tm_create: string
+}
+
+/** Reads one of a customer's calls; rejects with `CALL_NOT_FOUND` where there is none such. */
+export interface Calls {
+  get(customer: string, call_id: string): Promise<ExplainedCall>
+}
+
+/** The execution of a customer's; `undefined` where there is none (any more). */
+export interface Executions {
+  find(customer: string, activeflow_id: string): Promise<Execution | undefined>
+}
+
+/** An event of a resource on its way to a webhook, with its attempts as far as they are on record. */
+export interface WebhookAttempts {
+  /** About a resource that is there since a moment, oldest first, at most some hundreds. */
+  ofResource(customer: string, of: { resource_id: string; since: string }): Promise<DeliveryAttempts[]>
+}
+
+export interface DeliveryAttempts {
+  delivery_id: string
+  event_type: string
+  sequence: number | null
+  /** `pending`, `delivered`, `failed`, … */
+  status: string
+  attempt_count: number
+  tm_next: string | null
+  tm_create: string
+  attempts: { tm_start: string; http_status: number; failure: string; duration_ms: number }[]
+}
+
+/** What was charged for a call; there is nothing until calls cost something. */
+export interface Charges {
+  ofCall(customer: string, call_id: string): Promise<({ tm_create: string } & NonNullable<CallEntry['charge']>)[]>
+}
+
+/** Ways that were tried through carriers; there are none until there are carriers. */
+export interface RouteAttempts {
+  ofCall(customer: string, call_id: string): Promise<({ tm_create: string } & NonNullable<CallEntry['route']>)[]>
+}

@@ -1,0 +1,50 @@
+import { promisify } from 'node:util'
+import { deflateRaw, inflateRawSync } from 'node:zlib'
+import type { CallRecord, RecordedMessage } from './call-record.ts'
+import { maskSecrets } from './mask-secrets.ts'
+
+const deflate = promisify(deflateRaw)
+/** What a record may become when it is unpacked: more than a whole ring of messages and facts can be. */
+const MOST_UNPACKED = 8 * 1024 * 1024
+
+/** The record without secrets: what may leave the memory of the call role. */
+export function withoutSecrets(record: CallRecord): CallRecord {
+  const masked = new Map<string, string>()
+  const mask = (text: string): string => {
+    const known = masked.get(text) ?? maskSecrets(text)
+    masked.set(text, known)
+    return known
+  }
+  return { ...record, messages: record.messages.map((message) => ({ ...message, text: mask(message.text) })) }
+}
+
+/** Packs a record; the work of it is done in Node's thread pool. */
+export async function packRecord(record: CallRecord): Promise<Buffer> {
+  return deflate(Buffer.from(JSON.stringify(withoutTexts(record))))
+}
+
+/** Unpacks what `packRecord` made; throws where it is none. */
+export function unpackRecord(packed: Uint8Array): CallRecord {
+  const text = inflateRawSync(packed, { maxOutputLength: MOST_UNPACKED }).toString('utf8')
+  return withTexts(JSON.parse(text) as CallRecord)
+}
+
+/** A repetition names no text again: it is that of an earlier message. */
+function withoutTexts(record: CallRecord): CallRecord {
+  const seen = new Map<string, number>()
+  const messages = record.messages.map((message, at): RecordedMessage => {
+    const first = seen.get(message.text)
+    if (message.again && first !== undefined) return { ...message, text: `#${first}` }
+    if (first === undefined) seen.set(message.text, at)
+    return message
+  })
+  return { ...record, messages }
+}
+
+function withTexts(record: CallRecord): CallRecord {
+  const messages = record.messages.map((message) => {
+    const reference = message.again ? /^#(\d+)$/.exec(message.text) : null
+    return reference ? { ...message, text: record.messages[Number(reference[1])]?.text ?? '' } : message
+  })
+  return { ...record, messages }
+}
