@@ -12,16 +12,13 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
 const WHOLE = [
-  '/me,/accesskeys,/agents,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
+  '/auth,/me,/accesskeys,/agents,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
   '/storage_account,/storage_accounts,/storage_files,/service_agents/agents,/service_agents/me',
   '/service_agents/customer,/service_agents/extensions,/service_agents/files,/service_agents/tags',
   '/aggregated-events',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'POST /auth/boot',
-  'POST /auth/unregister',
-  'DELETE /auth/unregister',
   'GET /calls',
   'GET /calls/{id}',
   'DELETE /calls/{id}',
