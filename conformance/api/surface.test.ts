@@ -12,7 +12,7 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
 const WHOLE = [
-  '/me,/accesskeys,/agents,/calls,/customer,/customers,/extensions,/flows,/activeflows,/groupcalls,/recordings',
+  '/auth,/me,/accesskeys,/agents,/calls,/customer,/customers,/extensions,/flows,/activeflows,/groupcalls,/recordings',
   '/recordingfiles,/tags,/transfers,/storage_account,/storage_accounts,/storage_files,/service_agents/agents',
   '/service_agents/me,/service_agents/calls,/service_agents/customer,/service_agents/extensions,/service_agents/files',
   '/service_agents/tags',
@@ -20,9 +20,6 @@ const WHOLE = [
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'POST /auth/boot',
-  'POST /auth/unregister',
-  'DELETE /auth/unregister',
   'GET /numbers',
   'POST /numbers',
   'GET /numbers/{id}',
