@@ -27,6 +27,10 @@ import { storageAccounts } from './storage-accounts-group.ts'
 import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
 import { timelines } from './timelines-group.ts'
+import { webhookDeliveries } from './webhook-deliveries-group.ts'
+import { webhookHolds } from './webhook-holds-group.ts'
+import { webhookReplays } from './webhook-replays-group.ts'
+import { webhookSecret } from './webhook-secret-group.ts'
 
 /** All groups of operations. */
 export function everyGroup(api: Api) {
@@ -57,5 +61,9 @@ export function everyGroup(api: Api) {
     storageFiles: storageFiles(api),
     tags: tags(api),
     timelines: timelines(api),
+    webhookDeliveries: webhookDeliveries(api),
+    webhookHolds: webhookHolds(api),
+    webhookReplays: webhookReplays(api),
+    webhookSecret: webhookSecret(api),
   }
 }

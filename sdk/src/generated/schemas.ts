@@ -278,6 +278,11 @@ export interface Event {
   data: Record<string, unknown>
 }
 
+export interface EventGap {
+  first: number
+  last: number
+}
+
 export interface Extension {
   id: string
   customer_id: string
@@ -453,4 +458,123 @@ export interface TimelineManagerEvent {
   event_type: string
   /** The resource as it was at that moment. */
   data: Record<string, unknown>
+}
+
+export interface WebhookAttempt {
+  tm_start: string
+  /** From the first look-up of the name to the status of the answer. */
+  duration_ms: number
+  /** Where it went, after redirects, without user and password. */
+  uri: string
+  /** Of the answer; 0 where there was none. */
+  http_status: number
+  /** Why it was no success; empty for one. `status`: an answer from 400 on. `blocked`: an address that webhooks may not reach. Otherwise what went wrong before there was an answer. */
+  failure: '' | 'status' | 'blocked' | 'closed' | 'connect' | 'dns' | 'invalid_url' | 'protocol' | 'redirects' | 'timeout' | 'tls'
+  /** Which time limit passed, or how the connection failed. */
+  detail: string
+  /** The beginning (1 KiB) of an answer that was no success. */
+  response: string
+}
+
+export interface WebhookDelivery {
+  id: string
+  customer_id: string
+  /** The customer's webhook, that of an activeflow, or what the action `webhook_send` asked for. */
+  target: 'customer' | 'activeflow' | 'flow'
+  /** Whose webhook or whose action it is; the nil UUID for the customer. */
+  activeflow_id: string
+  /** The nil UUID for `webhook_send`. */
+  event_id: string
+  event_type: string
+  resource_id: string
+  /** The event's number; null for `webhook_send`. */
+  sequence: number | null
+  /** `pending`: on its way. `delivered`: answered below 400. `refused`: answered from 400 to 499, which is not repeated. `failed`: given up after the last attempt. `dropped`: the webhook was taken away or stopped meanwhile. */
+  status: 'pending' | 'delivered' | 'refused' | 'failed' | 'dropped'
+  attempt_count: number
+  /** null where none was made. */
+  last_attempt: {
+    /** From the first look-up of the name to the status of the answer. */
+    duration_ms: number
+    /** Where it went, after redirects, without user and password. */
+    uri: string
+    /** Of the answer; 0 where there was none. */
+    http_status: number
+    /** Why it was no success; empty for one. `status`: an answer from 400 on. `blocked`: an address that webhooks may not reach. Otherwise what went wrong before there was an answer. */
+    failure: '' | 'status' | 'blocked' | 'closed' | 'connect' | 'dns' | 'invalid_url' | 'protocol' | 'redirects' | 'timeout' | 'tls'
+    /** Which time limit passed, or how the connection failed. */
+    detail: string
+  } | null
+  /** The delivery that this one repeats on request. */
+  replay_of: string | null
+  tm_event: string
+  /** Of a pending one: when it is tried (again). null: after what is before it on its resource. */
+  tm_next: string | null
+  tm_create: string
+  tm_update: string
+}
+
+export interface WebhookDeliveryDetail {
+  id: string
+  customer_id: string
+  /** The customer's webhook, that of an activeflow, or what the action `webhook_send` asked for. */
+  target: 'customer' | 'activeflow' | 'flow'
+  /** Whose webhook or whose action it is; the nil UUID for the customer. */
+  activeflow_id: string
+  /** The nil UUID for `webhook_send`. */
+  event_id: string
+  event_type: string
+  resource_id: string
+  /** The event's number; null for `webhook_send`. */
+  sequence: number | null
+  /** `pending`: on its way. `delivered`: answered below 400. `refused`: answered from 400 to 499, which is not repeated. `failed`: given up after the last attempt. `dropped`: the webhook was taken away or stopped meanwhile. */
+  status: 'pending' | 'delivered' | 'refused' | 'failed' | 'dropped'
+  attempt_count: number
+  /** null where none was made. */
+  last_attempt: {
+    /** From the first look-up of the name to the status of the answer. */
+    duration_ms: number
+    /** Where it went, after redirects, without user and password. */
+    uri: string
+    /** Of the answer; 0 where there was none. */
+    http_status: number
+    /** Why it was no success; empty for one. `status`: an answer from 400 on. `blocked`: an address that webhooks may not reach. Otherwise what went wrong before there was an answer. */
+    failure: '' | 'status' | 'blocked' | 'closed' | 'connect' | 'dns' | 'invalid_url' | 'protocol' | 'redirects' | 'timeout' | 'tls'
+    /** Which time limit passed, or how the connection failed. */
+    detail: string
+  } | null
+  /** The delivery that this one repeats on request. */
+  replay_of: string | null
+  tm_event: string
+  /** Of a pending one: when it is tried (again). null: after what is before it on its resource. */
+  tm_next: string | null
+  tm_create: string
+  tm_update: string
+  /** Oldest first; the last 30. */
+  attempts: WebhookAttempt[]
+}
+
+export interface WebhookHold {
+  id: string
+  customer_id: string
+  target: 'customer' | 'activeflow'
+  /** Whose webhook it is; the nil UUID for the customer's. */
+  activeflow_id: string
+  /** Without user and password. */
+  uri: string
+  /** `gone`: it answered 410 and is stopped. `retry_after`: it asked us to wait. */
+  reason: 'gone' | 'retry_after'
+  http_status: number
+  /** The event that was answered so. */
+  sequence: number | null
+  /** null: until it is lifted or the URI is changed. */
+  tm_until: string | null
+  tm_create: string
+}
+
+export interface WebhookSecret {
+  secret: string
+  /** The one before, while it is still in force; else empty. */
+  previous_secret: string
+  tm_previous_expire: string | null
 }
