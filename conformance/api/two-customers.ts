@@ -143,8 +143,8 @@ async function insertDelivery(db: Database, customer: string): Promise<string> {
   await db.query(
     `insert into webhook_deliveries (id, kind, endpoint, customer_id, resource_id, position, key, type, sequence, tm_event,
        body, uri, method, content_type, status, attempts, tm_create, tm_update)
-     values ($1, 'customer', $2, $3, $1, 1, $1, 'call_hangup', 1, now(), '{}', '', '', '', 'failed', 10, now(), now())`,
-    [id, `customer:${customer}`, customer],
+     values ($1, 'customer', $2, $3, $1, 1, $4, 'call_hangup', 1, now(), '{}', '', '', '', 'failed', 10, now(), now())`,
+    [id, `customer:${customer}`, customer, id],
   )
   return id
 }
