@@ -40,6 +40,8 @@ const NOT_FOUND: Record<Family, [string, string]> = {
   storage_files: ['FILE_NOT_FOUND', 'storage-manager'],
   tags: ['TAG_NOT_FOUND', 'tag-manager'],
   transfers: ['TRANSFER_NOT_FOUND', 'call-manager'],
+  webhook_deliveries: ['RESOURCE_NOT_FOUND', 'api-manager'],
+  webhook_holds: ['RESOURCE_NOT_FOUND', 'api-manager'],
 }
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */
@@ -98,6 +100,7 @@ function gateOf({ method, path, family }: Operation): Gate {
   if (OF_THE_PLATFORM.includes(family) || path.endsWith('/auth/delegate')) return 'root'
   if (family === 'accesskeys' || path.endsWith('/auth/unregister')) return 'admin'
   if (method === 'PUT' && family === 'customer') return 'admin'
+  if (path.endsWith('/webhook_secret/rotate')) return 'admin'
   return OF_ONESELF.includes(`${method} ${path}`) ? 'self' : 'manager'
 }
 

@@ -11,7 +11,7 @@ import { type ApiClient, apiClient, type Platform } from '#testkit'
 
 /**
  * The families of `/{family}/{id}` and what makes one of each; calls, groupcalls, transfers and recordings, which only phones
- * can make, are rows.
+ * can make, and what only a webhook that fails leaves behind, are rows.
  */
 export const FAMILIES = [
   'accesskeys',
@@ -27,6 +27,8 @@ export const FAMILIES = [
   'storage_files',
   'tags',
   'transfers',
+  'webhook_deliveries',
+  'webhook_holds',
 ] as const
 export type Family = (typeof FAMILIES)[number]
 export type Owned = Record<Family, string>
@@ -82,6 +84,8 @@ export async function makeOwned(api: ApiClient, db: Database, customer: string, 
     transfers: await insertTransfer(db, customer),
     recordings: await insertRecording(db, customer),
     tags: await make('/tags', named),
+    webhook_deliveries: await insertDelivery(db, customer),
+    webhook_holds: await insertHold(db, customer),
     storage_files: await upload(api),
     storage_accounts: (await api.get('/v1.0/storage_account')).body.id,
     extensions: await make('/extensions', { ...named, extension: `7${which}`, password: 'a long password' }),
@@ -153,5 +157,27 @@ async function insertRecording(db: Database, customer: string): Promise<string> 
        now(), null, null, 'test', 'test')`,
     [id, customer, NIL_UUID],
   )
+  return id
+}
+
+/** A dead letter. */
+async function insertDelivery(db: Database, customer: string): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(
+    `insert into webhook_deliveries (id, kind, endpoint, customer_id, resource_id, position, key, type, sequence, tm_event,
+       body, uri, method, content_type, status, attempts, tm_create, tm_update)
+     values ($1, 'customer', $2, $3, $1, 1, $4, 'call_hangup', 1, now(), '{}', '', '', '', 'failed', 10, now(), now())`,
+    [id, `customer:${customer}`, customer, id],
+  )
+  return id
+}
+
+async function insertHold(db: Database, customer: string): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(`insert into webhook_holds values ($1, $2, $3, 'https://example.com/', 'gone', 410, 1, null, now())`, [
+    id,
+    `activeflow:${id}`,
+    customer,
+  ])
   return id
 }

@@ -419,6 +419,7 @@ const created: [string, object, number, string, string][] = [
   ['a webhook without slashes', { webhook_uri: 'http:example.com' }, 400, 'INVALID_WEBHOOK_URI', '/webhook_uri'],
   ['a webhook with a line end', { webhook_uri: 'http://a\n.b/' }, 400, 'INVALID_WEBHOOK_URI', '/webhook_uri'],
   ['a webhook of another scheme', { webhook_uri: 'ftp://example.com' }, 400, 'INVALID_WEBHOOK_URI', '/webhook_uri'],
+  ['a webhook inside', { webhook_uri: 'http://[::ffff:127.0.0.1]/' }, 400, 'INVALID_WEBHOOK_URI', '/webhook_uri'],
   ['a webhook method that is none', { webhook_method: 'PATCH' }, 400, 'INVALID_WEBHOOK_METHOD', '/webhook_method'],
 ]
 for (const [what, body, http, reason, pointer] of created)

@@ -142,7 +142,7 @@ export const reviveWebhookDeliveries = endpoint({
   method: 'POST',
   path: '/webhook_deliveries/revive',
   summary: 'Let everything that was given up go on',
-  description: 'The oldest 10,000 at a time, each with ten more attempts, in order per resource.',
+  description: 'The oldest 10,000 at a time, as replays, each with ten more attempts, in order per resource.',
   allow: adminOrManager,
   success: 202,
   returns: Type.Object({

@@ -1,4 +1,4 @@
-import { type Timestamp, timestampToMs } from '#platform/time'
+import { timestampToMs } from '#platform/time'
 import type { Hold } from './hold-store.ts'
 
 /** What a hold says about sending to a target now. */
@@ -27,12 +27,16 @@ export class Holds {
     for (const hold of holds) if (!this.#known.has(hold.endpoint)) this.#known.set(hold.endpoint, { hold, nth: placed })
   }
 
-  /** Places one; whether it says more than what is known. A stop is not weakened by an answer that was under way. */
-  place(hold: Hold): boolean {
+  /**
+   * Places one; what is known now, where that is news. A stop is not weakened by answers that were under way, and begins
+   * with the earliest event that was answered so.
+   */
+  place(hold: Hold): Hold | undefined {
     const known = this.#known.get(hold.endpoint)?.hold
-    if (known?.uri === hold.uri && !isLonger(hold.tm_until, known.tm_until)) return false
-    this.#known.set(hold.endpoint, { hold, nth: ++this.#placed })
-    return true
+    const next = known?.uri === hold.uri ? joined(known, hold) : hold
+    if (next === known) return undefined
+    this.#known.set(next.endpoint, { hold: next, nth: ++this.#placed })
+    return next
   }
 
   forget(endpoint: string): void {
@@ -52,6 +56,9 @@ export class Holds {
   }
 }
 
-function isLonger(a: Timestamp | null, b: Timestamp | null): boolean {
-  return b !== null && (a === null || a > b)
+/** The longer one, or the same stop from an earlier event on. */
+function joined(known: Hold, hold: Hold): Hold {
+  if (known.tm_until !== null) return hold.tm_until === null || hold.tm_until > known.tm_until ? hold : known
+  const isEarlier = hold.tm_until === null && (hold.sequence ?? 0) < (known.sequence ?? 0)
+  return isEarlier ? { ...known, sequence: hold.sequence } : known
 }

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
-import type { Database } from '#platform/db'
+import { type Database, uniqueViolation } from '#platform/db'
 import type { PageRequest } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { Attempt } from './attempt.ts'
 import type { DeliveryStatus } from './contract.ts'
-import type { Delivery } from './delivery.ts'
+import { type Delivery, replayEndpoint } from './delivery.ts'
 import { wakeHeads } from './store.ts'
 
 /** A delivery as either table has it. */
@@ -69,17 +69,20 @@ export class DeliveryLogStore {
     return row
   }
 
-  /** How many replays of a customer are on their way. */
+  /** How many replays to a customer's webhook are on their way; counted up to `most`. */
   async replaysWaiting(customer: string, most: number): Promise<number> {
     const [row] = await this.#db.query<{ count: number }>(
       `SELECT count(*) AS count FROM (SELECT FROM webhook_deliveries
-         WHERE endpoint >= 'replay:' AND endpoint < 'replay;' AND customer_id = $1 AND status = 'pending' LIMIT $2) w`,
-      [customer, most],
+         WHERE endpoint = $1 AND customer_id = $2 AND status = 'pending' LIMIT $3) w`,
+      [replayEndpoint(`customer:${customer}`), customer, most],
     )
     return row?.count ?? 0
   }
 
-  /** Makes one that was given up go on, in its place on its resource; `false` = it was not. */
+  /**
+   * Makes one that was given up go on, among the replays; `false` = it was not given up, or its event is on its way there
+   * already.
+   */
   async revive(customer: string, id: string, now: Timestamp): Promise<boolean> {
     return (await this.#revive(customer, now, sql`d.id = ${id}`)).length > 0
   }
@@ -117,13 +120,27 @@ export class DeliveryLogStore {
   }
 
   async #revive(customer: string, now: Timestamp, which: ReturnType<typeof sql>): Promise<{ endpoint: string }[]> {
-    return this.#db.transaction(async (trx) => {
-      const { rows } = await sql<{ endpoint: string; resource_id: string }>`
-        UPDATE webhook_deliveries d SET status = 'pending', attempts = 0, tm_next = NULL, tm_update = ${now}
-        WHERE d.customer_id = ${customer} AND d.status = 'failed' AND ${which}
-        RETURNING d.endpoint, d.resource_id`.execute(trx.kysely())
-      if (rows.length > 0) await wakeHeads(trx, rows, now)
-      return rows
-    })
+    const work = () =>
+      this.#db.transaction(async (trx) => {
+        const { rows } = await sql<{ endpoint: string; resource_id: string }>`
+          UPDATE webhook_deliveries d
+          SET status = 'pending', attempts = 0, tm_next = NULL, tm_update = ${now}, position = coalesce(sequence, position),
+            endpoint = ${asReplay}
+          WHERE d.customer_id = ${customer} AND d.status = 'failed' AND ${which}
+            AND NOT EXISTS (SELECT FROM webhook_deliveries o
+              WHERE o.endpoint = ${asReplay} AND o.key = d.key AND o.id <> d.id)
+          RETURNING d.endpoint, d.resource_id`.execute(trx.kysely())
+        if (rows.length > 0) await wakeHeads(trx, rows, now)
+        return rows
+      })
+    try {
+      return await work()
+    } catch (error) {
+      if (uniqueViolation(error) === undefined) throw error
+      return work() // somebody has just begun to replay one of them, which is seen now
+    }
   }
 }
+
+/** The endpoint of a row's replays. */
+const asReplay = sql`CASE WHEN d.endpoint LIKE 'replay:%' THEN d.endpoint ELSE 'replay:' || d.endpoint END`

@@ -9,7 +9,7 @@ import { Metrics } from '#platform/metrics'
 import { ManualClock, systemClock, timestamp } from '#platform/time'
 import { eventually, type ReceivedWebhook } from '#testkit'
 import { watchWebhooks } from './index.ts'
-import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './testing/rig.ts'
+import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './test-rig.ts'
 
 const DAY_MS = 86_400_000
 

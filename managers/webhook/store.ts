@@ -93,18 +93,19 @@ export class DeliveryStore {
     await this.prepareLog([...done, ...logged].map(({ delivery }) => delivery.tm_create))
     try {
       await this.#db.transaction(async (trx) => {
+        // a row may be entered and be done with in the same batch
+        if (stored.length > 0) await insertRows(trx, stored, now)
         if (done.length > 0) await moveToLog(trx, done, now)
         if (logged.length > 0) await insertIntoLog(trx, logged, now)
         if (setbacks.length > 0) await setBack(trx, setbacks, now)
-        if (stored.length > 0) await insertRows(trx, stored, now)
         const chains = [
           ...done.map(({ delivery }) => delivery),
           ...setbacks.filter(({ tm_next }) => tm_next === null),
           ...stored,
         ]
         if (chains.length > 0) await wakeHeads(trx, chains, now)
-        for (const hold of held) await this.#holds.put(trx, hold.customer_id, hold)
         for (const owner of released) await this.#holds.release(trx, owner, now)
+        for (const hold of held) await this.#holds.put(trx, hold.customer_id, hold)
         for (const { customer_id, from, to } of advance) await this.#reader?.advance(trx, customer_id, from, to)
       })
     } catch (error) {

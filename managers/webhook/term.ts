@@ -163,9 +163,10 @@ export class Term {
       tm_until: isGone ? null : timestamp(nowMs + (waitMs ?? 0)),
       tm_create: timestamp(nowMs),
     }
-    if (!this.#holds.place(hold)) return
-    if (isGone) log.warn({ endpoint: hold.endpoint }, 'a webhook endpoint answered 410 and was stopped')
-    this.journal.enter({ held: [hold] })
+    const placed = this.#holds.place(hold)
+    if (!placed) return
+    if (placed === hold && isGone) log.warn({ endpoint: hold.endpoint }, 'a webhook answered 410 and was stopped')
+    this.journal.enter({ held: [placed] })
   }
 
   /** Takes room for bodies in memory. */

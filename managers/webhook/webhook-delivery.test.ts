@@ -4,7 +4,7 @@ import { NIL_UUID } from '#platform/ids'
 import { ManualClock, systemClock } from '#platform/time'
 import { eventually } from '#testkit'
 import { ATTEMPTS, RETRY_DELAYS_MS, WebhookDelivery, WebhookSender } from './index.ts'
-import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './testing/rig.ts'
+import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './test-rig.ts'
 
 test('a public event arrives as type and data, signed, with its id, sequence and time', async () => {
   const [rig, target] = await Promise.all([Rig.start(), receiver()])

@@ -102,7 +102,8 @@ function isIdName(name: string): boolean {
 }
 
 function textOf(node: Json, name: string): unknown {
-  const { format, default: usual, pattern } = node
+  const { format, default: usual, pattern, examples } = node
+  if (Array.isArray(examples)) return examples[0]
   if (typeof format === 'string' && format in BY_FORMAT) return BY_FORMAT[format]
   for (const value of [BY_NAME[name], isIdName(name) ? SAMPLE_UUID : undefined, usual])
     if (typeof value === 'string' && fits(node, value)) return value

@@ -5,7 +5,11 @@ import { AGENT_PASSWORD_MAX, AGENT_PASSWORD_MIN } from '../contract.ts'
 import { TOKEN_PATTERN } from './mailed-tokens.ts'
 
 const TEXT_MAX = 1024
-const Token = Type.String({ pattern: TOKEN_PATTERN, description: 'Of the link in the mail: 64 hex digits.' })
+const Token = Type.String({
+  pattern: TOKEN_PATTERN,
+  description: 'Of the link in the mail: 64 hex digits.',
+  examples: ['a3f1'.repeat(16)],
+})
 const Nothing = Type.Object({})
 const open = { root: 'too', allow: 'public' } as const
 const { INVALID_WEBHOOK_METHOD, INVALID_WEBHOOK_URI, RATE_LIMIT_EXCEEDED } = apiErrors

@@ -8,6 +8,7 @@ import { apiErrors, type Identity, openHttpServer, Permission } from '#platform/
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
+import { AddressGuard, pointsInside } from '#platform/outbound'
 import { ManualClock, systemClock } from '#platform/time'
 import { ActiveflowService } from '../activeflow-service.ts'
 import { flowErrors } from '../errors.ts'
@@ -67,7 +68,8 @@ export class FlowPlatform {
         this.detached.push(flow_id)
       },
     })
-    this.activeflows = new ActiveflowService({ ...basics, bus: this.bus, flows: this.flows })
+    const inside = (uri: string) => pointsInside(uri, new AddressGuard())
+    this.activeflows = new ActiveflowService({ ...basics, bus: this.bus, flows: this.flows, pointsInside: inside })
     this.runtime = this.newLife()
   }
 

@@ -2,7 +2,7 @@
 
 import type { Api } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Event } from './schemas.ts'
+import type { Event, EventGap } from './schemas.ts'
 
 export interface EventsListQuery {
   /** `next_after` of before. */
@@ -17,7 +17,12 @@ export interface EventsListQuery {
 
 export interface EventsListAnswer {
   result: Event[]
+  /** Behind everything that was looked at, also what `types` left out. */
   next_after: number
+  /** Events after `after` that are not kept any more, whatever `types` asks for; null where none is missing. */
+  missing: EventGap | null
+  /** The number of the customer's latest public event. Below `after`: that cursor is not of this history. */
+  latest: number
 }
 
 /** `client.events` */
@@ -26,7 +31,7 @@ export function events(api: Api) {
     /**
      * Read public events in order. `GET /v1.0/events`
      *
-     * The customer's public events in ascending order without gaps: pass `next_after` of one answer as `after` of the next.
+     * The customer's public events in ascending order without gaps: pass `next_after` of one answer as `after` of the next. Where events after `after` are not kept any more, `missing` says which, and the page goes on behind them.
      */
     list: (query?: EventsListQuery, options?: RequestOptions) =>
       api.send<EventsListAnswer>('GET', '/v1.0/events', { query }, options),

@@ -215,7 +215,7 @@ export interface Reasons {
     pointer: string
     issue: string
   }>
-  /** A webhook URI is not an absolute http or https URI with a host. Send a full URI, such as https://example.com/hook. */
+  /** A webhook URI is not an absolute http or https URI with a host, or leads to a private address. Send a full URI of a public host, such as https://example.com/hook. */
   INVALID_WEBHOOK_URI: ReasonRow<'api-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
     field: string
     pointer: string

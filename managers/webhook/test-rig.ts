@@ -13,7 +13,7 @@ import {
   type WebhookDeliveryNeeds,
   WebhookService,
   type WebhookTarget,
-} from '../index.ts'
+} from './index.ts'
 
 export const SECRET = 'a secret'
 export const uuid = () => systemIds.uuid()
