@@ -1,4 +1,4 @@
-import { catalogueRows, openapiDocument, platformRoutes } from '#platform/http'
+import { catalogueRows, type Endpoint, openapiDocument, platformRoutes, type Route } from '#platform/http'
 import { catalogues } from './catalogue.ts'
 import { errorPages } from './error-pages.ts'
 import { compareReleased, type ReleasedReason } from './released-reasons.ts'
@@ -36,8 +36,17 @@ export function forClients(): { document: object; reasons: readonly object[]; ve
   return { document: openapi(), reasons: catalogueRows(catalogues), version: VERSION }
 }
 
-/** The document of the routes as they are served; making it calls none of them, so nothing has to serve them. */
+/** The document of the routes as they are served. */
 function openapi(): object {
-  const routes = [...apiRoutes({} as ApiServices), ...platformRoutes(catalogues, {}, () => ({}))]
-  return openapiDocument(routes, VERSION)
+  return openapiDocument(routes(), VERSION)
+}
+
+/** What every route promises, in the order of the table. */
+export function routeTable(): Endpoint[] {
+  return routes().map(({ endpoint }) => endpoint)
+}
+
+/** The routes as they are served; nothing here calls one, so nothing has to serve them. */
+function routes(): Route[] {
+  return [...apiRoutes({} as ApiServices), ...platformRoutes(catalogues, {}, () => ({}))]
 }

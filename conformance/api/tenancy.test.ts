@@ -1,132 +1,42 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Database } from '#platform/db'
+import { type Endpoint, exampleOf } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { type Answer, type ApiClient, apiClient, assertReason, eventually, type Json, Platform } from '#testkit'
-import {
-  databaseOf,
-  FAMILIES,
-  type Family,
-  loggedIn,
-  makeOwned,
-  newAgent,
-  type Owned,
-  secondCustomer,
-} from './two-customers.ts'
+import { type Owner, oneOf } from './fixtures.ts'
+import { CALLERS, type Caller, declaredVerdict, sheetGate, sheetVerdict, type Verdict } from './gates.ts'
+import { endpoints, type Operation, operations, spellings } from './route-table.ts'
+import { databaseOf, loggedIn, newAgent, secondCustomer } from './two-customers.ts'
 
-/** An operation of the served document that needs a login. */
-interface Operation {
-  method: string
-  /** Below the root, with its prefix: `/v1.0/flows/{id}`. */
-  path: string
-  family: string
-}
+/**
+ * Every operation of the table of routes, as every kind of caller, with the own customer's ids, another's, and unknown ones.
+ * What is expected follows from what each endpoint declares, and that is held against the sheet: no operation is named here.
+ */
 
 const UNKNOWN = '5b1c9f0e-3d2a-4a77-8a60-0c6f5e1d2b3a'
 const MALFORMED = ['1', 'x', `${UNKNOWN}0`, '%27%20or%201=1--', '..%2F..%2Fcustomer', '{id}']
-
-/** The typed reason of each family, and its manager. */
-const NOT_FOUND: Record<Family, [string, string]> = {
-  accesskeys: ['ACCESSKEY_NOT_FOUND', 'customer-manager'],
-  activeflows: ['ACTIVEFLOW_NOT_FOUND', 'flow-manager'],
-  agents: ['AGENT_NOT_FOUND', 'agent-manager'],
-  calls: ['CALL_NOT_FOUND', 'call-manager'],
-  extensions: ['EXTENSION_NOT_FOUND', 'registrar-manager'],
-  flows: ['FLOW_NOT_FOUND', 'flow-manager'],
-  groupcalls: ['GROUPCALL_NOT_FOUND', 'call-manager'],
-  numbers: ['NUMBER_NOT_FOUND', 'number-manager'],
-  recordings: ['RECORDING_NOT_FOUND', 'call-manager'],
-  storage_accounts: ['ACCOUNT_NOT_FOUND', 'storage-manager'],
-  storage_files: ['FILE_NOT_FOUND', 'storage-manager'],
-  tags: ['TAG_NOT_FOUND', 'tag-manager'],
-  transfers: ['TRANSFER_NOT_FOUND', 'call-manager'],
-  webhook_deliveries: ['RESOURCE_NOT_FOUND', 'api-manager'],
-  webhook_holds: ['RESOURCE_NOT_FOUND', 'api-manager'],
+const HTTP: Record<Exclude<Verdict, 'pass'>, number> = {
+  AUTHENTICATION_REQUIRED: 401,
+  PERMISSION_DENIED: 403,
+  DIRECT_ACCESS_NOT_SUPPORTED: 403,
+  AGENT_AUTH_REQUIRED: 403,
 }
-
-/** Bodies that are right, so that an answer is about the id and not about the body. */
-const BODIES: Record<string, object> = {
-  'POST /v1.0/calls/{id}/talk': { text: 'Hello' },
-  'PUT /v1.0/accesskeys/{id}': { name: 'taken', detail: 'over' },
-  'PUT /v1.0/agents/{id}': { name: 'taken', detail: 'over', ring_method: 'ringall' },
-  'PUT /v1.0/agents/{id}/addresses': { addresses: [] },
-  'PUT /v1.0/agents/{id}/password': { password: 'taken over by another' },
-  'PUT /v1.0/agents/{id}/permission': { permission: 0 },
-  'PUT /v1.0/agents/{id}/status': { status: 'busy' },
-  'PUT /v1.0/agents/{id}/tag_ids': { tag_ids: [] },
-  'PUT /v1.0/extensions/{id}': { name: 'taken', detail: 'over', password: 'another password' },
-  'PUT /v1.0/flows/{id}': { name: 'taken', detail: 'over', actions: [] },
-  'PUT /v1.0/numbers/{id}/flow_ids': { call_flow_id: NIL_UUID, message_flow_id: NIL_UUID },
-  'PUT /v1.0/tags/{id}': { name: 'taken', detail: 'over' },
-}
-
-/** Operations that take ids of several families, or take them in the query: each as one operation per family. */
-const PER_FAMILY: Record<string, [path: string, family: Family][]> = {
-  '/v1.0/timelines/{resource_type}/{resource_id}/events': [
-    ['/v1.0/timelines/activeflows/{id}/events', 'activeflows'],
-    ['/v1.0/timelines/calls/{id}/events', 'calls'],
-    ['/v1.0/timelines/flows/{id}/events', 'flows'],
-  ],
-  '/v1.0/calls/{id}/media_stream': [['/v1.0/calls/{id}/media_stream?encapsulation=sln', 'calls']],
-  '/v1.0/timelines/calls/{call_id}/sip-analysis': [['/v1.0/timelines/calls/{id}/sip-analysis', 'calls']],
-  '/v1.0/timelines/calls/{call_id}/pcap': [['/v1.0/timelines/calls/{id}/pcap', 'calls']],
-  '/v1.0/aggregated-events': [
-    ['/v1.0/aggregated-events?activeflow_id={id}', 'activeflows'],
-    ['/v1.0/aggregated-events?call_id={id}', 'calls'],
-  ],
-}
-
-/** What an agent of whatever permission may do with itself, by its id. */
-const OF_ONESELF = ['GET /v1.0/agents/{id}', 'PUT /v1.0/agents/{id}', 'PUT /v1.0/agents/{id}/status']
-
-/** What only super admins list, and what they read of everybody. */
-const PROJECT: readonly string[] = ['storage_accounts']
-
-/** What belongs to no customer at all. */
-const OF_THE_PLATFORM: readonly string[] = ['customers', 'mails']
-
-type Gate = 'root' | 'admin' | 'manager' | 'bits' | 'self' | 'agent' | 'any'
-
-/**
- * Who may (`platform.md` §4.2): bits of which one is needed (`bits`: any of a customer's), `self`, an agent of whatever
- * permission, or any caller.
- */
-function gateOf({ method, path, family }: Operation): Gate {
-  if (path === '/v1.0/me' || path.startsWith('/v1.0/service_agents/')) return 'agent'
-  if (PROJECT.includes(family)) return method === 'GET' && path.includes('{id}') ? 'manager' : 'root'
-  if (method === 'GET' && path === '/v1.0/storage_files/{id}') return 'bits'
-  if (path === '/v1.0/ws') return 'any' // what each may hear is decided by topic
-  if (path.endsWith('/auth/logout')) return 'agent'
-  if (OF_THE_PLATFORM.includes(family) || path.endsWith('/auth/delegate')) return 'root'
-  if (family === 'accesskeys' || path.endsWith('/auth/unregister')) return 'admin'
-  if (method === 'PUT' && family === 'customer') return 'admin'
-  if (path.endsWith('/webhook_secret/rotate')) return 'admin'
-  return OF_ONESELF.includes(`${method} ${path}`) ? 'self' : 'manager'
-}
-
-/** Who is refused by a gate for the own role alone. */
-const REFUSED: Record<Gate, readonly Role[]> = {
-  root: ['accesskey', 'admin', 'manager', 'agent', 'none'],
-  admin: ['manager', 'agent', 'none'],
-  manager: ['agent', 'none'],
-  self: ['agent', 'none'],
-  bits: ['none'],
-  agent: [],
-  any: [],
-}
-
-type Role = 'accesskey' | 'admin' | 'manager' | 'agent' | 'none' | 'root'
+/** The callers who are agents, with the permission of those that these tests make. */
+const MADE = { manager: 64, agent: 16, none: 0 } as const
+const LOGINS = ['root', 'admin', 'manager', 'agent', 'none'] as const
 
 let platform: Platform
 let db: Database
-let operations: Operation[]
-let mine: Owned
-let theirs: Owned
-/** A mail of the platform. */
-let mail: string
+let mine: Owner
+let theirs: Owner
 let second: { id: string; accesskey: string }
 let stranger: ApiClient
-let callers: Record<Role, ApiClient>
+const callers = {} as Record<Caller, ApiClient>
+/** The agents' own ids. */
+const selves: Partial<Record<Caller, string>> = {}
+/** One of each family of each owner, for what does not change it. */
+const lasting = new Map<Owner, Map<string, Promise<string>>>()
 
 before(async () => {
   platform = await Platform.start()
@@ -134,197 +44,154 @@ before(async () => {
   db = await databaseOf(platform)
   second = await secondCustomer(db)
   stranger = apiClient(http, { accesskey: second.accesskey })
-  const accesskey = apiClient(http, { accesskey: credentials.customer.accesskey })
-  mine = await makeOwned(accesskey, db, credentials.customer.id, 1)
-  theirs = await makeOwned(stranger, db, second.id, 2)
-  for (const [name, permission] of [
-    ['manager', 64],
-    ['agent', 16],
-    ['none', 0],
-  ] as const)
-    assert.equal((await accesskey.post('/v1.0/agents', newAgent(`${name}@example.com`, permission))).status, 201)
-  mail = await sentMail()
-  callers = { accesskey } as typeof callers
-  for (const role of ['admin', 'manager', 'agent', 'none', 'root'] as const) await logIn(role)
-  operations = protectedOperations((await accesskey.get('/openapi.json')).body)
+  callers.nobody = apiClient(http)
+  callers.accesskey = apiClient(http, { accesskey: credentials.customer.accesskey })
+  for (const [name, permission] of Object.entries(MADE))
+    assert.equal(
+      (await callers.accesskey.post('/v1.0/agents', newAgent(`${name}@example.com`, permission))).status,
+      201,
+    )
+  for (const name of LOGINS) await logIn(name)
+  await delegate()
+  callers.direct = await visitor()
+  const { root } = callers
+  mine = { id: credentials.customer.id, api: callers.accesskey, root, db }
+  theirs = { id: second.id, api: stranger, root, db }
 })
 after(async () => {
   await db?.close()
   await platform?.stop()
 })
 
-/** One to the sample customer's admin, which the super admin sees. */
-async function sentMail(): Promise<string> {
-  const nobody = apiClient(platform.http)
-  const { username } = platform.credentials.agent
-  assert.deepEqual((await nobody.post('/auth/password-forgot', { username })).body, {})
-  return await eventually('the mail is kept', async () => {
-    const [row] = await db.query<{ id: string }>(`select id from mails where status = 'kept'`)
-    return row?.id
-  })
-}
-
-test('the document names the operations of the slice, and everything but the public ones needs a login', () => {
-  assert.ok(operations.length >= 34, `${operations.length} operations`)
-  assert.deepEqual(
-    FAMILIES.filter((family) => !operations.some((each) => each.family === family && each.path.includes('{id}'))),
-    [],
-  )
+test('every operation has the gate that the sheet says, for every kind of caller', () => {
+  assert.ok(operations.length > 110)
+  for (const operation of operations) {
+    const gate = sheetGate(operation)
+    if (!gate) continue
+    for (const caller of CALLERS)
+      for (const itself of [false, true])
+        assert.equal(
+          declaredVerdict(operation.endpoint, caller, itself),
+          sheetVerdict(gate, operation, caller, itself),
+          `${operation.name} as ${caller}${itself ? ' about itself' : ''} (${gate})`,
+        )
+  }
 })
 
-test('without credentials every operation is AUTHENTICATION_REQUIRED, whatever the id', async () => {
-  const nobody = apiClient(platform.http)
-  for (const operation of operations)
-    for (const id of idsOf(operation)) assertReason(await ask(nobody, operation, id), 401, 'AUTHENTICATION_REQUIRED')
+test('what the sheet does not name is ours, and no more open than what it names', async () => {
+  const ours = operations.filter((each) => !sheetGate(each))
+  for (const operation of ours) {
+    const { allow } = operation.endpoint
+    if (allow === 'public') await isTheSameForAll(operation)
+    // about the caller and nobody else
+    else if (allow === 'agent') assert.deepEqual(operation.ids, {}, operation.name)
+    else assert.ok(Array.isArray(allow) && allow.every((bits) => [1, 32, 64].includes(bits)), operation.name)
+  }
+  assert.ok(ours.length > 0)
 })
 
-test('with bad credentials every operation is INVALID_CREDENTIALS, whatever the id and however they are sent', async () => {
+test('without credentials, and with bad ones, nothing that needs a login is reached under any of its spellings', async () => {
   const key = platform.credentials.customer.accesskey
   const wrong = `${key.slice(0, -1)}${key.endsWith('x') ? 'y' : 'x'}`
-  const unsigned = `${b64({ alg: 'none' })}.${b64({ type: 'agent', agent: { id: mine.agents, customer_id: platform.credentials.customer.id }, token_version: 1, expire: '2999-01-01T00:00:00.000000Z' })}.`
-  for (const operation of operations) {
-    for (const bearer of [wrong, unsigned, 'x.y.z'])
-      assertReason(
-        await ask(apiClient(platform.http, { token: bearer }), operation, mine.flows),
-        401,
-        'INVALID_CREDENTIALS',
-      )
-    assertReason(
-      await ask(apiClient(platform.http), operation, UNKNOWN, { cookie: `accesskey=${wrong}` }),
-      401,
-      'INVALID_CREDENTIALS',
-    )
-    assertReason(
-      await ask(apiClient(platform.http), operation, UNKNOWN, { authorization: 'Basic eDp5' }),
-      401,
-      'INVALID_CREDENTIALS',
-    )
+  const claims = {
+    type: 'agent',
+    agent: { id: UNKNOWN, customer_id: mine.id },
+    token_version: 1,
+    expire: '2999-01-01T00:00:00.000000Z',
   }
+  const unsigned = `${b64({ alg: 'none' })}.${b64(claims)}.`
+  const bad: Record<string, string>[] = [
+    ...[wrong, unsigned, 'x.y.z'].map((each) => ({ authorization: `Bearer ${each}` })),
+    { cookie: `accesskey=${wrong}` },
+    { authorization: 'Basic eDp5' },
+  ]
+  for (const endpoint of endpoints.filter(({ allow }) => allow !== 'public'))
+    for (const spelling of spellings(endpoint)) {
+      const path = spelling.replace(/\{\w+\}/g, UNKNOWN)
+      assertReason(await callers.nobody.send(endpoint.method, path), 401, 'AUTHENTICATION_REQUIRED')
+      for (const headers of bad)
+        assertReason(await callers.nobody.send(endpoint.method, path, { headers }), 401, 'INVALID_CREDENTIALS')
+    }
 })
 
 test('a token wins over a key: a bad one is refused although the key is good', async () => {
-  const answer = await callers.accesskey.get('/v1.0/flows?token=x.y.z')
-  assertReason(answer, 401, 'INVALID_CREDENTIALS')
+  assertReason(await callers.accesskey.get('/v1.0/flows?token=x.y.z'), 401, 'INVALID_CREDENTIALS')
 })
 
-test('a role that is not enough is PERMISSION_DENIED before anything is looked up or read', async () => {
-  for (const operation of operations) {
-    const gate = gateOf(operation)
-    for (const role of REFUSED[gate]) {
-      const answers: Answer[] = []
-      for (const id of [...ownersIds(operation), UNKNOWN]) answers.push(await ask(callers[role], operation, id))
-      for (const answer of answers) assertReason(answer, 403, 'PERMISSION_DENIED')
-      assert.equal(new Set(answers.map((answer) => withoutIds(answer))).size, 1, `${operation.path} tells ids apart`)
-      if (gate !== 'self' && operation.method !== 'GET') {
-        const broken = await callers[role].send(operation.method, operation.path.replace('{id}', 'x'), { body: '{' })
-        assertReason(broken, 403, 'PERMISSION_DENIED')
-      }
-    }
-  }
-})
-
-test('a role that is enough passes every gate; a super admin passes them all', async () => {
-  for (const operation of operations) {
-    const gate = gateOf(operation)
-    for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
-      if (REFUSED[gate].includes(role)) continue
-      const answer = await ask(callers[role], operation, UNKNOWN, {}, {})
-      if (gate === 'agent' && role === 'accesskey') assertReason(answer, 403, notAgent(operation))
-      else
-        assert.ok(
-          answer.status !== 401 && answer.status !== 403,
-          `${role} ${operation.path}: ${answer.text.slice(0, 200)}`,
-        )
-      assert.ok(answer.status < 500, answer.text)
-      if (operation.path.endsWith('/auth/logout') && role !== 'accesskey') await logIn(role)
-    }
-  }
-})
-
-test('a delegate passes as an admin of the customer, but for what asks for a person or more, and opens no WebSocket', async () => {
-  const reason = 'The matrix of tenancy asks for it'
-  const { body } = await callers.root.post('/auth/delegate', { customer_id: platform.credentials.customer.id, reason })
-  const delegate = apiClient(platform.http, { token: body.token })
-  for (const operation of operations) {
-    const gate = gateOf(operation)
-    const answer = await ask(delegate, operation, UNKNOWN, {}, {})
-    if (gate === 'root') assertReason(answer, 403, 'PERMISSION_DENIED')
-    else if (gate === 'agent') assertReason(answer, 403, notAgent(operation))
-    else if (operation.path.endsWith('/ws')) assertReason(answer, 403, 'DIRECT_ACCESS_NOT_SUPPORTED')
-    else assert.ok(![401, 403].includes(answer.status) && answer.status < 500, `${operation.path}: ${answer.text}`)
-  }
-})
-
-test('a visitor may ask for events, and nothing that there is yet besides', async () => {
-  const hash = 'direct.0123456789ab'
-  await db.query(`insert into directs values ($1, $2, 'ai', $1, $3, now(), null)`, [
-    UNKNOWN,
-    platform.credentials.customer.id,
-    hash,
-  ])
-  const { body } = await apiClient(platform.http).post('/auth/boot', { direct_hash: hash })
-  const visitor = apiClient(platform.http, { token: body.token })
+test('whoever may not is told so before anything is looked up or read, and all ids look the same', async () => {
   for (const operation of operations)
-    for (const id of idsOf(operation)) {
-      const answer = await ask(visitor, operation, id)
-      if (operation.path === '/v1.0/ws') assertReason(answer, 400, 'INVALID_ARGUMENT')
-      else
-        assertReason(answer, 403, operation.path === '/v1.0/me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED')
+    for (const caller of CALLERS) {
+      const verdict = declaredVerdict(operation.endpoint, caller)
+      if (verdict === 'pass') continue
+      const answers: Answer[] = []
+      for (const owner of [mine, theirs, undefined])
+        answers.push(await ask(caller, operation, await idsOf(operation, owner)))
+      for (const answer of answers) assertReason(answer, HTTP[verdict], verdict)
+      assert.equal(new Set(answers.map(plain)).size, 1, `${operation.name} tells ids apart for ${caller}`)
+      if (operation.endpoint.method === 'GET') continue
+      const broken = await send(caller, operation, fill(operation, 'x'), '{')
+      assertReason(broken, HTTP[verdict], verdict)
     }
 })
 
-test('every agent may read itself, and nobody else without a role', async () => {
-  for (const role of ['agent', 'none'] as const) {
-    const { body: me } = await callers[role].get('/v1.0/me')
-    assert.equal((await callers[role].get(`/v1.0/agents/${me.id.toUpperCase()}`)).body.id, me.id)
-    assertReason(await callers[role].get(`/v1.0/agents/${mine.agents}`), 403, 'PERMISSION_DENIED')
-  }
+test('whoever may reaches the own, and of another customer it sees what it would see of an id that does not exist', async () => {
+  const before = await snapshot(theirs)
+  for (const operation of operations)
+    for (const caller of CALLERS) {
+      if (declaredVerdict(operation.endpoint, caller) !== 'pass' || operation.endpoint.allow === 'public') continue
+      if (Object.keys(operation.ids).length === 0) await reachesWithoutId(caller, operation)
+      else await reachesOwnOnly(caller, operation)
+    }
+  assert.deepEqual(await snapshot(theirs), before)
 })
 
-test("another customer's id is answered byte for byte like one that does not exist, and nothing of it changes", async () => {
-  const before = await everythingOf(stranger, theirs)
-  const ofTenants = operations.filter(({ path, family }) => path.includes('{id}') && !OF_THE_PLATFORM.includes(family))
-  for (const operation of ofTenants)
-    for (const role of ['accesskey', 'admin', 'manager', 'root'] as const) {
-      if (REFUSED[gateOf(operation)].includes(role)) continue
-      if (role === 'root' && PROJECT.includes(operation.family)) continue
-      if (role === 'accesskey' && gateOf(operation) === 'agent') continue
-      const [foreign, unknown] = [
-        await ask(callers[role], operation, theirs[operation.family as Family]),
-        await ask(callers[role], operation, UNKNOWN),
-      ]
-      const [reason, domain] = NOT_FOUND[operation.family as Family]
-      assertReason(foreign, 404, reason, domain)
-      assert.equal(withoutIds(foreign), withoutIds(unknown))
-      assert.deepEqual([...foreign.headers.keys()].sort(), [...unknown.headers.keys()].sort())
-    }
-  assert.deepEqual(await everythingOf(stranger, theirs), before)
+test('an agent reaches itself where the sheet lets it, and no other agent', async () => {
+  const selfish = operations.filter((each) => sheetGate(each) === 'itself')
+  assert.ok(selfish.length > 0)
+  for (const operation of selfish)
+    for (const caller of ['agent', 'none'] as const)
+      for (const id of [selves[caller] ?? '', selves[caller]?.toUpperCase() ?? '']) {
+        const answer = await ask(caller, operation, { id })
+        assert.equal(answer.status, 200, `${operation.name} as ${caller}: ${answer.text}`)
+      }
 })
 
 test('an id that is no UUID, and the nil UUID, never reach the database', async () => {
-  for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
-    const isTyped = /\/(direct-hash-regenerate|file)$/.test(operation.path)
-    const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
-    const isTrace = /\/(sip-analysis|pcap)$/.test(operation.path)
-    const parameter = isTrace ? 'call_id' : /\?(\w+)=/.exec(operation.path)?.[1]
-    const malformed = parameter ? `INVALID_${parameter.toUpperCase()}` : 'INVALID_ID'
-    for (const id of MALFORMED)
-      assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : malformed)
-    const nil = await ask(caller, operation, NIL_UUID)
-    if (isTyped) assert.equal(nil.status, 404)
-    else assertReason(nil, 400, malformed)
+  for (const operation of operations) {
+    const names = Object.keys(operation.ids)
+    const caller = (['admin', 'root'] as const).find((each) => declaredVerdict(operation.endpoint, each) === 'pass')
+    if (names.length === 0 || !caller || operation.endpoint.allow === 'public') continue
+    const [name = ''] = names
+    const format = formatOf(operation.endpoint, name)
+    const reason = operation.isFilter
+      ? `INVALID_${name.toUpperCase()}`
+      : { '': undefined, id: 'INVALID_ID', uuid: 'INVALID_REQUEST_PARAMETER' }[format]
+    assert.ok(reason, `${operation.name}: {${name}} has no format`)
+    for (const id of MALFORMED) assertReason(await send(caller, operation, fill(operation, id)), 400, reason)
+    const nil = await ask(caller, operation, Object.fromEntries(names.map((each) => [each, NIL_UUID])))
+    if (format === 'uuid') assert.equal(nil.status, 404, nil.text)
+    else assertReason(nil, 400, reason)
   }
 })
 
 test('a list shows nothing of another customer, whatever page is asked for', async () => {
   const { body } = await stranger.get('/v1.0/flows?page_size=1')
-  for (const family of FAMILIES.filter((each) => !PROJECT.includes(each))) {
-    const mineIds = new Set((await listed(callers.accesskey, family)).map(({ id }: Json) => id))
+  const lists = operations.filter(
+    ({ endpoint, ids, path }) =>
+      endpoint.method === 'GET' &&
+      'page_token' in (endpoint.query?.properties ?? {}) &&
+      Object.keys(ids).length === 0 &&
+      declaredVerdict(endpoint, 'accesskey') === 'pass' &&
+      endpoints.some(({ path: one }) => `/v1.0${one}` === `${path}/{id}`),
+  )
+  assert.ok(lists.length > 8)
+  for (const { path } of lists) {
+    const mineIds = new Set((await callers.accesskey.get(path)).body.result.map(({ id }: Json) => id))
     for (const token of ['', body.next_page_token, '2999-01-01T00:00:00Z']) {
-      const rows = (await stranger.get(`/v1.0/${family}?page_token=${token}`)).body.result
+      const rows = (await stranger.get(`${path}?page_token=${token}`)).body.result
       assert.ok(
         rows.every((row: Json) => row.customer_id === second.id && !mineIds.has(row.id)),
-        family,
+        path,
       )
     }
   }
@@ -343,35 +210,36 @@ test("another customer's id inside a body is refused like one that does not exis
     ...newAgent('thief@example.com', 0),
     addresses: [{ type: 'extension', target: id }],
   })
-  const tries: [string, string, Family, (id: string) => object][] = [
+  const [number, own] = [await lastingOf('numbers', mine), await lastingOf('flows', mine)]
+  const tries: [string, string, string, (id: string) => object][] = [
     [
       'POST',
       '/numbers',
       'flows',
       (id) => ({ number: '+899555000009', type: 'virtual', name: '', detail: '', call_flow_id: id }),
     ],
-    ['PUT', `/numbers/${mine.numbers}/flow_ids`, 'flows', (id) => ({ call_flow_id: id })],
-    ['PUT', `/numbers/${mine.numbers}/flow_ids`, 'flows', (id) => ({ message_flow_id: id })],
+    ['PUT', `/numbers/${number}/flow_ids`, 'flows', (id) => ({ call_flow_id: id })],
+    ['PUT', `/numbers/${number}/flow_ids`, 'flows', (id) => ({ message_flow_id: id })],
     ['POST', '/flows', 'flows', (id) => flow([], id)],
-    ['PUT', `/flows/${mine.flows}`, 'flows', (id) => flow([], id)],
+    ['PUT', `/flows/${own}`, 'flows', (id) => flow([], id)],
     ['POST', '/flows', 'flows', (id) => flow([{ type: 'fetch_flow', option: { flow_id: id } }])],
     ['POST', '/activeflows', 'flows', (id) => ({ flow_id: id })],
     ['POST', '/activeflows', 'flows', (id) => ({ actions: [{ type: 'fetch_flow', option: { flow_id: id } }] })],
     ['POST', '/agents', 'extensions', address],
   ]
   for (const [method, path, family, body] of tries) {
-    const [foreign, unknown] = [theirs[family], UNKNOWN].map((id) =>
+    const [foreign, unknown] = [await lastingOf(family, theirs), UNKNOWN].map((id) =>
       callers.accesskey[method === 'PUT' ? 'put' : 'post'](`/v1.0${path}`, body(id)),
     )
     const [a, b] = [(await foreign) as Answer, (await unknown) as Answer]
     assert.ok(a.status === 404 || a.status === 400, `${path}: ${a.text}`)
-    assert.equal(withoutIds(a), withoutIds(b), path)
+    assert.equal(plain(a), plain(b), path)
   }
 })
 
 test('nobody gives a permission that is above the own one', async () => {
   let made = 0
-  const grant = (role: keyof typeof callers, permission: number) =>
+  const grant = (role: Caller, permission: number) =>
     callers[role].post('/v1.0/agents', newAgent(`granted${++made}@example.com`, permission))
   for (const permission of [1, 2, 15, 33, 65_535]) {
     assertReason(await grant('accesskey', permission), 403, 'PERMISSION_DENIED')
@@ -399,81 +267,161 @@ test('when a customer is deleted its key and its logins stop within seconds, and
   assert.deepEqual(await db.query('select id from directs where customer_id = $1', [second.id]), [])
 })
 
-/** Logs a caller of these tests in (again). */
-async function logIn(role: Exclude<Role, 'accesskey'>): Promise<void> {
-  const { agent, admin } = platform.credentials
-  const known = { admin: agent, root: admin }[role as string]
-  callers[role] = known
-    ? await loggedIn(platform, known.username, known.password)
-    : await loggedIn(platform, `${role}@example.com`)
+/** An operation without an id: a wrong body shows that it was reached, and nothing happens. */
+async function reachesWithoutId(caller: Caller, operation: Operation) {
+  const { method, socket } = operation.endpoint
+  const answer = await send(caller, operation, operation.path, method === 'GET' ? undefined : '{')
+  wasReached(answer, operation, caller)
+  if (socket) assertReason(answer, 400, 'INVALID_ARGUMENT')
+  if (method !== 'GET' && answer.status < 300) await revive(caller)
 }
 
-function protectedOperations(document: Json): Operation[] {
-  return Object.entries<Json>(document.paths).flatMap(([path, item]) =>
-    Object.entries<Json>(item)
-      .filter(([, { security }]) => security.length > 0)
-      .flatMap(([method]) =>
-        (PER_FAMILY[path] ?? [[path, familyOf(path)]]).map(([path, family]) => ({
-          method: method.toUpperCase(),
-          path,
-          family,
-        })),
-      ),
+async function reachesOwnOnly(caller: Caller, operation: Operation) {
+  const { method } = operation.endpoint
+  const isOperator = caller === 'root' && isProjects(operation)
+  for (const owner of isOperator ? [mine, theirs] : caller === 'root' ? [] : [mine]) {
+    const ids = method === 'GET' ? await idsOf(operation, owner) : await freshIdsOf(operation, owner)
+    const answer = await ask(caller, operation, ids)
+    wasReached(answer, operation, caller)
+    assert.notEqual(answer.status, 404, `${operation.name} as ${caller}: ${answer.text}`)
+  }
+  const unknown = await ask(caller, operation, await idsOf(operation, undefined))
+  if (!operation.isFilter) isTypedNotFound(unknown, operation)
+  if (isOperator) return
+  for (const owner of caller === 'root' ? [mine, theirs] : [theirs]) {
+    const foreign = await ask(caller, operation, await idsOf(operation, owner))
+    assert.equal(plain(foreign), plain(unknown), `${operation.name} as ${caller}`)
+    assert.deepEqual([...foreign.headers.keys()].sort(), [...unknown.headers.keys()].sort())
+  }
+}
+
+/** The gate was passed: what refuses now is the thing itself, for a reason that the endpoint names. */
+function wasReached(answer: Answer, { endpoint, name }: Operation, caller: Caller) {
+  const shown = `${name} as ${caller}: ${answer.status} ${answer.text.slice(0, 300)}`
+  assert.ok(answer.status < 500 && answer.status !== 401, shown)
+  if (answer.status === 403)
+    assert.ok(
+      endpoint.errors.some(({ reason }) => reason === answer.body.error.reason),
+      shown,
+    )
+}
+
+/** 404 with a reason that the endpoint declares for it. */
+function isTypedNotFound(answer: Answer, { endpoint, name }: Operation) {
+  const { reason, domain } = answer.body?.error ?? {}
+  assertReason(answer, 404, reason, domain)
+  assert.ok(
+    endpoint.errors.some((each) => each.reason === reason && each.domain === domain),
+    `${name}: ${reason}`,
   )
 }
 
-/** What an endpoint for people says to a caller who is none. */
-function notAgent({ path }: Operation): string {
-  return path === '/v1.0/me' ? 'AGENT_AUTH_REQUIRED' : 'DIRECT_ACCESS_NOT_SUPPORTED'
+/** Whether the family is the operator's own: only super admins list it, so nothing of it is foreign to them. */
+function isProjects({ endpoint }: Operation): boolean {
+  const family = endpoint.path.split('/')[1]
+  const list = endpoints.find(({ method, path }) => method === 'GET' && path === `/${family}`)
+  return Array.isArray(list?.allow) && list.allow.every((bits) => bits === 1)
 }
 
-/** Whose ids a path takes: the files of a recording are found by the recording's, and agents read what is there already. */
-function familyOf(path: string): string {
-  const [, , family = ''] = path.replace('/service_agents/', '/').split('/')
-  return { recordingfiles: 'recordings', files: 'storage_files' }[family] ?? family
+/** What is open to everybody depends on nobody: whoever asks gets the same. */
+async function isTheSameForAll(operation: Operation) {
+  if (operation.endpoint.method !== 'GET') return
+  const answers: Answer[] = []
+  for (const caller of ['nobody', 'admin', 'direct'] as const)
+    answers.push(await send(caller, operation, fill(operation, UNKNOWN)))
+  assert.equal(new Set(answers.map(plain)).size, 1, operation.name)
 }
 
-/** The ids to try where the path has one. */
-function idsOf({ path, family }: Operation): string[] {
-  return path.includes('{id}') ? [...ownersIds({ family }), UNKNOWN, NIL_UUID, 'x'] : ['']
+async function idsOf({ ids }: Operation, owner: Owner | undefined): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const [name, family] of Object.entries(ids)) found[name] = owner ? await lastingOf(family, owner) : UNKNOWN
+  return found
 }
 
-/** What there is in a family, of the own customer and of the other one. */
-function ownersIds({ family }: Pick<Operation, 'family'>): string[] {
-  if (family === 'mails') return [mail]
-  if (family === 'customers') return [platform.credentials.customer.id, second.id]
-  return [mine, theirs].map((owned) => owned[family as Family] ?? UNKNOWN)
+async function freshIdsOf({ ids }: Operation, owner: Owner): Promise<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const [name, family] of Object.entries(ids)) found[name] = await oneOf(family, owner)
+  return found
 }
 
-/** Asks; with a right body where the operation takes one, unless the test sends its own. */
-function ask(
-  client: ApiClient,
-  operation: Operation,
-  id: string,
-  headers: Record<string, string> = {},
-  own?: object,
-): Promise<Answer> {
-  const { method, path } = operation
-  const body =
-    method === 'GET' || method === 'DELETE' ? undefined : JSON.stringify(BODIES[`${method} ${path}`] ?? own ?? {})
-  return client.send(method, path.replace('{id}', id), {
-    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body }),
-  })
+function lastingOf(family: string, owner: Owner): Promise<string> {
+  const of = lasting.get(owner) ?? new Map<string, Promise<string>>()
+  lasting.set(owner, of)
+  const known = of.get(family) ?? oneOf(family, owner)
+  of.set(family, known)
+  return known
 }
 
-/** The answer with its request id, and ids that the client sent itself, made the same. */
-function withoutIds({ status, text }: Answer): string {
-  const plain = text.replace(/"request_id":"[^"]*"/, '')
-  return `${status} ${[...Object.values(mine), ...Object.values(theirs), UNKNOWN].reduce((shown, id) => shown.replaceAll(id, '<id>'), plain)}`
+/** Asks with the example of the contract as body, so that an answer is about the id and not about the body. */
+function ask(caller: Caller, operation: Operation, ids: Record<string, string>): Promise<Answer> {
+  const { body } = operation.endpoint
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '')
+  return send(caller, operation, path, body && JSON.stringify(exampleOf(body, 'request')))
 }
 
-async function everythingOf(client: ApiClient, owned: Owned): Promise<Json[]> {
-  return Promise.all(FAMILIES.map(async (family) => (await client.get(`/v1.0/${family}/${owned[family]}`)).body))
+function send(caller: Caller, { endpoint }: Operation, path: string, body?: string): Promise<Answer> {
+  const sent = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body }
+  return callers[caller].send(endpoint.method, path, sent)
 }
 
-async function listed(client: ApiClient, family: Family): Promise<Json[]> {
-  return (await client.get(`/v1.0/${family}`)).body.result
+function fill({ path }: Operation, id: string): string {
+  return path.replace(/\{\w+\}/g, id)
+}
+
+function formatOf({ params }: Endpoint, name: string): 'id' | 'uuid' | '' {
+  const { format } = (params?.properties[name] ?? {}) as { format?: 'id' | 'uuid' }
+  return format ?? ''
+}
+
+/** The answer without its request id, and with every id of these tests made the same. */
+function plain({ status, text }: Answer): string {
+  const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+  return `${status} ${text.replace(/"request_id":"[^"]*"/, '').replace(uuid, '<id>')}`
+}
+
+/** All that there is of an owner, as its admin reads it. */
+async function snapshot(owner: Owner): Promise<Json[]> {
+  const families = [...new Set(operations.flatMap(({ ids }) => Object.values(ids)))].filter(
+    (each) => !each.includes('/'),
+  )
+  const answers: Json[] = []
+  for (const family of families)
+    answers.push((await owner.api.get(`/v1.0/${family}/${await lastingOf(family, owner)}`)).body)
+  return answers
+}
+
+/** Logs an agent of these tests in (again). */
+async function logIn(name: (typeof LOGINS)[number]): Promise<void> {
+  const { agent, admin } = platform.credentials
+  const known = { admin: agent, root: admin, manager: undefined, agent: undefined, none: undefined }[name]
+  callers[name] = known
+    ? await loggedIn(platform, known.username, known.password)
+    : await loggedIn(platform, `${name}@example.com`)
+  selves[name] = (await callers[name].get('/v1.0/me')).body.id
+}
+
+/** After something that may have ended what a caller asks with. */
+async function revive(caller: Caller): Promise<void> {
+  const login = LOGINS.find((each) => each === caller)
+  if (login && (await callers[login].get('/v1.0/me')).status === 401) await logIn(login)
+  mine.root = callers.root
+  theirs.root = callers.root
+  if (login === 'root') await delegate()
+}
+
+async function delegate(): Promise<void> {
+  const asked = { customer_id: platform.credentials.customer.id, reason: 'The matrix of tenancy asks for it' }
+  const { body } = await callers.root.post('/auth/delegate', asked)
+  callers.delegate = apiClient(platform.http, { token: body.token })
+}
+
+/** Who came by the hash of a resource, without an account. */
+async function visitor(): Promise<ApiClient> {
+  const hash = 'direct.0123456789ab'
+  const customer = platform.credentials.customer.id
+  await db.query(`insert into directs values ($1, $2, 'ai', $1, $3, now(), null)`, [UNKNOWN, customer, hash])
+  const { body } = await apiClient(platform.http).post('/auth/boot', { direct_hash: hash })
+  return apiClient(platform.http, { token: body.token })
 }
 
 function b64(value: object): string {

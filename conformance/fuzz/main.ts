@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util'
 import { Platform } from '#testkit'
-import { Desk, KINDS, type Kind } from './desk.ts'
+import { DESK_SETTINGS, Desk, KINDS, type Kind } from './desk.ts'
 import { installSchemathesis, runRound } from './schemathesis.ts'
 
 const { values } = parseArgs({
@@ -31,7 +31,7 @@ if ('missing' in installed) {
 }
 
 const startedMs = performance.now()
-const platform = await Platform.start()
+const platform = await Platform.start(DESK_SETTINGS)
 const desk = await Desk.open(platform)
 const failed: string[] = []
 try {

@@ -42,7 +42,7 @@ export const listResourceEvents = endpoint({
   params: Type.Object({
     resource_type: Type.String({
       description: '`calls`, `conferences`, `flows` or `activeflows`',
-      examples: ['calls'],
+      examples: ['calls', 'flows', 'activeflows'],
     }),
     resource_id: Id,
   }),

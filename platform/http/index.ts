@@ -25,6 +25,7 @@ export {
 } from './endpoint.ts'
 export { envelope } from './envelope.ts'
 export { apiErrors } from './errors.ts'
+export { exampleOf } from './example.ts'
 export { type Fault, type Faults, faultDetails, faultMessage, faultSchema } from './fault.ts'
 export { FREEZE_MS } from './gate.ts'
 export { Idempotency } from './idempotency/idempotency.ts'
@@ -47,6 +48,7 @@ export {
   paginate,
 } from './paging.ts'
 export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
+export { servedPaths } from './paths.ts'
 export { type Parts, platformRoutes } from './platform-routes.ts'
 export { networkOf, type RateLimitSettings, RateLimits } from './rate-limits.ts'
 export { type Allowance, TokenBuckets } from './token-buckets.ts'

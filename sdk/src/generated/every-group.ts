@@ -31,6 +31,10 @@ import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
 import { timelines } from './timelines-group.ts'
 import { transfers } from './transfers-group.ts'
+import { webhookDeliveries } from './webhook-deliveries-group.ts'
+import { webhookHolds } from './webhook-holds-group.ts'
+import { webhookReplays } from './webhook-replays-group.ts'
+import { webhookSecret } from './webhook-secret-group.ts'
 
 /** All groups of operations. */
 export function everyGroup(api: Api) {
@@ -65,5 +69,9 @@ export function everyGroup(api: Api) {
     tags: tags(api),
     timelines: timelines(api),
     transfers: transfers(api),
+    webhookDeliveries: webhookDeliveries(api),
+    webhookHolds: webhookHolds(api),
+    webhookReplays: webhookReplays(api),
+    webhookSecret: webhookSecret(api),
   }
 }

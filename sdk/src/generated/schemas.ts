@@ -142,11 +142,195 @@ export interface CallAction {
   tm_execute?: string
 }
 
+export interface CallExplanation {
+  call_id: string
+  customer_id: string
+  status: string
+  verdict: CallVerdict
+  /** What else is worth knowing. */
+  warnings: {
+    reason: 'packets_lost' | 'high_jitter' | 'source_changed' | 'key_by_sound' | 'sound_worker_restarted' | 'flow_step_failed' | 'webhook_failed'
+    meaning: string
+    fix: string
+  }[]
+  record: CallExplanationRecord
+  /** The other calls that belong to it: each has an account of its own. */
+  legs: string[]
+  /** Oldest first. */
+  entries: CallExplanationEntry[]
+}
+
+export interface CallExplanationCharge {
+  kind: string
+  amount: string
+  unit: 'credit' | 'token'
+  billing_id: string
+}
+
+export interface CallExplanationCreated {
+  /** `request_or_flow`: `POST /calls`, or the action `call`. `connect`: for the call `master_call_id`. */
+  by: 'request_or_flow' | 'connect' | 'groupcall'
+  master_call_id: string
+  groupcall_id: string
+}
+
+export interface CallExplanationEntry {
+  timestamp: string
+  type: 'rule' | 'created' | 'route' | 'sip' | 'media' | 'state' | 'flow' | 'webhook' | 'charge'
+  /** The same for people. */
+  text: string
+  rule?: CallExplanationRule
+  created?: CallExplanationCreated
+  route?: CallExplanationRoute
+  sip?: CallExplanationSip
+  media?: CallExplanationMedia
+  state?: CallExplanationState
+  flow?: CallExplanationFlowStep
+  webhook?: CallExplanationWebhook
+  charge?: CallExplanationCharge
+}
+
+export interface CallExplanationFlowStep {
+  activeflow_id: string
+  action_id: string
+  action_type: string
+  result: 'done' | 'skipped' | 'failed' | 'running'
+  /** Why it was skipped or failed. */
+  cause: string
+  /** With placeholders replaced. */
+  option?: Record<string, unknown>
+  /** What the step wrote by itself. */
+  variables: Record<string, string>
+  /** Names in placeholders that no variable had. */
+  unresolved: string[]
+}
+
+export interface CallExplanationMedia {
+  fact: 'codec' | 'first_packet_sent' | 'first_packet_received' | 'source_changed' | 'silence' | 'sound_again' | 'held' | 'resumed' | 'key' | 'restarted' | 'failed' | 'statistics'
+  codec?: string
+  /** Where the packets come from. */
+  address?: string
+  silent_ms?: number
+  key?: string
+  duration_ms?: number
+  method?: 'rfc4733' | 'info' | 'inband'
+  statistics?: CallExplanationStatistics
+}
+
+export interface CallExplanationRecord {
+  /** `partial`: the program ended before the call did, and what it had noted since `tm_written` is lost. `none`: nothing was kept, or it is too old; the account is what the rows and the flow say. */
+  state: 'live' | 'complete' | 'partial' | 'none'
+  tm_written: string | null
+  /** Messages in the middle of the call that found no place. */
+  messages_dropped: number
+  facts_dropped: number
+}
+
+export interface CallExplanationRoute {
+  /** `carrier`: through a provider. `contact`: a registered phone. `address`: a SIP address. */
+  kind: 'carrier' | 'contact' | 'address'
+  /** The provider; empty where there is none. */
+  provider_id: string
+  /** 1, 2, … */
+  attempt: number
+}
+
+export interface CallExplanationRule {
+  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. */
+  domain: 'sip' | 'bare' | 'registrar'
+  dialled: string
+  /** What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside. */
+  matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
+  /** The extension that proved itself by its password; empty where there is none. */
+  authenticated: string
+  /** What was looked at, in order; an INVITE that fails one of them becomes no call. */
+  checks: {
+    check: 'credentials' | 'destination' | 'customer_status' | 'balance' | 'flow'
+    result: 'passed' | 'not_needed'
+  }[]
+}
+
+export interface CallExplanationSip {
+  /** Seen from the platform. */
+  direction: 'in' | 'out'
+  transport: string
+  /** Address and port that it came from. */
+  from: string
+  to: string
+  /** Of a response that of its request. */
+  method: string
+  /** 0: a request. */
+  status: number
+  /** The reason phrase of a response. */
+  phrase: string
+  cseq: number
+  sip_call_id: string
+  /** The header Reason (RFC 3326); empty where there is none. */
+  reason: string
+  has_sdp: boolean
+  /** How often it was on the wire again. */
+  retransmissions: number
+}
+
+export interface CallExplanationState {
+  status: 'dialing' | 'ringing' | 'progressing' | 'hangup'
+  hangup_by?: string
+  hangup_reason?: string
+  /** Who asked for the end, where it was neither the phone nor the flow. */
+  asked_by?: 'api' | 'master' | 'account_closed' | 'platform_stop'
+  /** The final response that refused our INVITE. */
+  sip_status?: number
+  q850_cause?: number
+}
+
+export interface CallExplanationStatistics {
+  sent_packets: number
+  received_packets: number
+  lost_packets: number
+  /** Part of what the phone sent that never came, 0 to 1. */
+  loss: number
+  jitter_ms: number
+  round_trip_ms: number | null
+  /** Of what we sent, as the phone says. */
+  remote_loss: number | null
+  /** Estimated listening quality, 1 to 4.5. */
+  mos: number
+  /** What came and was not used, by reason. */
+  dropped: Record<string, number>
+}
+
+export interface CallExplanationWebhook {
+  delivery_id: string
+  event_type: string
+  sequence: number | null
+  status: string
+  /** Which attempt this was; 0: it waits for its first. */
+  attempt: number
+  /** Of the answer; 0 where there was none. */
+  http_status: number
+  /** What went wrong; empty where there is none. */
+  failure: string
+  duration_ms: number
+  tm_next: string | null
+}
+
 export interface CallMetadata {
   rtp_debug?: boolean
   codecs?: string
   route_provider_ids?: string[]
   skip_source_validation?: boolean
+}
+
+export interface CallVerdict {
+  /** Never renamed; the guide explains each. */
+  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'insufficient_balance' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
+  /** Who has to act; `none`: it went as it should. */
+  blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
+  meaning: string
+  /** What to do; empty where there is none. */
+  fix: string
+  /** The leg whose end was the reason; empty where there is none. */
+  because_of_call_id: string
 }
 
 export interface Customer {
@@ -282,6 +466,11 @@ export interface Event {
   data: Record<string, unknown>
 }
 
+export interface EventGap {
+  first: number
+  last: number
+}
+
 export interface Extension {
   id: string
   customer_id: string
@@ -314,6 +503,139 @@ export interface Flow {
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
+}
+
+export interface FlowTest {
+  /** `api`: without a caller. */
+  reference_type?: 'call' | 'api'
+  /** When it begins, for conditions on the time; absent: now. */
+  tm_start?: string
+  direction?: 'incoming' | 'outgoing'
+  source?: Address
+  destination?: Address
+  variables?: Record<string, string>
+  /** One after the other; then he stays and listens. */
+  caller?: FlowTestCallerStep[]
+  sounds?: FlowTestSound[]
+  requests?: FlowTestRequest[]
+  callees?: FlowTestCallee[]
+  /** The action `call` can make no call, for this cause. */
+  calls_fail?: string
+  /** What `amd` finds out, after 3 s; absent: HUMAN. */
+  answered_by?: 'HUMAN' | 'MACHINE' | 'NOTSURE'
+  /** Nothing is recorded, for this cause. */
+  recordings_fail?: string
+  /** By type of action: what other managers do. What is not there fails as `action_not_available`. */
+  others?: Record<string, FlowTestOther>
+  /** `block` is continued after that time; absent: never. */
+  continue_after_ms?: number
+  /** The test ends after so much time of the flow; a day. */
+  longest_ms?: number
+  /** Tested in place of those of the flow, which stays as it is. */
+  actions?: ActionWrite[]
+}
+
+export interface FlowTestBranch {
+  action_id: string
+  target_id: string
+  /** Those that lead there: `true`, `false`, `default`, `jump`, `next`, or `=` and a value of `target_ids`. */
+  ways: string[]
+  /** How often. */
+  times: number
+}
+
+export interface FlowTestCallee {
+  outcome?: 'talked' | 'unanswered' | 'failed'
+  /** How long it rings, or takes to fail; 3 s. */
+  rings_ms?: number
+  /** How long they speak; 30 s. */
+  talks_ms?: number
+  /** Why nobody answered; noanswer. */
+  hangup_reason?: 'normal' | 'failed' | 'busy' | 'cancel' | 'timeout' | 'noanswer' | 'dialout' | 'amd'
+  /** Why nobody could be called. */
+  issue?: string
+}
+
+export interface FlowTestCallerStep {
+  /** A part of a text or URL that is being played; absent: no matter. */
+  hears?: string
+  /** Then waits so long. */
+  after_ms?: number
+  /** Keys, five a second. */
+  press?: string
+  hangup?: boolean
+}
+
+export interface FlowTestCoverage {
+  actions: {
+    action_id: string
+    type: string
+    /** How often. */
+    times: number
+  }[]
+  branches: FlowTestBranch[]
+  /** From 0 to 1. */
+  actions_covered: number
+  /** From 0 to 1. */
+  branches_covered: number
+}
+
+export interface FlowTestMoment {
+  /** Since the beginning. */
+  at_ms: number
+  who: 'flow' | 'caller' | 'outside'
+  /** say, play, beep, press, hangup, request, connect, … */
+  what: string
+  /** What about it; long texts are cut. */
+  text?: string
+}
+
+export interface FlowTestOther {
+  set?: Record<string, string>
+  /** It fails for this. */
+  cause?: string
+  /** How long it takes. */
+  after_ms?: number
+}
+
+export interface FlowTestReport {
+  verdict: 'ended' | 'waits' | 'too_long' | 'too_busy'
+  duration_ms: number
+  /** What the caller heard, in order. */
+  heard: string[]
+  timeline: FlowTestMoment[]
+  /** Of the flow, and of the on-complete flows that followed. */
+  executions: {
+    flow_id: string
+    status: 'running' | 'ended'
+    ended_reason?: 'finished' | 'stopped' | 'requested' | 'deleted' | 'call_hungup' | 'action_failed' | 'step_limit' | 'stack_limit' | 'flow_not_found' | 'interrupted' | 'account_closed'
+    ended_detail?: string
+    current_action: Action
+    executed_actions: Action[]
+    variables: Record<string, string>
+  }[]
+  coverage: FlowTestCoverage
+  /** Steps of the script that the caller did not come to. */
+  caller_steps_left: number
+}
+
+export interface FlowTestRequest {
+  /** The whole URI; absent: any. */
+  uri?: string
+  status?: number
+  body?: string
+  /** How long it takes. */
+  after_ms?: number
+  /** No answer comes, for this cause: `connect`. */
+  fails?: string
+}
+
+export interface FlowTestSound {
+  /** A part of the text or URL. */
+  fits: string
+  /** Absent: estimated from the text; 3 s for a URL. */
+  lasts_ms?: number
+  fails?: boolean
 }
 
 export interface Groupcall {
@@ -434,6 +756,25 @@ export interface Recording {
   tm_delete?: string
 }
 
+export interface RefusedCall {
+  id: string
+  customer_id: string
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
+  meaning: string
+  fix: string
+  /** The SIP status that it was answered with. */
+  status: number
+  /** The Request-URI. */
+  dialled: string
+  /** What its From said, which nobody has proved. */
+  caller: string
+  source_ip: string
+  source_port: number
+  sip_call_id: string
+  tm_create: string
+}
+
 export interface SignupResult {
   customer?: Customer
   accesskey?: Accesskey
@@ -502,6 +843,41 @@ export interface TimelineManagerEvent {
   data: Record<string, unknown>
 }
 
+export interface TimelineManagerRTCPStats {
+  /** 1 to 5 */
+  mos: number
+  /** Milliseconds. */
+  jitter: number
+  packet_loss_pct: number
+  /** Microseconds; 0 where the phone sent no report. */
+  rtt: number
+  rtp_bytes: number
+  rtp_packets: number
+  rtp_errors: number
+  rtcp_bytes: number
+  rtcp_packets: number
+  rtcp_errors: number
+}
+
+export interface TimelineManagerSIPAnalysis {
+  /** Oldest first, at most 50; those between two private addresses are left out. */
+  sip_messages: TimelineManagerSIPMessage[]
+  /** null before the sound has ended. */
+  rtcp_stats: TimelineManagerRTCPStats | null
+}
+
+export interface TimelineManagerSIPMessage {
+  timestamp: string
+  /** Of a request its method, of a response its status. */
+  method: string
+  src_ip: string
+  src_port: number
+  dst_ip: string
+  dst_port: number
+  /** As it was on the wire; secrets are asterisks. */
+  raw: string
+}
+
 export interface Transfer {
   id: string
   customer_id: string
@@ -518,4 +894,123 @@ export interface Transfer {
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
+}
+
+export interface WebhookAttempt {
+  tm_start: string
+  /** From the first look-up of the name to the status of the answer. */
+  duration_ms: number
+  /** Where it went, after redirects, without user and password. */
+  uri: string
+  /** Of the answer; 0 where there was none. */
+  http_status: number
+  /** Why it was no success; empty for one. `status`: an answer from 400 on. `blocked`: an address that webhooks may not reach. Otherwise what went wrong before there was an answer. */
+  failure: '' | 'status' | 'blocked' | 'closed' | 'connect' | 'dns' | 'invalid_url' | 'protocol' | 'redirects' | 'timeout' | 'tls'
+  /** Which time limit passed, or how the connection failed. */
+  detail: string
+  /** The beginning (1 KiB) of an answer that was no success. */
+  response: string
+}
+
+export interface WebhookDelivery {
+  id: string
+  customer_id: string
+  /** The customer's webhook, that of an activeflow, or what the action `webhook_send` asked for. */
+  target: 'customer' | 'activeflow' | 'flow'
+  /** Whose webhook or whose action it is; the nil UUID for the customer. */
+  activeflow_id: string
+  /** The nil UUID for `webhook_send`. */
+  event_id: string
+  event_type: string
+  resource_id: string
+  /** The event's number; null for `webhook_send`. */
+  sequence: number | null
+  /** `pending`: on its way. `delivered`: answered below 400. `refused`: answered from 400 to 499, which is not repeated. `failed`: given up after the last attempt. `dropped`: the webhook was taken away or stopped meanwhile. */
+  status: 'pending' | 'delivered' | 'refused' | 'failed' | 'dropped'
+  attempt_count: number
+  /** null where none was made. */
+  last_attempt: {
+    /** From the first look-up of the name to the status of the answer. */
+    duration_ms: number
+    /** Where it went, after redirects, without user and password. */
+    uri: string
+    /** Of the answer; 0 where there was none. */
+    http_status: number
+    /** Why it was no success; empty for one. `status`: an answer from 400 on. `blocked`: an address that webhooks may not reach. Otherwise what went wrong before there was an answer. */
+    failure: '' | 'status' | 'blocked' | 'closed' | 'connect' | 'dns' | 'invalid_url' | 'protocol' | 'redirects' | 'timeout' | 'tls'
+    /** Which time limit passed, or how the connection failed. */
+    detail: string
+  } | null
+  /** The delivery that this one repeats on request. */
+  replay_of: string | null
+  tm_event: string
+  /** Of a pending one: when it is tried (again). null: after what is before it on its resource. */
+  tm_next: string | null
+  tm_create: string
+  tm_update: string
+}
+
+export interface WebhookDeliveryDetail {
+  id: string
+  customer_id: string
+  /** The customer's webhook, that of an activeflow, or what the action `webhook_send` asked for. */
+  target: 'customer' | 'activeflow' | 'flow'
+  /** Whose webhook or whose action it is; the nil UUID for the customer. */
+  activeflow_id: string
+  /** The nil UUID for `webhook_send`. */
+  event_id: string
+  event_type: string
+  resource_id: string
+  /** The event's number; null for `webhook_send`. */
+  sequence: number | null
+  /** `pending`: on its way. `delivered`: answered below 400. `refused`: answered from 400 to 499, which is not repeated. `failed`: given up after the last attempt. `dropped`: the webhook was taken away or stopped meanwhile. */
+  status: 'pending' | 'delivered' | 'refused' | 'failed' | 'dropped'
+  attempt_count: number
+  /** null where none was made. */
+  last_attempt: {
+    /** From the first look-up of the name to the status of the answer. */
+    duration_ms: number
+    /** Where it went, after redirects, without user and password. */
+    uri: string
+    /** Of the answer; 0 where there was none. */
+    http_status: number
+    /** Why it was no success; empty for one. `status`: an answer from 400 on. `blocked`: an address that webhooks may not reach. Otherwise what went wrong before there was an answer. */
+    failure: '' | 'status' | 'blocked' | 'closed' | 'connect' | 'dns' | 'invalid_url' | 'protocol' | 'redirects' | 'timeout' | 'tls'
+    /** Which time limit passed, or how the connection failed. */
+    detail: string
+  } | null
+  /** The delivery that this one repeats on request. */
+  replay_of: string | null
+  tm_event: string
+  /** Of a pending one: when it is tried (again). null: after what is before it on its resource. */
+  tm_next: string | null
+  tm_create: string
+  tm_update: string
+  /** Oldest first; the last 30. */
+  attempts: WebhookAttempt[]
+}
+
+export interface WebhookHold {
+  id: string
+  customer_id: string
+  target: 'customer' | 'activeflow'
+  /** Whose webhook it is; the nil UUID for the customer's. */
+  activeflow_id: string
+  /** Without user and password. */
+  uri: string
+  /** `gone`: it answered 410 and is stopped. `retry_after`: it asked us to wait. */
+  reason: 'gone' | 'retry_after'
+  http_status: number
+  /** The event that was answered so. */
+  sequence: number | null
+  /** null: until it is lifted or the URI is changed. */
+  tm_until: string | null
+  tm_create: string
+}
+
+export interface WebhookSecret {
+  secret: string
+  /** The one before, while it is still in force; else empty. */
+  previous_secret: string
+  tm_previous_expire: string | null
 }
