@@ -66,7 +66,7 @@ export class LegMaker {
     },
   ): Ready {
     const { watch, others, flow, calling, isOwnPhone } = made
-    const { free_only, early_execution, maxForwards, master } = calling
+    const { free_only, early_execution, maxForwards, master, limits } = calling
     return {
       id: call.id,
       kind: 'call',
@@ -76,6 +76,7 @@ export class LegMaker {
           ...{ call, line, watch, free_only, isOwnPhone, otherWays: others },
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
           ...(report ? { report } : {}),
+          ...(limits ? { limits } : {}),
           ...(maxForwards === undefined ? {} : { maxForwards }),
         })
         this.#needs.admit(live)

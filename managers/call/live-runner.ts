@@ -71,6 +71,8 @@ export interface LiveParts {
   maxForwards?: number
   /** What let its caller in. */
   rule?: MatchedRule
+  /** Limits of this call, where they are not the usual ones. */
+  limits?: Partial<CallLimits>
   /** Further ways to a callee, each a line of its own. */
   otherWays?: readonly (() => DialableLine)[]
   /** What a call of ours runs when it is answered, with `early` when it rings. */
@@ -140,7 +142,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       ids: needs.ids,
       now: () => watch.now(),
       otherWays: otherWays.length,
-      ...(needs.limits ? { limits: needs.limits } : {}),
+      limits: { ...needs.limits, ...parts.limits },
     })
   }
 
