@@ -55,7 +55,7 @@ test('a callee with session timers: 422, our re-INVITEs with 491 between, UPDATE
   const line = await at.call(port)
   await at.told('answered')
   const refreshes = () => at.stack.counters.requests_sent
-  await eventually('the UPDATE was sent', () => refreshes() >= 9 || undefined, 20_000)
+  await eventually('the UPDATE was sent', () => refreshes() >= 9 || undefined, 30_000)
   await systemPause(200)
   line.hangup(16)
   await sipp
@@ -152,6 +152,7 @@ test('whatever is sent twice reaches nobody twice', { skip }, async (t) => {
   })
   await runs('caller-again', at)
   assert.deepEqual(infos, ['acked', 'info', 'bye'])
+  assert.equal(at.stack.counters.retransmissions_received, 3)
 })
 
 for (const [scenario, what, types] of [

@@ -31,13 +31,11 @@ export async function sippLines(t: TestContext, { invite, ...options }: Options 
   t.after(() => stack.stop())
   const local = stack.listeners[0]?.local
   assert.ok(local)
-  let port = 20_000
   const needs: OutgoingLineNeeds = {
     ...{ clock: systemClock, ids: systemIds, log: silentLog, sip: stack, directory: new LineDirectory() },
     media: {
       open: async ({ id, address = '127.0.0.1' }) => ({
-        ...{ id, address, worker: 0 },
-        port: (port += 2),
+        ...{ id, address, port: 20_000, worker: 0 },
         want() {},
         press() {},
         statistics: () => Promise.reject(new Error('nothing is heard here')),
