@@ -139,7 +139,13 @@ export function reply(phone: TestPhone, request: SipRequest, status: number, opt
 
 let branches = 0
 
-export function inDialog(at: Test, line: OutgoingLine, method: string, cseq: number, body = ''): string {
+export function inDialog(
+  at: Test,
+  line: Pick<OutgoingLine, 'dialog'>,
+  method: string,
+  cseq: number,
+  body = '',
+): string {
   const { dialog: state } = line
   return [
     `${method} ${state.local_contact} SIP/2.0`,

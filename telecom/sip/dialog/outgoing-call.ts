@@ -186,7 +186,7 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#core.addDialog(dialog)
     this.#core.whenHopKnown(dialog.state, () => {
       this.#acknowledge(tag, dialog)
-      if (wins && !this.#unwanted) dialog.session.begin(response, agreeAsUac(response), this.#policy)
+      if (wins && !this.#unwanted) dialog.session.begin(response, agreeAsUac(response, this.#policy), this.#policy)
       if (wins && !this.#unwanted) {
         this.#answered(response, dialog)
         return

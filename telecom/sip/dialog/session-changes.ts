@@ -248,7 +248,7 @@ export class SessionChanges {
   #refreshedBy(response: SipResponse): void {
     this.#dialog.refreshTarget(response, undefined)
     this.#learn(response)
-    if (!this.#dialog.early) this.#timer.restart(agreeAsUac(response))
+    if (!this.#dialog.early) this.#timer.restart(agreeAsUac(response, this.#policy))
   }
 
   #whenDone(method: 'INVITE' | 'UPDATE', done: Done | undefined, isOffer = true): Done {

@@ -23,7 +23,6 @@ export interface Agreed {
 
 /** Nobody waits longer than a week for a refresh: a longer time is taken for that. */
 const MOST_SECONDS = 604_800
-const LEAST_SECONDS = 90
 
 interface Wish {
   readonly seconds: number
@@ -96,10 +95,13 @@ export function agreeAsUas(
   }
 }
 
-/** §7.2: what the 2xx to a request of ours says; without Session-Expires there is no timer. */
-export function agreeAsUac(response: SipResponse): Agreed | undefined {
+/**
+ * §7.2: what the 2xx to a request of ours says; without Session-Expires there is no timer. Less than the Min-SE that we sent
+ * is taken for that.
+ */
+export function agreeAsUac(response: SipResponse, policy: SessionTimerPolicy): Agreed | undefined {
   const said = readable(() => sessionExpiresOf(response))
-  return said && { seconds: Math.max(said.seconds, LEAST_SECONDS), weRefresh: said.refresher !== 'uas' }
+  return said && { seconds: Math.max(said.seconds, policy.minSeconds), weRefresh: said.refresher !== 'uas' }
 }
 
 /** What an INVITE or UPDATE of ours asks for. The first one leaves it to the other side who refreshes. */

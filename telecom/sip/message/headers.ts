@@ -37,6 +37,7 @@ const SPELLING: Readonly<Record<string, string>> = {
   'www-authenticate': 'WWW-Authenticate',
   'sip-etag': 'SIP-ETag',
   'sip-if-match': 'SIP-If-Match',
+  'min-se': 'Min-SE',
   rack: 'RAck',
   rseq: 'RSeq',
 }

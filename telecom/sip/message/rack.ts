@@ -21,7 +21,7 @@ export function rackOf(prack: SipRequest): Rack {
   const rseq = wholeNumber(rseqText, MOST_RSEQ)
   const cseq = wholeNumber(cseqText, MOST_RSEQ)
   if (rseq === undefined || cseq === undefined || !isToken(method) || rest.length > 0)
-    throw malformed('RAck', 'it is no number, CSeq number and method')
+    throw malformed('RAck', 'it is not two numbers and a method')
   return { rseq, cseq, method }
 }
 
