@@ -210,6 +210,13 @@ test("another customer's id inside a body is refused like one that does not exis
     ...newAgent('thief@example.com', 0),
     addresses: [{ type: 'extension', target: id }],
   })
+  const carol = { type: 'sip', target: 'carol@phones.example.com' }
+  const actions = [{ type: 'answer' }]
+  const transfer = (transferer_call_id: string) => ({
+    transfer_type: 'blind',
+    transferer_call_id,
+    transferee_addresses: [carol],
+  })
   const [number, own] = [await lastingOf('numbers', mine), await lastingOf('flows', mine)]
   const tries: [string, string, string, (id: string) => object][] = [
     [
@@ -226,6 +233,10 @@ test("another customer's id inside a body is refused like one that does not exis
     ['POST', '/activeflows', 'flows', (id) => ({ flow_id: id })],
     ['POST', '/activeflows', 'flows', (id) => ({ actions: [{ type: 'fetch_flow', option: { flow_id: id } }] })],
     ['POST', '/agents', 'extensions', address],
+    ['POST', '/groupcalls', 'flows', (id) => ({ destinations: [carol], flow_id: id })],
+    ['POST', '/groupcalls', 'agents', (id) => ({ destinations: [{ type: 'agent', target: id }], actions })],
+    ['POST', '/groupcalls', 'extensions', (id) => ({ destinations: [{ type: 'extension', target: id }], actions })],
+    ['POST', '/transfers', 'calls', transfer],
   ]
   for (const [method, path, family, body] of tries) {
     const [foreign, unknown] = [await lastingOf(family, theirs), UNKNOWN].map((id) =>

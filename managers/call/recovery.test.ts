@@ -38,6 +38,34 @@ test('after a crash the phones get a BYE, every call is closed as failed, and it
   assert.equal((await second.events()).length, 4)
 })
 
+test('after a crash a transfer that was under way has failed, and says so', async () => {
+  const first = await TestCalls.start()
+  const sip = (user: string) => ({ type: 'sip' as const, target: `${user}@127.0.0.1:5999` })
+  const mine = (await first.api())(first.customer)
+  first.script = (live, input) => {
+    const options = { early_media: false, relay_reason: false, anonymous: 'auto' as const }
+    if (input.type === 'started') live.connect('f:1', { ...options, destinations: [sip('bob')] })
+  }
+  const { body } = await mine.post('/v1.0/calls', { destinations: [sip('alice')], actions: [{ type: 'answer' }] })
+  const answers = async (nth: number) =>
+    (
+      await eventually('somebody is dialled', () => first.lines.filter(({ said }) => said.includes('dial'))[nth])
+    ).answers()
+  await answers(0)
+  await answers(1)
+  const transferer_call_id = body.calls[0].id
+  const request = { transfer_type: 'attended', transferer_call_id, transferee_addresses: [sip('carol')] }
+  const { body: transfer } = await mine.post('/v1.0/transfers', request)
+  assert.equal(transfer.status, 'progressing')
+
+  const second = await TestCalls.start({ over: first })
+  const last_beat = timestamp(systemClock.wallMs())
+  await second.recovery.recover([{ node: first.node, incarnation: first.incarnation, last_beat }])
+  assert.equal((await mine.get(`/v1.0/transfers/${transfer.id}`)).body.status, 'failed')
+  const types = (await second.events(second.customer, 'transfer')).map(({ type }) => type)
+  assert.deepEqual(types, ['transfer_created', 'transfer_failed'])
+})
+
 test('after a crash calls that were being dialled, and the groupcall that called them, are closed', async () => {
   const first = await TestCalls.start()
   const agent = await first.agent([

@@ -93,6 +93,27 @@ test('with writes standing still calls talk on and end within 200 ms, new ones g
   await inner.stop(1_000)
 })
 
+test('with writes standing still a groupcall ends with everybody who rings, and its end is on disk after', async () => {
+  const other = await TestCalls.start()
+  const { connection } = other
+  const inner = new PostgresLanes({ connection, clock: systemClock, ids: systemIds, log: silentLog, lanes: 1 })
+  const lanes = new StallingLanes(inner)
+  const calls = await TestCalls.start({ over: other, lanes })
+  const destinations = ['ann', 'bob'].map((user) => ({ type: 'sip' as const, target: `${user}@127.0.0.1:5999` }))
+  const actions = [{ type: 'answer' }]
+  const { id } = await calls.groupcalls.create(calls.customer, { destinations, actions })
+  await eventually('both are dialled', () => calls.lines.every(({ said }) => said.includes('dial')))
+  lanes.stall(2_000)
+  assert.equal((await calls.groupcalls.hangup(calls.customer, id)).status, 'hangingup')
+  await eventually('nobody rings any more', () => calls.lines.every(({ ended }) => ended))
+  lanes.resume()
+  await eventually('its end is on disk', async () => {
+    const { status } = await calls.groupcalls.get(calls.customer, id)
+    return status === 'hangup'
+  })
+  await inner.stop(1_000)
+})
+
 test('while the database does not answer an INVITE gets 503 with Retry-After at once', async () => {
   const healthy = await TestCalls.start()
   const db = Object.create(healthy.db, { available: { value: () => false } })
