@@ -32,6 +32,16 @@ export interface CallsCreateAnswer {
   details: SkippedDestination[]
 }
 
+export interface CallsMuteBody {
+  /** in = the party is not heard, out = the party hears nothing; "" = both. */
+  direction?: '' | 'both' | 'in' | 'out'
+}
+
+export interface CallsDeleteMuteBody {
+  /** in = the party is not heard, out = the party hears nothing; "" = both. */
+  direction?: '' | 'both' | 'in' | 'out'
+}
+
 export interface CallsRecordingStartBody {
   format?: 'wav'
   /** Seconds of silence on both sides that end it; 0 = never. */
@@ -42,6 +52,17 @@ export interface CallsRecordingStartBody {
   duration?: number
   /** The flow that starts when it has ended. */
   on_end_flow_id?: string
+}
+
+export interface CallsTalkBody {
+  /** Plain text or SSML. */
+  text: string
+  /** BCP 47; en-US unless said. */
+  language?: string
+  /** One that is not there is replaced by another. */
+  provider?: string
+  /** A voice of the provider. */
+  voice_id?: string
 }
 
 /** `client.calls` */
@@ -83,6 +104,56 @@ export function calls(api: Api) {
     hangup: (id: string, options?: RequestOptions) =>
       api.send<Call>('POST', `/v1.0/calls/${segment(id)}/hangup`, {}, options),
     /**
+     * Put the party of a call on hold. `POST /v1.0/calls/{id}/hold`
+     *
+     * Its phone is told by a re-INVITE, the party hears music and is heard by nobody. What sounded goes on after the hold.
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    hold: (id: string, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('POST', `/v1.0/calls/${segment(id)}/hold`, {}, options),
+    /**
+     * Take the party of a call back from hold. `DELETE /v1.0/calls/{id}/hold`
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    deleteHold: (id: string, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('DELETE', `/v1.0/calls/${segment(id)}/hold`, {}, options),
+    /**
+     * Let the party of a call hear music. `POST /v1.0/calls/{id}/moh`
+     *
+     * In place of everything else. The party is still heard.
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    moh: (id: string, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('POST', `/v1.0/calls/${segment(id)}/moh`, {}, options),
+    /**
+     * End the music for the party of a call. `DELETE /v1.0/calls/{id}/moh`
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    deleteMoh: (id: string, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('DELETE', `/v1.0/calls/${segment(id)}/moh`, {}, options),
+    /**
+     * Drop the sound of a call in a direction. `POST /v1.0/calls/{id}/mute`
+     *
+     * In addition to what is muted already. Keys that are pressed still count. Announced by `call_updated`.
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    mute: (id: string, body?: CallsMuteBody, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('POST', `/v1.0/calls/${segment(id)}/mute`, { body }, options),
+    /**
+     * Let the sound of a call pass again in a direction. `DELETE /v1.0/calls/{id}/mute`
+     *
+     * What is muted in the other direction stays so. Announced by `call_updated`.
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    deleteMute: (id: string, body?: CallsDeleteMuteBody, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('DELETE', `/v1.0/calls/${segment(id)}/mute`, { body }, options),
+    /**
      * Record a call. `POST /v1.0/calls/{id}/recording_start`
      *
      * Answers when the recording has begun, with the call that names it in `recording_id`.
@@ -100,5 +171,30 @@ export function calls(api: Api) {
      */
     recordingStop: (id: string, options?: RequestOptions) =>
       api.send<Call>('POST', `/v1.0/calls/${segment(id)}/recording_stop`, {}, options),
+    /**
+     * Let the party of a call hear silence. `POST /v1.0/calls/{id}/silence`
+     *
+     * In place of everything else; music and spoken words go before it. The party is still heard.
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    silence: (id: string, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('POST', `/v1.0/calls/${segment(id)}/silence`, {}, options),
+    /**
+     * End the silence for the party of a call. `DELETE /v1.0/calls/{id}/silence`
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    deleteSilence: (id: string, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('DELETE', `/v1.0/calls/${segment(id)}/silence`, {}, options),
+    /**
+     * Say something to the party of a call. `POST /v1.0/calls/{id}/talk`
+     *
+     * Over everything that sounds, which goes on afterwards; words that are still being said are cut off. A caller who was not answered yet is answered. Answers when the words begin to sound.
+     *
+     * Its own reasons: `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`.
+     */
+    talk: (id: string, body: CallsTalkBody, options?: RequestOptions) =>
+      api.send<Record<string, unknown>>('POST', `/v1.0/calls/${segment(id)}/talk`, { body }, options),
   }
 }

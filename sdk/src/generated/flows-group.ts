@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { ActionWrite, Flow } from './schemas.ts'
+import type { ActionWrite, Flow, FlowTest, FlowTestReport } from './schemas.ts'
 
 export interface FlowsListQuery {
   /** 1 to 100; anything else is 100. */
@@ -68,5 +68,14 @@ export function flows(api: Api) {
      */
     directHashRegenerate: (id: string, options?: RequestOptions) =>
       api.send<Flow>('POST', `/v1.0/flows/${segment(id)}/direct-hash-regenerate`, {}, options),
+    /**
+     * Run a flow against a scripted caller, on virtual time; nothing is called, sent or written. `POST /v1.0/flows/{id}/test`
+     *
+     * The flow runs in the interpreter that runs calls. The script says what the caller presses and when he hangs up, what servers answer and what callees do; the report says what the caller would hear, each step, the variables, and which actions and branches the script covered. A flow of twenty minutes takes milliseconds.
+     *
+     * Its own reasons: `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`.
+     */
+    test: (id: string, body?: FlowTest, options?: RequestOptions) =>
+      api.send<FlowTestReport>('POST', `/v1.0/flows/${segment(id)}/test`, { body }, options),
   }
 }

@@ -312,6 +312,139 @@ export interface Flow {
   tm_delete: string | null
 }
 
+export interface FlowTest {
+  /** `api`: without a caller. */
+  reference_type?: 'call' | 'api'
+  /** When it begins, for conditions on the time; absent: now. */
+  tm_start?: string
+  direction?: 'incoming' | 'outgoing'
+  source?: Address
+  destination?: Address
+  variables?: Record<string, string>
+  /** One after the other; then he stays and listens. */
+  caller?: FlowTestCallerStep[]
+  sounds?: FlowTestSound[]
+  requests?: FlowTestRequest[]
+  callees?: FlowTestCallee[]
+  /** The action `call` can make no call, for this cause. */
+  calls_fail?: string
+  /** What `amd` finds out, after 3 s; absent: HUMAN. */
+  answered_by?: 'HUMAN' | 'MACHINE' | 'NOTSURE'
+  /** Nothing is recorded, for this cause. */
+  recordings_fail?: string
+  /** By type of action: what other managers do. What is not there fails as `action_not_available`. */
+  others?: Record<string, FlowTestOther>
+  /** `block` is continued after that time; absent: never. */
+  continue_after_ms?: number
+  /** The test ends after so much time of the flow; a day. */
+  longest_ms?: number
+  /** Tested in place of those of the flow, which stays as it is. */
+  actions?: ActionWrite[]
+}
+
+export interface FlowTestBranch {
+  action_id: string
+  target_id: string
+  /** Those that lead there: `true`, `false`, `default`, `jump`, `next`, or `=` and a value of `target_ids`. */
+  ways: string[]
+  /** How often. */
+  times: number
+}
+
+export interface FlowTestCallee {
+  outcome?: 'talked' | 'unanswered' | 'failed'
+  /** How long it rings, or takes to fail; 3 s. */
+  rings_ms?: number
+  /** How long they speak; 30 s. */
+  talks_ms?: number
+  /** Why nobody answered; noanswer. */
+  hangup_reason?: 'normal' | 'failed' | 'busy' | 'cancel' | 'timeout' | 'noanswer' | 'dialout' | 'amd'
+  /** Why nobody could be called. */
+  issue?: string
+}
+
+export interface FlowTestCallerStep {
+  /** A part of a text or URL that is being played; absent: no matter. */
+  hears?: string
+  /** Then waits so long. */
+  after_ms?: number
+  /** Keys, five a second. */
+  press?: string
+  hangup?: boolean
+}
+
+export interface FlowTestCoverage {
+  actions: {
+    action_id: string
+    type: string
+    /** How often. */
+    times: number
+  }[]
+  branches: FlowTestBranch[]
+  /** From 0 to 1. */
+  actions_covered: number
+  /** From 0 to 1. */
+  branches_covered: number
+}
+
+export interface FlowTestMoment {
+  /** Since the beginning. */
+  at_ms: number
+  who: 'flow' | 'caller' | 'outside'
+  /** say, play, beep, press, hangup, request, connect, … */
+  what: string
+  /** What about it; long texts are cut. */
+  text?: string
+}
+
+export interface FlowTestOther {
+  set?: Record<string, string>
+  /** It fails for this. */
+  cause?: string
+  /** How long it takes. */
+  after_ms?: number
+}
+
+export interface FlowTestReport {
+  verdict: 'ended' | 'waits' | 'too_long' | 'too_busy'
+  duration_ms: number
+  /** What the caller heard, in order. */
+  heard: string[]
+  timeline: FlowTestMoment[]
+  /** Of the flow, and of the on-complete flows that followed. */
+  executions: {
+    flow_id: string
+    status: 'running' | 'ended'
+    ended_reason?: 'finished' | 'stopped' | 'requested' | 'deleted' | 'call_hungup' | 'action_failed' | 'step_limit' | 'stack_limit' | 'flow_not_found' | 'interrupted'
+    ended_detail?: string
+    current_action: Action
+    executed_actions: Action[]
+    variables: Record<string, string>
+  }[]
+  coverage: FlowTestCoverage
+  /** Steps of the script that the caller did not come to. */
+  caller_steps_left: number
+}
+
+export interface FlowTestRequest {
+  /** The whole URI; absent: any. */
+  uri?: string
+  status?: number
+  body?: string
+  /** How long it takes. */
+  after_ms?: number
+  /** No answer comes, for this cause: `connect`. */
+  fails?: string
+}
+
+export interface FlowTestSound {
+  /** A part of the text or URL. */
+  fits: string
+  /** Absent: estimated from the text; 3 s for a URL. */
+  lasts_ms?: number
+  fails?: boolean
+}
+
 export interface Groupcall {
   id: string
   customer_id: string

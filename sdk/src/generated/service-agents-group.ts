@@ -2,9 +2,16 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Address, Agent, CustomerForAgent, Extension, StorageFile, Tag } from './schemas.ts'
+import type { Address, Agent, Call, CustomerForAgent, Extension, StorageFile, Tag } from './schemas.ts'
 
 export interface ServiceAgentsAgentsListQuery {
+  /** 1 to 100; anything else is 100. */
+  page_size?: number
+  /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
+  page_token?: string
+}
+
+export interface ServiceAgentsCallsListQuery {
   /** 1 to 100; anything else is 100. */
   page_size?: number
   /** `next_page_token` of the page before, or a timestamp: only older rows are returned. */
@@ -78,6 +85,22 @@ export function serviceAgents(api: Api) {
        */
       get: (id: string, options?: RequestOptions) =>
         api.send<Agent>('GET', `/v1.0/service_agents/agents/${segment(id)}`, {}, options),
+    },
+    calls: {
+      /**
+       * List your own calls, as an agent. `GET /v1.0/service_agents/calls`
+       *
+       * Those that came from one of your addresses or were made to one.
+       */
+      list: (query?: ServiceAgentsCallsListQuery, options?: RequestOptions) =>
+        api.list<Call>('/v1.0/service_agents/calls', query, options),
+      /**
+       * Read a call of your own, as an agent. `GET /v1.0/service_agents/calls/{id}`
+       *
+       * Its own reasons: `CALL_NOT_FOUND`.
+       */
+      get: (id: string, options?: RequestOptions) =>
+        api.send<Call>('GET', `/v1.0/service_agents/calls/${segment(id)}`, {}, options),
     },
     customer: {
       /**
