@@ -19,6 +19,8 @@ import {
   type IncomingCall,
   type LiveCall,
   type LiveCallInput,
+  MediaStreams,
+  mediaStreamRoutes,
   OutboundConfigStore,
   type OutgoingCallFlow,
   RecordingFiles,
@@ -87,6 +89,7 @@ export class TestCalls {
   readonly engine: CallEngine
   readonly service: CallService
   readonly controls: CallControlService
+  readonly mediaStreams: MediaStreams
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
   readonly recovery: CallRecovery
@@ -193,6 +196,8 @@ export class TestCalls {
       customers: services.customers,
       flows: { flowExists: async () => this.flowExists, inline },
     })
+    const metrics = new Metrics()
+    this.mediaStreams = new MediaStreams({ db, commands, clock: systemClock, ids: systemIds, metrics })
     this.controls = new CallControlService({ db, commands, ids: systemIds })
     this.signer = new UrlSigner({ secret: new Uint8Array(32).fill(3), clock })
     const flows = { flowExists: async () => this.flowExists }
@@ -361,6 +366,7 @@ export class TestCalls {
       routes: [
         ...callRoutes(this.service),
         ...callControlRoutes(this.controls),
+        ...mediaStreamRoutes(this.mediaStreams),
         ...recordingRoutes(this.recordings),
         ...storageRoutes({
           storage: this.storage,
@@ -384,7 +390,7 @@ export class TestCalls {
     })
     const url = await server.listen('127.0.0.1', 0)
     this.url = url
-    after(() => server.close())
+    after(() => Promise.all([this.mediaStreams.stop(), server.close()]))
     return (customer) => apiClient(url, { token: customer })
   }
 

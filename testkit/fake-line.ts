@@ -102,6 +102,16 @@ export class FakeLine implements DialableLine {
     this.said.push('detect')
   }
 
+  stream({ stream_id }: { stream_id: string }): void {
+    this.said.push('stream')
+    queueMicrotask(() => this.#tell({ type: 'stream_started', stream_id }))
+  }
+
+  endStream(stream_id: string): void {
+    this.said.push('end stream')
+    queueMicrotask(() => this.#tell({ type: 'stream_ended', stream_id, dropped: 0 }))
+  }
+
   record(): void {}
 
   stopRecording(): void {}

@@ -4,6 +4,7 @@ import {
   AgentCalls,
   CallControlService,
   CallService,
+  MediaStreams,
   RecordingFiles,
   RecordingKeeper,
   RecordingService,
@@ -100,6 +101,7 @@ export class ApiRole {
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
+    const mediaStreams = new MediaStreams({ db, commands, clock, ids, metrics })
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
     const expiry = new FreezeExpiry({ lifecycle: services.lifecycle, clock, log })
@@ -107,7 +109,7 @@ export class ApiRole {
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
-        ...{ activeflows, timelines, events, sockets, callControls, agentCalls },
+        ...{ activeflows, timelines, events, sockets, callControls, agentCalls, mediaStreams },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -154,7 +156,7 @@ export class ApiRole {
     keeper.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     return new ApiRole(url, [
-      () => Promise.all([sockets.stop(), server.close()]),
+      () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
       () => Promise.all([keeper.stop(), storage.sweeper.stop(), expiry.stop(), idempotency.stop()]),
       () => keyUse.stop(),
       () => delivery.stop(),

@@ -6,6 +6,8 @@ import {
   type CallService,
   callControlRoutes,
   callRoutes,
+  type MediaStreams,
+  mediaStreamRoutes,
   type RecordingService,
   recordingRoutes,
 } from '#managers/call'
@@ -27,6 +29,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   calls: CallService
   callControls: CallControlService
   agentCalls: AgentCalls
+  mediaStreams: MediaStreams
   recordings: RecordingService
   activeflows: ActiveflowService
   timelines: TimelineService
@@ -46,6 +49,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...callRoutes(services.calls),
     ...callControlRoutes(services.callControls),
     ...agentCallRoutes(services.agentCalls),
+    ...mediaStreamRoutes(services.mediaStreams),
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),

@@ -12,9 +12,9 @@ if (skip) console.log(`surface.test.ts is skipped: ${skip}`)
 
 /** What is served whole. */
 const WHOLE = [
-  '/me,/accesskeys,/agents,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
+  '/me,/accesskeys,/agents,/calls,/customer,/customers,/extensions,/flows,/activeflows,/recordings,/recordingfiles,/tags',
   '/storage_account,/storage_accounts,/storage_files,/service_agents/agents,/service_agents/me',
-  '/service_agents/customer,/service_agents/extensions,/service_agents/files,/service_agents/tags',
+  '/service_agents/calls,/service_agents/customer,/service_agents/extensions,/service_agents/files,/service_agents/tags',
   '/aggregated-events',
 ].join(',')
 /** What is served of other families. */
@@ -22,12 +22,6 @@ const PARTS = [
   'POST /auth/boot',
   'POST /auth/unregister',
   'DELETE /auth/unregister',
-  'GET /calls',
-  'GET /calls/{id}',
-  'DELETE /calls/{id}',
-  'POST /calls/{id}/hangup',
-  'POST /calls/{id}/recording_start',
-  'POST /calls/{id}/recording_stop',
   'GET /numbers',
   'POST /numbers',
   'GET /numbers/{id}',

@@ -42,6 +42,7 @@ const NOT_FOUND: Record<Family, [string, string]> = {
 
 /** Bodies that are right, so that an answer is about the id and not about the body. */
 const BODIES: Record<string, object> = {
+  'POST /v1.0/calls/{id}/talk': { text: 'Hello' },
   'PUT /v1.0/accesskeys/{id}': { name: 'taken', detail: 'over' },
   'PUT /v1.0/agents/{id}': { name: 'taken', detail: 'over', ring_method: 'ringall' },
   'PUT /v1.0/agents/{id}/addresses': { addresses: [] },
@@ -62,6 +63,7 @@ const PER_FAMILY: Record<string, [path: string, family: Family][]> = {
     ['/v1.0/timelines/calls/{id}/events', 'calls'],
     ['/v1.0/timelines/flows/{id}/events', 'flows'],
   ],
+  '/v1.0/calls/{id}/media_stream': [['/v1.0/calls/{id}/media_stream?encapsulation=sln', 'calls']],
   '/v1.0/aggregated-events': [
     ['/v1.0/aggregated-events?activeflow_id={id}', 'activeflows'],
     ['/v1.0/aggregated-events?call_id={id}', 'calls'],

@@ -1,7 +1,7 @@
 import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import { CAUSE, type LineEvent } from '#telecom/line'
-import type { PromptPart } from '#telecom/media'
+import type { PromptPart, StreamTarget } from '#telecom/media'
 import type { AttemptEvent } from './attempt.ts'
 import {
   type Call,
@@ -24,6 +24,7 @@ import type { Recording } from './recording.ts'
 import type { RecordingEvent } from './recording-events.ts'
 import { type RecordingInput, RecordingMachine, type RecordingStep } from './recording-machine.ts'
 import { type SoundInput, SoundMachine } from './sound-machine.ts'
+import { type StreamInput, StreamMachine } from './stream-machine.ts'
 
 /** What a live call is given, one at a time. */
 export type CallInput =
@@ -46,6 +47,7 @@ export type CallInput =
   | { type: 'chain'; call_ids: readonly string[] }
   | { type: 'timer'; timer: CallTimer }
   | ControlInput
+  | StreamInput
   | SoundInput
   | ConnectInput
   | PeerInput
@@ -84,6 +86,9 @@ export type CallEffect =
   | { do: 'cover'; by: 'moh' | 'silence'; on: boolean }
   | { do: 'announce'; sound: string; parts: readonly PromptPart[] }
   | { do: 'mute'; direction: MuteDirection }
+  /** A program hears and speaks, or does not any more. */
+  | { do: 'stream'; stream: StreamTarget }
+  | { do: 'end_stream'; stream_id: string }
   /** What was asked with this key is done, or refused. */
   | { do: 'controlled'; key: string; refusal?: ControlRefusal }
   /** Others are called: `called_out` or `not_called_out` follows, and an `attempt` for each that happens to them. */
@@ -165,6 +170,7 @@ export class CallActor {
   readonly #sounds: SoundMachine
   readonly #recordings: RecordingMachine
   readonly #controls: ControlMachine
+  readonly #streams = new StreamMachine()
   readonly #conversation = new Conversation()
   readonly #connect: ConnectMachine
 
@@ -218,6 +224,9 @@ export class CallActor {
         return this.#record(input)
       case 'control':
         return this.#control(input)
+      case 'start_stream':
+      case 'stop_stream':
+        return this.#streams.on(this.#call, input, this.#cut !== undefined)
       case 'stored':
         return this.#isStored()
       case 'answer':
@@ -284,6 +293,9 @@ export class CallActor {
         return this.#cutOff(CAUSE.timeout)
       case 'dialog_changed':
         return [{ do: 'save', call: this.#call, events: [] }]
+      case 'stream_started':
+      case 'stream_ended':
+        return this.#streams.onLine(event)
       case 'ended':
         return this.#lineEnded(event)
       default:
@@ -404,6 +416,7 @@ export class CallActor {
     return [
       ...sounds,
       ...this.#controls.callEnded(),
+      ...this.#streams.callEnded(),
       { do: 'stop', timer: 'max_duration' },
       { do: 'stop', timer: 'dial' },
       { do: 'save', call: this.#call, events: ['call_hangup'] },
@@ -418,6 +431,7 @@ export class CallActor {
   /** The call is over; its recordings may still have files to close. */
   #afterwards(input: CallInput): CallEffect[] {
     if (input.type === 'control') return this.#control(input)
+    if (input.type === 'start_stream' || input.type === 'stop_stream') return this.#streams.on(this.#call, input, false)
     if (!this.#recordings.busy) return []
     const effects = this.#record(input)
     return this.#recordings.busy ? effects : [...effects, RELEASE]

@@ -15,22 +15,19 @@ import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-c
 import { CallPlacer } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
 import type { Control } from './control.ts'
-import { type ControlAnswer, carryOutControl, readControlCommand } from './control-commands.ts'
+import { type ControlAnswer, carryOutControl } from './control-commands.ts'
 import { callErrors } from './errors.ts'
 import type { GroupcallRunner } from './groupcall-runner.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
+import { readLiveCommand } from './live-commands.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newIncomingCall } from './new-call.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
-import {
-  carryOutRecording,
-  type RecordingAnswer,
-  type RecordingCommand,
-  readRecordingCommand,
-} from './recording-commands.ts'
+import type { RecordingAnswer } from './recording-commands.ts'
 import { CallStore } from './store.ts'
+import { carryOutStream, type StreamCommand } from './stream-commands.ts'
 
 /** Above this age of the oldest waiting write the database counts as stalled. */
 const OLDEST_WRITE_MS = 1_000
@@ -144,6 +141,16 @@ export class CallEngine {
     const live = this.#liveOf(customer, call_id)
     if (!live) throw callErrors.CALL_NOT_FOUND({ call_id })
     await carryOutControl(live, key, control)
+  }
+
+  /**
+   * Joins a program with a live call of this node, or ends that: for actions of flows, like `control`. Whether the address
+   * may be reached is for the caller of this to know.
+   */
+  async stream(command: StreamCommand): Promise<void> {
+    const live = this.#liveOf(command.customer_id, command.call_id)
+    if (!live) throw callErrors.CALL_NOT_FOUND({ call_id: command.call_id })
+    await carryOutStream(live, command)
   }
 
   /** `TransactionUser.invite`: a call comes in. */
@@ -282,12 +289,10 @@ export class CallEngine {
 
   /** Commands find a live call without a disk. A foreign call looks exactly like an unknown one. */
   #command(body: unknown): CommandAnswer | Promise<CommandAnswer> {
-    const recording = readRecordingCommand(body)
-    if (recording) return this.#recordingCommand(recording)
-    const control = readControlCommand(body)
-    if (control) {
-      const live = this.#liveOf(control.customer_id, control.call_id)
-      return live ? carryOutControl(live, control.id, control.control) : { live: false }
+    const asked = readLiveCommand(body)
+    if (asked) {
+      const live = this.#liveOf(asked.customer_id, asked.call_id)
+      return live ? asked.carryOut(live) : { live: false }
     }
     const command = readCallCommand(body)
     const live = command && this.#lives.get(command.call_id)
@@ -317,11 +322,6 @@ export class CallEngine {
   #liveOf(customer: string, call_id: string): LiveRunner | undefined {
     const live = this.#lives.get(call_id)
     return live?.customer_id === customer ? live : undefined
-  }
-
-  #recordingCommand(command: RecordingCommand): RecordingAnswer | Promise<RecordingAnswer> {
-    const live = this.#liveOf(command.customer_id, command.call_id)
-    return live ? carryOutRecording(live, command) : { live: false }
   }
 }
 

@@ -104,6 +104,7 @@ export class CallPlacer {
       ...{ customer_id, free_only, flow, variables, early_execution },
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
+      limits: limitsOf(request),
       ...(master ? { master } : {}),
     }
     const prepared = await this.#prepare(destinations, calling, idAt)
@@ -163,6 +164,13 @@ export class CallPlacer {
       throw callErrors.CALL_STATE_INVALID({ call_id: master.id, status: 'terminating' })
     }
     return ready.map((each, at) => each.ready.begin(report && ((event) => report(at, event))))
+  }
+}
+
+function limitsOf({ dial_timeout, max_duration }: PlaceCallsRequest): NonNullable<Calling['limits']> {
+  return {
+    ...(dial_timeout === undefined ? {} : { dialMs: dial_timeout * 1_000 }),
+    ...(max_duration === undefined ? {} : { maxDurationMs: max_duration * 1_000 }),
   }
 }
 

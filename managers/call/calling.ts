@@ -2,6 +2,7 @@ import type { Address } from '#platform/http'
 import type { OutgoingLineOptions } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { CallMetadata } from './call.ts'
+import type { CallLimits } from './call-actor.ts'
 import type { CallFlow } from './live-call.ts'
 
 /** The call that others follow: they end with it. */
@@ -30,6 +31,8 @@ export interface Calling {
   maxForwards?: number
   codecs?: NonNullable<OutgoingLineOptions['codecs']>
   workerHint?: number
+  /** How long its legs may ring and last, where that was asked for. */
+  limits?: Partial<Pick<CallLimits, 'dialMs' | 'maxDurationMs'>>
 }
 
 /** Somebody who can be called: looked up, with ports and a flow; nothing of it is written or on the wire. */

@@ -120,6 +120,10 @@ export const SkippedDestination = Type.Object(
 /** One request calls no more than this. */
 export const MOST_DESTINATIONS = 100
 
+/** How long somebody who calls may let it ring, and talk. */
+const LONGEST_DIAL_SECONDS = 180
+const LONGEST_CALL_SECONDS = 14_400
+
 export const CallsCreate = Type.Object({
   flow_id: Type.Optional(Type.String({ description: 'Runs on each call that is answered; wins over `actions`.' })),
   actions: Type.Optional(
@@ -137,6 +141,22 @@ export const CallsCreate = Type.Object({
   anonymous: Type.Optional(
     Type.String({
       description: 'yes, no or auto (the default): whether the callee of a tel destination sees who calls.',
+    }),
+  ),
+  dial_timeout: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: LONGEST_DIAL_SECONDS,
+      default: 60,
+      description: 'Seconds that each callee may take to answer; then its call ends as `dialout`.',
+    }),
+  ),
+  max_duration: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: LONGEST_CALL_SECONDS,
+      default: 3_600,
+      description: 'Seconds that each call may last, ringing included; then it ends as `timeout`.',
     }),
   ),
   variables: Type.Optional(

@@ -3,6 +3,7 @@ import { isUuid } from '#platform/ids'
 import type { Control, ControlRefusal } from './control.ts'
 import { callErrors } from './errors.ts'
 import type { LiveRunner } from './live-runner.ts'
+import { MOST_STREAMS } from './stream-machine.ts'
 
 /** What the API asks of a live call beside its flow: at most once, safe to repeat. */
 export interface ControlCommand {
@@ -34,7 +35,8 @@ export async function carryOutControl(live: LiveRunner, key: string, control: Co
   return { live: true }
 }
 
-function reasonOf(live: LiveRunner, refusal: ControlRefusal) {
+/** The reason of a refusal. */
+export function reasonOf(live: LiveRunner, refusal: ControlRefusal) {
   const { id: call_id, tm_hangup } = live.snapshot()
   switch (refusal.why) {
     case 'over':
@@ -43,7 +45,10 @@ function reasonOf(live: LiveRunner, refusal: ControlRefusal) {
       return callErrors.CALL_STATE_INVALID({ call_id, status: refusal.status })
     case 'text':
       return apiErrors.INVALID_ARGUMENT({ field: 'text', issue: 'has nothing that can be spoken, or too much' })
+    case 'too_many_streams':
+      return apiErrors.STATE_INVALID({ issue: `At most ${MOST_STREAMS} streams of a call are open at the same time.` })
     case 'no_speech':
+    case 'no_program':
       return apiErrors.SERVICE_UNAVAILABLE({})
   }
 }

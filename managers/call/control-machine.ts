@@ -53,7 +53,7 @@ export class ControlMachine {
 
   /** `isCut`: the leg is being ended, although the status does not say so yet. */
   on(call: Call, { key, control }: ControlInput, isCut: boolean): ControlStep {
-    const refusal = refusalOf(call, control, isCut)
+    const refusal = refusalOf(call, isCut, control.type === 'talk')
     if (refusal) return { call, effects: [{ do: 'controlled', key, refusal }] }
     switch (control.type) {
       case 'hold':
@@ -148,12 +148,12 @@ function replaced({ id, key }: Announcement): CallEffect[] {
   ]
 }
 
-/** Everything needs an answered call; words may answer a caller themselves. */
-function refusalOf(call: Call, control: Control, isCut: boolean): ControlRefusal | undefined {
+/** Why a call cannot be asked for something: it has to be answered, unless a caller may be answered by it. */
+export function refusalOf(call: Call, isCut: boolean, mayAnswer = false): ControlRefusal | undefined {
   const { status } = call
   if (status === 'hangup') return { why: 'over' }
   if (isCut && !isEnding(call)) return { why: 'state', status: 'terminating' }
   if (status === 'progressing') return undefined
-  if (control.type === 'talk' && status === 'ringing' && call.direction === 'incoming') return undefined
+  if (mayAnswer && status === 'ringing' && call.direction === 'incoming') return undefined
   return { why: 'state', status }
 }

@@ -11,10 +11,10 @@ export type Control =
 
 /**
  * Why it is not done: the call is over, or in a state that does not allow it (`status` is that state); the text cannot be
- * spoken; or speech could not be made.
+ * spoken; speech could not be made; or a program that should hear and speak is one too many, or not there.
  */
 export type ControlRefusal =
-  | { why: 'over' | 'text' | 'no_speech' }
+  | { why: 'over' | 'text' | 'no_speech' | 'too_many_streams' | 'no_program' }
   | { why: 'state'; status: 'dialing' | 'ringing' | 'terminating' | 'canceling' }
 
 /** What is muted once this direction is, too. */

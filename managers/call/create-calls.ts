@@ -28,7 +28,7 @@ export async function requestOfBody(
   customer_id: string,
   body: CallsCreate,
 ): Promise<PlaceCallsRequest> {
-  const { destinations, source, variables = {} } = body
+  const { destinations, source, variables = {}, dial_timeout, max_duration } = body
   const anonymous = anonymousOf(body.anonymous)
   needs.refuseVariables(variables)
   const flow_id = flowIdOf(body)
@@ -37,7 +37,12 @@ export async function requestOfBody(
   if (destinations.some(({ type }) => type === 'tel') && !(await needs.customers.isIdentityVerified(customer_id)))
     throw numberErrors.IDENTITY_VERIFICATION_REQUIRED()
   const flow = await flowOf(needs, customer_id, flow_id, body.actions)
-  return { customer_id, destinations, flow, anonymous, variables, ...(source ? { source } : {}) }
+  return {
+    ...{ customer_id, destinations, flow, anonymous, variables },
+    ...(source ? { source } : {}),
+    ...(dial_timeout === undefined ? {} : { dial_timeout }),
+    ...(max_duration === undefined ? {} : { max_duration }),
+  }
 }
 
 function anonymousOf(written = 'auto'): PlaceCallsRequest['anonymous'] {

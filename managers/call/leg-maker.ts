@@ -63,7 +63,7 @@ export class LegMaker {
     },
   ): Ready {
     const { watch, others, flow, calling } = made
-    const { free_only, early_execution, maxForwards, master } = calling
+    const { free_only, early_execution, maxForwards, master, limits } = calling
     return {
       id: call.id,
       kind: 'call',
@@ -73,6 +73,7 @@ export class LegMaker {
           ...{ call, line, watch, free_only, otherWays: others },
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
           ...(report ? { report } : {}),
+          ...(limits ? { limits } : {}),
           ...(maxForwards === undefined ? {} : { maxForwards }),
         })
         this.#needs.admit(live)

@@ -3,6 +3,7 @@ import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch, Timer } from '#platform/time'
 import type { Line } from '#telecom/line'
+import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
@@ -61,6 +62,8 @@ export interface LiveParts {
   free_only: boolean
   /** Of the INVITE that began it. */
   maxForwards?: number
+  /** Limits of this call, where they are not the usual ones. */
+  limits?: Partial<CallLimits>
   /** Further ways to a callee, each a line of its own. */
   otherWays?: readonly (() => DialableLine)[]
   /** What a call of ours runs when it is answered, with `early` when it rings. */
@@ -124,7 +127,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       ids: needs.ids,
       now: () => watch.now(),
       otherWays: otherWays.length,
-      ...(needs.limits ? { limits: needs.limits } : {}),
+      limits: { ...needs.limits, ...parts.limits },
     })
   }
 
@@ -221,12 +224,17 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
    * is not. A repeat under the key of one that is under way shares its answer.
    */
   control(key: string, control: Control): Promise<ControlRefusal | undefined> {
-    const asked = this.#controls.get(key)
-    if (asked) return asked.answer
-    const { promise, resolve } = Promise.withResolvers<ControlRefusal | undefined>()
-    this.#controls.set(key, { answer: promise, resolve })
-    this.#take({ type: 'control', key, control })
-    return promise
+    return this.#askFor(key, { type: 'control', key, control })
+  }
+
+  /** Joins a program that hears and speaks. Resolves when it is there, or with why it is not. */
+  startStream(key: string, stream: StreamTarget): Promise<ControlRefusal | undefined> {
+    return this.#askFor(key, { type: 'start_stream', key, stream })
+  }
+
+  /** Ends one of these, or all of them. */
+  stopStream(key: string, stream_id?: string): Promise<ControlRefusal | undefined> {
+    return this.#askFor(key, { type: 'stop_stream', key, ...(stream_id === undefined ? {} : { stream_id }) })
   }
 
   /** What the leg that it is joined with does. */
@@ -318,6 +326,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         return this.#line.mute(effect.direction === '' ? undefined : effect.direction)
       case 'announce':
         return this.#line.announce(effect.sound, effect.parts)
+      case 'stream':
+        return this.#line.stream(effect.stream)
+      case 'end_stream':
+        return this.#line.endStream(effect.stream_id)
       case 'controlled':
         return this.#controlled(effect.key, effect.refusal)
       case 'ringback':
@@ -456,6 +468,15 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     }
     if (files.length === 0) throw fault
     return files
+  }
+
+  #askFor(key: string, input: CallInput): Promise<ControlRefusal | undefined> {
+    const asked = this.#controls.get(key)
+    if (asked) return asked.answer
+    const { promise, resolve } = Promise.withResolvers<ControlRefusal | undefined>()
+    this.#controls.set(key, { answer: promise, resolve })
+    this.#take(input)
+    return promise
   }
 
   #controlled(key: string, refusal: ControlRefusal | undefined): void {

@@ -391,3 +391,38 @@ test('a stop cancels what rings and leaves nothing open', async () => {
   assert.deepEqual(await stopping.db.query(`select 1 from calls where status <> 'hangup'`), [])
   assertReason(await post({ destinations: [sip('bob')] }, client), 503, 'SERVICE_UNAVAILABLE', 'api-manager')
 })
+
+test('a callee who does not answer within the dial timeout of the request is given up as dialout', async () => {
+  const { body } = await post({ destinations: [sip('bob')], dial_timeout: 1 })
+  const line = lastLine()
+  await eventually('it is dialled', () => line.said.includes('dial'))
+  line.rings()
+  const over = await eventually('it is over', async () => {
+    const call = await callOf(body.calls[0].id)
+    return call.status === 'hangup' ? call : undefined
+  })
+  assert.deepEqual([over.hangup_by, over.hangup_reason], ['remote', 'dialout'])
+  assert.ok(Date.parse(over.tm_hangup) - Date.parse(over.tm_create) >= 1_000)
+})
+
+test('a call that lasts as long as the request allows ends as timeout', async () => {
+  const { body } = await post({ destinations: [sip('bob')], max_duration: 1 })
+  const line = lastLine()
+  await eventually('it is dialled', () => line.said.includes('dial'))
+  line.answers()
+  const over = await eventually('it is over', async () => {
+    const call = await callOf(body.calls[0].id)
+    return call.status === 'hangup' ? call : undefined
+  })
+  assert.equal(over.hangup_reason, 'timeout')
+})
+
+test('limits beyond what is sensible are refused with their field', async () => {
+  for (const [limit, values] of Object.entries({ dial_timeout: [0, 181], max_duration: [0, 14_401, -1] }))
+    for (const value of values) {
+      const answer = await post({ destinations: [sip('bob')], [limit]: value })
+      assertReason(answer, 400, 'INVALID_ARGUMENT', 'api-manager')
+      assert.equal(answer.body.error.details[0].field, limit)
+    }
+  assertReason(await post({ destinations: [sip('bob')], dial_timeout: '9' }), 400, 'INVALID_JSON_BODY', 'api-manager')
+})

@@ -17,6 +17,9 @@ export interface PlaceCallsRequest {
   early_execution?: boolean
   /** Nobody proved who asked for this: no paid destination is dialled, here and in what follows. */
   free_only?: boolean
+  /** Seconds that a callee may ring, and that a call may last, where these are not the usual ones. */
+  dial_timeout?: number
+  max_duration?: number
 }
 
 /** A destination that could not be called, by its position. */

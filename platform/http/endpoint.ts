@@ -79,7 +79,10 @@ export interface Endpoint<
   page?: true | 'program'
   /** A `GET` that becomes a WebSocket (see `handleSocket`): success is 101, and `returns` describes nothing. */
   socket?: SocketLimits
-  /** The HTTP code of success; 200 unless the wire contract says otherwise. */
+  /**
+   * The HTTP code of success; 200 unless the wire contract says otherwise. That of a `socket` is 101, whatever stands here:
+   * the document declares both.
+   */
   success?: 200 | 201 | 202 | 307
   errors: readonly Reason[]
 }

@@ -140,8 +140,12 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
         'x-reasons': group.map(identity).sort(),
       },
     ])
+  const { socket, success: code } = endpoint
   return {
-    [String(endpoint.socket ? 101 : (endpoint.success ?? 200))]: success(endpoint, schemas),
+    [String(socket ? 101 : (code ?? 200))]: success(endpoint, schemas),
+    ...(socket && code
+      ? { [String(code)]: { description: 'Never sent: what other servers of this API declare.' } }
+      : {}),
     ...Object.fromEntries(failures),
     '4XX': { $ref: '#/components/responses/ClientError' },
     '5XX': { $ref: '#/components/responses/ServerError' },

@@ -1,4 +1,4 @@
-import type { MachineVerdict } from '#telecom/media'
+import type { MachineVerdict, StreamIssue } from '#telecom/media'
 import type { DialogState } from '#telecom/sip'
 
 /** How a key press came to us. */
@@ -50,6 +50,9 @@ export type LineEvent =
   | { type: 'recording_started'; recording_id: string }
   /** Exactly one for each `record`; that of a leg which is gone may come after `ended`. */
   | { type: 'recording_ended'; recording_id: string; duration_ms: number; complete: boolean; issue?: string }
+  /** A program is there, or gone; the latter exactly once for each `stream` while the leg lasts. */
+  | { type: 'stream_started'; stream_id: string }
+  | { type: 'stream_ended'; stream_id: string; dropped: number; issue?: StreamIssue }
   /** The dialog's identity moved (CSeq, remote target): what is kept for ending it after a crash is out of date. */
   | { type: 'dialog_changed'; dialog: DialogState }
   /**

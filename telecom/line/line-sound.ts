@@ -1,5 +1,5 @@
 import type { Log } from '#platform/log'
-import type { MediaEndpoint, MediaEvent, PromptPart, Sending, WantedMedia } from '#telecom/media'
+import type { MediaEndpoint, MediaEvent, PromptPart, Sending, StreamTarget, WantedMedia } from '#telecom/media'
 import type { Negotiated } from '#telecom/sdp'
 import { LineCover } from './line-cover.ts'
 import type { LineEvent } from './line-event.ts'
@@ -27,6 +27,7 @@ export class LineSound {
   #endpoint: MediaEndpoint | undefined
   #sending: Sending = SILENCE
   #recording: WantedMedia['recording']
+  #streams: readonly StreamTarget[] = []
   #sdpVersion = 0
   #closed = false
 
@@ -89,6 +90,21 @@ export class LineSound {
     if (this.#recording?.recording_id === recording_id) this.#recording = undefined
   }
 
+  /** A program hears and speaks from now on. */
+  stream(target: StreamTarget): void {
+    if (this.#closed || this.#streams.some(({ stream_id }) => stream_id === target.stream_id)) return
+    this.#streams = [...this.#streams, target]
+    this.want()
+  }
+
+  /** It does not any more. */
+  endStream(stream_id: string): void {
+    const left = this.#streams.filter((each) => each.stream_id !== stream_id)
+    if (left.length === this.#streams.length) return
+    this.#streams = left
+    this.want()
+  }
+
   /** Tells the endpoint all that it shall be, from what is known now. */
   want(): void {
     const negotiated = this.#needs.negotiated()
@@ -105,6 +121,7 @@ export class LineSound {
       ...(mute ? { mute } : {}),
       ...(deadMediaMs === undefined ? {} : { deadMediaMs }),
       ...(this.#recording ? { recording: this.#recording } : {}),
+      ...(this.#streams.length > 0 ? { streams: this.#streams } : {}),
     })
   }
 

@@ -1,7 +1,14 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
-import type { MediaEndpoint, MuteDirection, OpenEndpoint, PromptPart, RecordingTarget } from '#telecom/media'
+import type {
+  MediaEndpoint,
+  MuteDirection,
+  OpenEndpoint,
+  PromptPart,
+  RecordingTarget,
+  StreamTarget,
+} from '#telecom/media'
 import type { DialogState, Flow, HeaderInput } from '#telecom/sip'
 import type { LineEvent } from './line-event.ts'
 
@@ -59,6 +66,9 @@ export interface Line {
   stopRecording(): void
   /** Listens whether a person or a machine has answered; `answered_by` follows, unless it is over or unheard before. */
   detect(): void
+  /** Joins a program that hears and speaks. `stream_started`, and in any case `stream_ended`, follow. */
+  stream(target: StreamTarget): void
+  endStream(stream_id: string): void
   /** Stops what sounds. */
   silence(): void
   /** Ends the leg: BYE, or before the answer the status that belongs to the cause, or CANCEL. `ended` follows. */

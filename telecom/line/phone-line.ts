@@ -1,4 +1,4 @@
-import type { MediaEvent, MuteDirection, PromptPart, RecordingTarget, Sending } from '#telecom/media'
+import type { MediaEvent, MuteDirection, PromptPart, RecordingTarget, Sending, StreamTarget } from '#telecom/media'
 import type {
   Dialog,
   DialogRequest,
@@ -163,6 +163,14 @@ export abstract class PhoneLine implements Line {
     this.sound.record(undefined)
   }
 
+  stream(target: StreamTarget): void {
+    this.sound.stream(target)
+  }
+
+  endStream(stream_id: string): void {
+    this.sound.endStream(stream_id)
+  }
+
   hangup(cause: number): void {
     if (this.#ended) return
     if (!this.established) {
@@ -288,6 +296,11 @@ export abstract class PhoneLine implements Line {
       case 'recording_ended':
         this.sound.recorded(event.recording_id)
         return this.#events.tell(event)
+      case 'stream_started':
+        return this.tell(event)
+      case 'stream_ended':
+        this.sound.endStream(event.stream_id)
+        return this.tell(event)
       case 'failed':
         this.needs.log.warn({ line: this.id, issue: event.issue }, 'the sound of a line is lost')
         if (this.established) this.established.bye({ Reason: reasonHeader(CAUSE.temporaryFailure) })
