@@ -12,7 +12,7 @@ import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
-import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
+import { AddressGuard, Downloads, OutboundClient, resolveHost } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { OutgoingLine } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
@@ -89,6 +89,7 @@ export class CallRole {
     const targets = { customer: (id: string) => webhookTarget(services.customers, id) }
     const webhooks = new WebhookSender({ db, bus, clock, ids, outbound, targets })
 
+    const reachable = new AddressGuard(config.allowPrivateTargets)
     const commands = new CommandDoor({ bus, clock })
     const flows: FlowRuntime = new FlowRuntime({
       ...{ db, lanes, bus, clock, ids, log },
@@ -97,7 +98,7 @@ export class CallRole {
       placeCalls: (_customer, request, key) => engine.place(request, key),
       liveCallOf: (call) => engine.live(call),
       hangupReasonOf: (customer, call) => engine.hangupReasonOf(customer, call),
-      asks: callAsks(() => engine),
+      asks: callAsks({ live: () => engine, reachable, resolve: resolveHost }),
     })
     node.onTakenOver(() => {
       flows.abandon()
@@ -128,7 +129,6 @@ export class CallRole {
         prepareOutgoing: flows.prepareOutgoing,
       },
     })
-    const reachable = new AddressGuard(config.allowPrivateTargets)
     const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
     const sip: SipStack = new SipStack({
       ...{ clock, ids, log },

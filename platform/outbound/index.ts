@@ -12,4 +12,5 @@ export type {
   OutboundRequest,
   OutboundResult,
 } from './outbound-request.ts'
+export { NameNotResolved, type ResolveHost, resolveHost } from './resolve-host.ts'
 export { DEFAULT_TIMEOUTS, type OutboundTimeouts } from './timeouts.ts'
