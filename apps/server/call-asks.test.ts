@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callErrors } from '#managers/call/errors'
-import { callAsks } from './call-asks.ts'
+import { AddressGuard } from '#platform/outbound'
+import { type CallAsksNeeds, callAsks } from './call-asks.ts'
+
+const muteOf = (control: ReturnType<CallAsksNeeds['live']>['control']) =>
+  callAsks({
+    live: () => ({ control, stream: async () => {} }),
+    reachable: new AddressGuard(),
+    resolve: async () => [],
+  }).mute
 
 const asked = {
   action: 'mute',
@@ -13,8 +21,8 @@ const asked = {
 
 test('the action mute mutes the call of its flow in both directions, under the key of the step', async () => {
   const controlled: unknown[] = []
-  const engine = { control: async (...what: unknown[]) => void controlled.push(what) }
-  assert.deepEqual(await callAsks(() => engine).mute?.('alice', asked, 'a:1'), { ok: true })
+  const mute = muteOf(async (...what) => void controlled.push(what))
+  assert.deepEqual(await mute?.('alice', asked, 'a:1'), { ok: true })
   assert.deepEqual(controlled, [['alice', asked.reference_id, { type: 'mute', on: true, direction: 'both' }, 'a:1']])
 })
 
@@ -22,6 +30,6 @@ test('a call that is gone refuses it with its reason', async () => {
   const gone = async () => {
     throw callErrors.CALL_NOT_FOUND({ call_id: asked.reference_id })
   }
-  const mute = callAsks(() => ({ control: gone })).mute
+  const mute = muteOf(gone)
   await assert.rejects(async () => mute?.('alice', asked, 'a:1'), callErrors.CALL_NOT_FOUND.is)
 })

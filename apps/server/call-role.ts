@@ -14,7 +14,7 @@ import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { Metrics, watchEventLoop } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
-import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
+import { AddressGuard, Downloads, OutboundClient, resolveHost } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { LineDirectory, OutgoingLine } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
@@ -92,6 +92,7 @@ export class CallRole {
     const targets = { customer: (id: string) => webhookTarget(services, id) }
     const webhooks = new WebhookSender({ db, bus, clock, ids, outbound, targets })
 
+    const reachable = new AddressGuard(config.allowPrivateTargets)
     const commands = new CommandDoor({ bus, clock })
     const flows: FlowRuntime = new FlowRuntime({
       ...{ db, lanes, bus, clock, ids, log },
@@ -100,7 +101,7 @@ export class CallRole {
       placeCalls: (_customer, request, key) => engine.place(request, key),
       liveCallOf: (call) => engine.live(call),
       hangupReasonOf: (customer, call) => engine.hangupReasonOf(customer, call),
-      asks: callAsks(() => engine),
+      asks: callAsks({ live: () => engine, reachable, resolve: resolveHost }),
     })
     node.onTakenOver(() => {
       flows.abandon()
@@ -143,7 +144,6 @@ export class CallRole {
     })
     // executions first: what ends with one has no on-complete flow
     const closed = new ClosedCustomers({ db, clock, log, work: [flows, engine] })
-    const reachable = new AddressGuard(config.allowPrivateTargets)
     const sipNode = nodeId.replaceAll('-', '').slice(0, 8)
     const sip: SipStack = new SipStack({
       ...{ clock, ids, log },

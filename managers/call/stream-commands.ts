@@ -10,7 +10,10 @@ export type StreamCommand = {
   id: string
   customer_id: string
   call_id: string
-} & ({ type: 'stream_start'; stream: StreamTarget } | { type: 'stream_stop'; stream_id: string })
+} & (
+  | { type: 'stream_start'; stream: StreamTarget }
+  | /** Without an id: all of them. */ { type: 'stream_stop'; stream_id?: string }
+)
 
 /** Reads a command from the bus; `undefined` where it is another one. */
 export function readStreamCommand(body: unknown): StreamCommand | undefined {

@@ -13,5 +13,6 @@ export type {
   OutboundRequest,
   OutboundResult,
 } from './outbound-request.ts'
+export { NameNotResolved, type ResolveHost, resolveHost } from './resolve-host.ts'
 export { shownUrl } from './target.ts'
 export { DEFAULT_TIMEOUTS, type OutboundTimeouts } from './timeouts.ts'

@@ -10,7 +10,15 @@ import { MOST_COMPLETIONS, MOST_STACKS, MOST_STEPS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
 import type { Awaited, FlowState } from './state.ts'
 import { SubstitutionTooLarge, substitute } from './substitute.ts'
-import { DIGITS, machineVariables, recordingVariables, variableOf, writable, writeRefusal } from './variables.ts'
+import {
+  DIGITS,
+  machineVariables,
+  readVariable,
+  recordingVariables,
+  variableOf,
+  writable,
+  writeRefusal,
+} from './variables.ts'
 
 /** What the interpreter knows besides state and input. */
 export interface StepContext {
@@ -314,7 +322,7 @@ class Run {
   }
 
   #variable(name: string): string | undefined {
-    return variableOf(this.state.variables, name) ?? this.#context.dynamic?.(name)
+    return readVariable(name, (plain) => variableOf(this.state.variables, plain) ?? this.#context.dynamic?.(plain))
   }
 
   #actionContext(): ActionContext {

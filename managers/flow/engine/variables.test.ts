@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstVariables, injectionFaults, writeRefusal } from './variables.ts'
+import { firstVariables, injectionFaults, readVariable, writeRefusal } from './variables.ts'
 
 const platform = { 'voipbin.activeflow.id': 'id' }
 
@@ -58,4 +58,19 @@ test('the map as a whole has its limit, and replacing a value by one as long is 
   const full = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`${at}`, 'x'.repeat(32 * 1024 - 1)]))
   assert.equal(writeRefusal(full, 'one', 'more'), 'variables_full')
   assert.equal(writeRefusal(full, '0', 'y'.repeat(32 * 1024 - 1)), undefined)
+})
+
+test('a value goes into JSON text escaped, when its name says |json; a variable of that very name comes first', () => {
+  const lookup = (variables: Record<string, string>) => (name: string) => variables[name]
+  const quote = 'say "hi"\n'
+  assert.equal(readVariable('a|json', lookup({ a: quote })), 'say \\"hi\\"\\n')
+  assert.equal(readVariable('a|json', lookup({ a: quote, 'a|json': 'mine' })), 'mine')
+  assert.equal(readVariable('nobody|json', lookup({ a: quote })), undefined)
+})
+
+test('the message that began a flow is known by the short name too', () => {
+  const lookup = (name: string) => (name === 'voipbin.conversation_message.text' ? 'hello' : undefined)
+  assert.equal(readVariable('voipbin.message.text', lookup), 'hello')
+  assert.equal(readVariable('voipbin.message.text|json', lookup), 'hello')
+  assert.equal(readVariable('voipbin.message.id', lookup), undefined)
 })

@@ -1,5 +1,6 @@
 import type { StartedRecording } from '#managers/call'
 import { MOST_INJECTED, MOST_INJECTED_BYTES, MOST_VALUE_BYTES, MOST_VARIABLES_BYTES } from './limits.ts'
+import type { Lookup } from './substitute.ts'
 
 /** An activeflow's variables. */
 export type Variables = Readonly<Record<string, string>>
@@ -18,6 +19,25 @@ export function isReserved(name: string): boolean {
 /** The variable's value; `undefined` where there is none. */
 export function variableOf(variables: Variables, name: string): string | undefined {
   return Object.hasOwn(variables, name) ? variables[name] : undefined
+}
+
+/** Names that the documentation promises, and those that the platform writes. */
+const ALIASES = [['voipbin.message.', 'voipbin.conversation_message.']] as const
+/** Behind a name: its value as it stands inside the quotes of a JSON text. */
+const AS_JSON = '|json'
+
+/**
+ * A variable as flows name it: by its name; else by a name that the platform has for it; else, with `|json` behind the name,
+ * escaped for JSON. A variable that is really called so comes first.
+ */
+export function readVariable(name: string, lookup: Lookup): string | undefined {
+  const found = lookup(name)
+  if (found !== undefined) return found
+  for (const [promised, written] of ALIASES)
+    if (name.startsWith(promised)) return readVariable(written + name.slice(promised.length), lookup)
+  if (!name.endsWith(AS_JSON)) return undefined
+  const plain = readVariable(name.slice(0, -AS_JSON.length), lookup)
+  return plain === undefined ? undefined : JSON.stringify(plain).slice(1, -1)
 }
 
 /** Bytes of all names and values. */

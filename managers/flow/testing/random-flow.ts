@@ -9,31 +9,54 @@ import { uuid } from './virtual-flow.ts'
 /** Flows that random flows fetch and are followed by. */
 export const OTHER_FLOWS = [uuid(0xf1), uuid(0xf2), uuid(0xf3)] as const
 
-const TYPES = [...ACTION_TYPES] as [string, ...string[]]
+/** What random flows are made of. */
+export interface RandomFlowOptions {
+  /** Flows to fetch. */
+  flows?: readonly [string, ...string[]]
+  /** Types that do not occur. */
+  without?: readonly string[]
+  /** The longest wait of an action. Milliseconds. */
+  longestMs?: number
+  /** Where its requests go, in place of places that nobody asks. */
+  url?: string
+}
+
 const TEXTS = ['Hello', 'Press 1', 'You said ${voipbin.call.digits}', '<speak>${name}</speak>'] as const
 const DESTINATIONS = [{ type: 'sip', target: 'a@example.com' }]
 const OPERATORS = ['==', '!=', '>', '>=', '<', '<='] as const
 const URLS = ['https://example.com/a', 'https://example.com/b'] as const
 
 /** A list of actions that can be saved, of any types, with jumps to anywhere in it. */
-export function randomFlow(dice: Dice): Action[] {
+export function randomFlow(dice: Dice, options: RandomFlowOptions = {}): Action[] {
+  const types = ACTION_TYPES.filter((type) => !options.without?.includes(type))
   for (;;) {
     const count = 1 + dice.integer(10)
-    const written = Array.from({ length: count }, (_, at) => randomAction(dice, at, count))
+    const written = Array.from({ length: count }, (_, at) => randomAction(dice, at, count, types, options))
     const { actions, faults } = checkActions(written, ['actions'], sequentialIds(dice.integer(1_000_000_000)))
     if (faults.length === 0) return actions
   }
 }
 
-function randomAction(dice: Dice, at: number, count: number): object {
-  const type = dice.pick(TYPES)
+function randomAction(
+  dice: Dice,
+  at: number,
+  count: number,
+  types: readonly string[],
+  options: RandomFlowOptions,
+): object {
+  const type = types[dice.integer(types.length)] ?? 'stop'
   const target = () => `a${dice.integer(count)}`
   const next = dice.chance(0.1) ? { next_id: target() } : {}
-  return { id: `a${at}`, type, option: optionsOf(type, dice, target), ...next }
+  return { id: `a${at}`, type, option: optionsOf(type, dice, target, options), ...next }
 }
 
-function optionsOf(type: string, dice: Dice, target: () => string): object {
-  const duration = dice.integer(20_000)
+function optionsOf(
+  type: string,
+  dice: Dice,
+  target: () => string,
+  { flows = OTHER_FLOWS, longestMs = 20_000, url }: RandomFlowOptions,
+): object {
+  const duration = dice.integer(longestMs)
   switch (type) {
     case 'talk':
       return { text: dice.pick(TEXTS), digits_handle: dice.pick(['', 'next']), async: dice.chance(0.2) }
@@ -64,11 +87,11 @@ function optionsOf(type: string, dice: Dice, target: () => string): object {
     case 'variable_set':
       return { key: dice.pick(['name', 'voipbin.call.digits', 'voipbin.call.id']), value: dice.pick(TEXTS) }
     case 'webhook_send':
-      return { uri: dice.pick(URLS), sync: dice.chance(0.5), data: '${name}' }
+      return { uri: url ?? dice.pick(URLS), sync: dice.chance(0.5), data: '${name}' }
     case 'fetch':
-      return { event_url: dice.pick(URLS) }
+      return { event_url: url ?? dice.pick(URLS) }
     case 'fetch_flow':
-      return { flow_id: dice.pick(OTHER_FLOWS) }
+      return { flow_id: dice.pick(flows) }
     case 'connect':
       return { destinations: DESTINATIONS, relay_reason: dice.chance(0.3) }
     case 'call':
