@@ -134,11 +134,6 @@ export const VERDICTS = {
     meaning: 'Nothing leads to this destination.',
     fix: 'Have a route to a carrier configured, or call another kind of address.',
   },
-  insufficient_balance: {
-    blame: 'configuration',
-    meaning: 'The balance was too low for the call.',
-    fix: 'Add credit to the billing account.',
-  },
   credentials_refused: {
     blame: 'configuration',
     meaning: 'The other side asked for a password, which we do not have or which is wrong (401, 407).',
