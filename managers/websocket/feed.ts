@@ -13,6 +13,8 @@ const REPLAY_BATCH = 25
 /** A socket as its feed sees it. */
 export interface Listener {
   deliver(event: OutgoingEvent): void
+  /** Says something that is no event. */
+  say(text: string): void
   /** `undefined` when nothing waits to be sent, else resolves when that is so or the socket is closed. */
   drained(): Promise<void> | undefined
   readonly closed: boolean
@@ -186,8 +188,9 @@ export class Feed {
   async #replayBatch(member: Member, isOver: () => boolean): Promise<void> {
     await member.listener.drained()
     if (isOver()) return
-    const { result, next_after } = await this.#read(member.through, REPLAY_BATCH)
+    const { result, next_after, missing } = await this.#read(member.through, REPLAY_BATCH)
     if (isOver()) return
+    if (missing) member.listener.say(JSON.stringify({ type: 'gap', data: missing }))
     for (const event of result) if (concerns(this.customer_id, event, member)) tell(member, new OutgoingEvent(event))
     member.through = next_after
   }

@@ -508,6 +508,19 @@ test('who comes back with after= gets what was missed and then what is new: noth
   )
 })
 
+test('who comes back later than events are kept is told first which are gone, then what there is', async () => {
+  const { accesskey, id } = await accounts.customer()
+  const rig = await Rig.start()
+  await rig.announce(id, [{ type: 'call_created' }, { type: 'call_updated' }])
+  await accounts.sql(`select ledger_give_up_before('9999-01-01')`)
+  await rig.announce(id, [{ type: 'call_hangup' }])
+  const client = await rig.open(`accesskey=${accesskey}&after=1`)
+  await client.subscribe(`customer_id:${id}`)
+  const [gap, event] = await client.until(2)
+  assert.deepEqual(gap, { type: 'gap', data: { first: 2, last: 2 } })
+  assert.equal(event?.type, 'call_hangup')
+})
+
 test('after= beyond the end begins now, and a first subscription without it does not look back', async () => {
   const { accesskey, id } = await accounts.customer()
   const rig = await Rig.start()
