@@ -81,7 +81,9 @@ export class MailSender {
     this.#again = true
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
-      if (!this.#isStopped) this.#timer = this.#needs.clock.after(LOOK_MS, () => this.#wake())
+      if (this.#isStopped) return
+      if (this.#again) this.#wake()
+      else this.#timer = this.#needs.clock.after(LOOK_MS, () => this.#wake())
     })
   }
 
