@@ -14,6 +14,7 @@ import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
+import { wantsPrivacy } from './caller-id.ts'
 import type { Control } from './control.ts'
 import { type ControlAnswer, carryOutControl } from './control-commands.ts'
 import { callErrors } from './errors.ts'
@@ -204,7 +205,7 @@ export class CallEngine {
     const { anonymous: free_only, leave } = admitted
     const maxForwards = maxForwardsOf(invite)
     const live = new LiveRunner(this.#live, {
-      ...{ call, line, watch, free_only },
+      ...{ call, line, watch, free_only, isPrivate: wantsPrivacy(invite.request) },
       ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++

@@ -67,7 +67,7 @@ export class CallPlacer {
 
   /** Calls for a live call: see `CallOut`. */
   readonly callOut: CallOut = async (caller, options, report) => {
-    const { destinations, source } = options
+    const { destinations, source, anonymous } = options
     const call = caller.snapshot()
     const maxForwards = caller.maxForwards - 1
     if (maxForwards < 1) throw callErrors.NO_ROUTE_TO_DESTINATION()
@@ -80,6 +80,7 @@ export class CallPlacer {
       early_execution: false,
       master: caller,
       groupcall_id: NIL_UUID,
+      anonymous: isAnonymous(anonymous, caller),
       maxForwards,
       ...(codec ? { codecs: codec === 'PCMA' ? (['PCMA', 'PCMU'] as const) : (['PCMU', 'PCMA'] as const) } : {}),
       ...(workerHint === undefined ? {} : { workerHint }),
@@ -105,6 +106,7 @@ export class CallPlacer {
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
       limits: limitsOf(request),
+      anonymous: isAnonymous(request.anonymous, master),
       ...(master ? { master } : {}),
     }
     const prepared = await this.#prepare(destinations, calling, idAt)
@@ -165,6 +167,11 @@ export class CallPlacer {
     }
     return ready.map((each, at) => each.ready.begin(report && ((event) => report(at, event))))
   }
+}
+
+/** `auto` is what the caller asked for whom others are called; `no` always shows. */
+function isAnonymous(asked: PlaceCallsRequest['anonymous'], master: Master | undefined): boolean {
+  return asked === 'yes' || (asked === 'auto' && master?.isPrivate === true)
 }
 
 function limitsOf({ dial_timeout, max_duration }: PlaceCallsRequest): NonNullable<Calling['limits']> {

@@ -62,6 +62,8 @@ export interface LiveParts {
   free_only: boolean
   /** Of the INVITE that began it. */
   maxForwards?: number
+  /** The caller asked not to be shown. */
+  isPrivate?: boolean
   /** Limits of this call, where they are not the usual ones. */
   limits?: Partial<CallLimits>
   /** Further ways to a callee, each a line of its own. */
@@ -83,6 +85,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly kind = 'call'
   readonly free_only: boolean
   readonly maxForwards: number
+  readonly isPrivate: boolean
   readonly #needs: LiveNeeds
   readonly #actor: CallActor
   readonly #writer: CallWriter
@@ -119,6 +122,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#otherWays = [...otherWays]
     this.free_only = parts.free_only
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
+    this.isPrivate = parts.isPrivate ?? false
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
     this.#recordings = new RecordingRunner(needs, { line: () => this.#line, writer: this.#writer, take })
