@@ -162,7 +162,7 @@ test('a program hears both ends of a conversation and is heard by one; when it g
   const { a, b, callerId, stop } = await talk()
   try {
     const { accesskey } = platform.credentials.customer
-    const url = `${platform.http}/v1.0/calls/${callerId}/media_stream?encapsulation=sln&token=${accesskey}`
+    const url = `${platform.http}/v1.0/calls/${callerId}/media_stream?encapsulation=sln&accesskey=${accesskey}`
     const socket = new WebSocket(url.replace(/^http/, 'ws'))
     socket.binaryType = 'arraybuffer'
     const frames: Int16Array[] = []

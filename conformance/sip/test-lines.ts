@@ -38,6 +38,7 @@ export async function sippLines(t: TestContext, { invite, ...options }: Options 
         ...{ id, address, port: 20_000, worker: 0 },
         want() {},
         press() {},
+        detect() {},
         statistics: () => Promise.reject(new Error('nothing is heard here')),
         close: async () => {},
       }),

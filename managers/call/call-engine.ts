@@ -15,6 +15,7 @@ import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-c
 import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
 import type { EndAsker, Refusal } from './call-witness.ts'
+import { wantsPrivacy } from './caller-id.ts'
 import type { Control } from './control.ts'
 import { type ControlAnswer, carryOutControl } from './control-commands.ts'
 import { dialledAddress } from './dialled-address.ts'
@@ -229,6 +230,7 @@ export class CallEngine {
     const maxForwards = maxForwardsOf(invite)
     const live = new LiveRunner(this.#live, {
       ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
+      isPrivate: wantsPrivacy(invite.request),
       ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++

@@ -9,7 +9,7 @@ import type { Call } from './call.ts'
 import type { CallChecks } from './call-checks.ts'
 import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Master, Ready } from './calling.ts'
-import { callingFor } from './calling-for.ts'
+import { callingFor, isAnonymous } from './calling-for.ts'
 import type { CallOut } from './connect-runner.ts'
 import { callErrors } from './errors.ts'
 import type { Groupcall } from './groupcall.ts'
@@ -68,8 +68,8 @@ export class CallPlacer {
 
   /** Calls for a live call: see `CallOut`. */
   readonly callOut: CallOut = async (caller, options, report) => {
-    const { destinations, source } = options
-    const calling = callingFor(caller, source)
+    const { destinations, source, anonymous } = options
+    const calling = callingFor(caller, source, anonymous)
     const prepared = await this.#prepare(destinations, calling, () => this.#needs.ids.uuid())
     return this.#begin(prepared, caller, report)
   }
@@ -91,6 +91,7 @@ export class CallPlacer {
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
       limits: limitsOf(request),
+      anonymous: isAnonymous(request.anonymous, master),
       ...(master ? { master } : {}),
     }
     const prepared = await this.#prepare(destinations, calling, idAt)

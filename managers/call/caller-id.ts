@@ -1,10 +1,38 @@
 import { registrarRealm } from '#managers/registrar'
-import type { Address } from '#platform/http'
-import { readableText, sipUri, writeNameAddr } from '#telecom/sip'
+import { type Address, isE164 } from '#platform/http'
+import { type HeaderInput, readableText, type SipRequest, sipUri, writeNameAddr } from '#telecom/sip'
 import { sipCallee } from './callee.ts'
 
 const LONGEST_NAME = 255
 const NOBODY = writeNameAddr({ displayName: 'Anonymous', uri: 'sip:anonymous@anonymous.invalid' })
+
+/** What a leg of ours says about who calls. */
+export interface CallerIdentity {
+  from: string
+  headers?: HeaderInput
+}
+
+/**
+ * Who calls, as the callee is told. Of an anonymous caller the telephone network alone learns who it is, so that it can
+ * withhold it (RFC 3325): `Privacy: id` and the number as `P-Asserted-Identity`. Inside, and to SIP addresses, nobody is
+ * anonymous (`calls.md` §5.3).
+ */
+export function callerIdentity(
+  source: Address,
+  destination: Address,
+  of: { customer_id: string; base: string; anonymous: boolean },
+): CallerIdentity {
+  if (!of.anonymous || destination.type !== 'tel') return { from: callerId(source, of) }
+  const { target = '' } = source
+  const asserted: HeaderInput = isE164(target) ? { 'P-Asserted-Identity': `<tel:${target}>` } : {}
+  return { from: NOBODY, headers: { Privacy: 'id', ...asserted } }
+}
+
+/** Whether a caller asks not to be shown (RFC 3323 §4.2, RFC 3325 §9.3). */
+export function wantsPrivacy({ headers }: Pick<SipRequest, 'headers'>): boolean {
+  const words = headers.all('privacy').flatMap((value) => value.toLowerCase().split(/[;,]/))
+  return words.some((word) => word.trim() === 'id')
+}
 
 /**
  * The From of a leg of ours: whom the callee sees, and whom it would call back. An extension is shown by its number, any

@@ -1,14 +1,19 @@
 import { type Address, normaliseAddress } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
-import type { Calling } from './calling.ts'
+import type { Calling, Master } from './calling.ts'
 import type { ConnectingCaller } from './connect-runner.ts'
 import { callErrors } from './errors.ts'
+import type { PlaceCallsRequest } from './place-calls.ts'
 
 /**
  * What legs have in common that are called for a live call: they follow it, run no flow, and are offered what it speaks.
  * Throws where its INVITE may make no more hops.
  */
-export function callingFor(caller: ConnectingCaller, source?: Address): Omit<Calling, 'metadata'> {
+export function callingFor(
+  caller: ConnectingCaller,
+  source?: Address,
+  anonymous: PlaceCallsRequest['anonymous'] = 'auto',
+): Omit<Calling, 'metadata'> {
   const call = caller.snapshot()
   const maxForwards = caller.maxForwards - 1
   if (maxForwards < 1) throw callErrors.NO_ROUTE_TO_DESTINATION()
@@ -21,8 +26,14 @@ export function callingFor(caller: ConnectingCaller, source?: Address): Omit<Cal
     early_execution: false,
     master: caller,
     groupcall_id: NIL_UUID,
+    anonymous: isAnonymous(anonymous, caller),
     maxForwards,
     ...(codec ? { codecs: codec === 'PCMA' ? (['PCMA', 'PCMU'] as const) : (['PCMU', 'PCMA'] as const) } : {}),
     ...(workerHint === undefined ? {} : { workerHint }),
   }
+}
+
+/** `auto` is what the caller asked for whom others are called; `no` always shows. */
+export function isAnonymous(asked: PlaceCallsRequest['anonymous'], caller?: Pick<Master, 'isPrivate'>): boolean {
+  return asked === 'yes' || (asked === 'auto' && caller?.isPrivate === true)
 }

@@ -10,6 +10,8 @@ export interface Master {
   readonly id: string
   /** Whether calls may still be chained to it: it is not ending. */
   readonly mayLead: boolean
+  /** Its caller asked not to be shown; whoever is called for it with `auto` inherits that. */
+  readonly isPrivate?: boolean
   /** This one follows it from now on. */
   lead(follower: Attempt): void
 }
@@ -31,6 +33,8 @@ export interface Calling {
   maxForwards?: number
   codecs?: NonNullable<OutgoingLineOptions['codecs']>
   workerHint?: number
+  /** The telephone network is to withhold who calls. */
+  anonymous?: boolean
   /** How long its legs may ring and last, where that was asked for. */
   limits?: Partial<Pick<CallLimits, 'dialMs' | 'maxDurationMs'>>
 }

@@ -7,7 +7,7 @@ import type { CallChecks } from './call-checks.ts'
 import { LOOKUP_MS } from './call-placer.ts'
 import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Ready } from './calling.ts'
-import { callingFor } from './calling-for.ts'
+import { callingFor, isAnonymous } from './calling-for.ts'
 import type { ConnectingCaller } from './connect-runner.ts'
 import type { Groupcall, GroupRingMethod } from './groupcall.ts'
 import type { PlaceGroupcallRequest } from './groupcall-commands.ts'
@@ -67,7 +67,7 @@ export class GroupPlacer {
   }
 
   async #place(request: PlaceGroupcallRequest, key: string): Promise<Groupcall> {
-    const { customer_id, source, flow, variables, free_only = false } = request
+    const { customer_id, source, flow, variables, anonymous, free_only = false } = request
     const id = uuidOfName(`groupcall:${key}`)
     const made = await this.#store.find(customer_id, id)
     if (made) return made
@@ -75,6 +75,7 @@ export class GroupPlacer {
       ...{ customer_id, free_only, flow, variables, early_execution: false },
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
+      anonymous: isAnonymous(anonymous),
     })
     const group = ready.begin()
     if (!(group instanceof GroupcallRunner)) throw new Error('a plan for a group has made no group')

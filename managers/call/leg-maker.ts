@@ -1,10 +1,10 @@
 import { flowErrors } from '#managers/flow/errors'
-import { apiErrors } from '#platform/http'
+import { type Address, apiErrors } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
 import { CAUSE, type OutgoingLineOptions } from '#telecom/line'
 import type { Call } from './call.ts'
-import { callerId } from './caller-id.ts'
+import { callerIdentity } from './caller-id.ts'
 import type { Calling, Ready } from './calling.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
@@ -37,7 +37,7 @@ export class LegMaker {
     const { master, ...common } = calling
     const made = { ...common, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
     const call = newOutgoingCall(id, made, watch.now())
-    const [first, ...others] = plan.ways.map((way) => () => this.#line(way, calling))
+    const [first, ...others] = plan.ways.map((way) => () => this.#line(way, destination, calling))
     if (!first) throw new Error('a leg has no way')
     const line = first()
     await line.open().catch((cause) => {
@@ -98,10 +98,11 @@ export class LegMaker {
     return prepared
   }
 
-  #line(way: Way, { customer_id, source, maxForwards, codecs, workerHint }: Calling): DialableLine {
+  #line(way: Way, destination: Address, calling: Calling): DialableLine {
+    const { customer_id, source, maxForwards, codecs, workerHint, anonymous = false } = calling
     return this.#needs.createOutgoingLine({
       ...way,
-      from: callerId(source, { customer_id, base: this.#needs.base }),
+      ...callerIdentity(source, destination, { customer_id, base: this.#needs.base, anonymous }),
       ...(codecs ? { codecs } : {}),
       ...(maxForwards === undefined ? {} : { maxForwards }),
       ...(workerHint === undefined ? {} : { workerHint }),

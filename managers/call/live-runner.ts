@@ -71,6 +71,8 @@ export interface LiveParts {
   maxForwards?: number
   /** What let its caller in. */
   rule?: MatchedRule
+  /** The caller asked not to be shown. */
+  isPrivate?: boolean
   /** Limits of this call, where they are not the usual ones. */
   limits?: Partial<CallLimits>
   /** Further ways to a callee, each a line of its own. */
@@ -93,6 +95,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly free_only: boolean
   readonly isOwnPhone: boolean
   readonly maxForwards: number
+  readonly isPrivate: boolean
   /** How often whoever is on this leg was transferred. */
   transfers = 0
   readonly #needs: LiveNeeds
@@ -134,6 +137,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.free_only = parts.free_only
     this.isOwnPhone = parts.isOwnPhone ?? false
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
+    this.isPrivate = parts.isPrivate ?? false
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
     this.#recordings = new RecordingRunner(needs, { line: () => this.#line, writer: this.#writer, take })

@@ -14,7 +14,9 @@ export const CallerStep = Type.Object(
       }),
     ),
     after_ms: ms('Then waits so long.'),
-    press: Type.Optional(Type.String({ pattern: '^[0-9A-D*#]{1,20}$', examples: ['1#'], description: 'Keys, five a second.' })),
+    press: Type.Optional(
+      Type.String({ pattern: '^[0-9A-D*#]{1,20}$', examples: ['1#'], description: 'Keys, five a second.' }),
+    ),
     hangup: Type.Optional(Type.Boolean()),
   },
   { $id: 'FlowTestCallerStep' },
