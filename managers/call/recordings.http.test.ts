@@ -153,7 +153,7 @@ test('without balance nothing is recorded: INSUFFICIENT_BALANCE; a frozen accoun
 test('every fault of the body is told with its place', async () => {
   const { path, phone } = await liveCall()
   const answer = await mine.post(`${path}/recording_start`, {
-    format: 'mp3',
+    format: 'ogg',
     end_of_silence: -1,
     end_of_key: '7',
     duration: -5,
