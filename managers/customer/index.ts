@@ -5,7 +5,6 @@ export { AccesskeyUse } from './accesskey-use.ts'
 export {
   type CustomerRecord,
   type CustomerStatus,
-  GUEST_CUSTOMER_ID,
   isLiving,
   presentCustomer,
   RESERVED_CUSTOMERS,
