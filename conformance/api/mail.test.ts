@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { apiClient, eventually, MailServer, Platform } from '#testkit'
+import { apiClient, eventually, type Json, MailServer, Platform } from '#testkit'
+import { loggedIn } from './two-customers.ts'
 
 const PASSWORD = 'a password of my own'
 const PUBLIC_URL = 'https://phones.example.com/api'
@@ -44,9 +45,14 @@ test('from the signup over two mails to the login, with what the platform is', a
 
 test('a mail whose platform is killed while the mail server is away arrives when both are back, once', async () => {
   const email = 'patient@example.com'
+  const { username, password } = platform.credentials.admin
   await server.close()
   const { status } = await nobody().post('/auth/signup', { email, accepted_tos: true })
   assert.equal(status, 200)
+  await eventually('it was tried', async () => {
+    const { result } = (await (await loggedIn(platform, username, password)).get('/v1.0/mails?status=waiting')).body
+    return result.some(({ to, issue }: Json) => to === email && issue !== '')
+  })
   await platform.child.stop('SIGKILL')
   await platform.run()
   await server.open()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { AnyTransaction } from '#platform/db'
 import { type Timestamp, timestamp, timestampToMs } from '#platform/time'
@@ -26,10 +27,18 @@ interface Tables {
 
 const on = (trx: AnyTransaction) => trx.kysely<Tables>()
 
+/** The key of a count. Only a hash is kept: people type passwords where the username belongs. */
+export function keyOf(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
+}
+
 /** Rows that can go and go each time that one is counted. */
 const FORGET_AT_ONCE = 20
 
-/** SQL of login attempts. Platform-wide: an attempt belongs to no customer before it has succeeded. */
+/**
+ * SQL of login attempts, and of whatever else strangers may do so often only. Platform-wide: an attempt belongs to no
+ * customer before it has succeeded.
+ */
 export class LoginAttemptStore {
   /** The counts of these keys, made where there are none, held until the transaction ends. Keys come in ascending order. */
   async lock(trx: AnyTransaction, keys: readonly string[], nowMs: number): Promise<Map<string, AttemptRow>> {

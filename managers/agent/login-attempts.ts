@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { AnyTransaction, Database } from '#platform/db'
 import { apiErrors, networkOf } from '#platform/http'
 import type { Clock } from '#platform/time'
 import { BACK_OFF, type Counted, counted } from './back-off.ts'
-import { type AttemptRow, LoginAttemptStore } from './login-attempt-store.ts'
+import { type AttemptRow, keyOf, LoginAttemptStore } from './login-attempt-store.ts'
 
 /** From where somebody has logged in, it is known for so long. */
 const KNOWN_MS = 30 * 86_400_000
@@ -85,11 +84,6 @@ function attemptOf(username: string, network: string): Attempt {
     { counted: 'username', key: keyOf('username', username) },
   ]
   return { place, counts: counts.toSorted((one, other) => (one.key < other.key ? -1 : 1)) }
-}
-
-/** Only a hash is kept: people type passwords where the username belongs. */
-function keyOf(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 }
 
 function keysOf(rows: readonly AttemptRow[]): string[] {

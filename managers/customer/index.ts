@@ -6,7 +6,6 @@ export { ClosedCustomers, type LiveWork } from './closed-customers.ts'
 export {
   type CustomerRecord,
   type CustomerStatus,
-  GUEST_CUSTOMER_ID,
   isLiving,
   presentCustomer,
   RESERVED_CUSTOMERS,

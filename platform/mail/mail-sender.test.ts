@@ -198,7 +198,7 @@ test('a mail whose sender vanished in the middle is sent by another one, and not
   assert.equal((await rows())[0]?.status, 'sent', 'who comes back too late changes nothing')
 })
 
-test('a server that never answers is given up after two minutes', async () => {
+test('a server that never answers is given up after a minute', async () => {
   const { post, sender, rows, clock } = await outbox()
   await post('ann@example.com')
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
@@ -211,7 +211,7 @@ test('a server that never answers is given up after two minutes', async () => {
   })
   const sending = one.flush()
   await begun
-  clock.advance(2 * 60_000)
+  clock.advance(60_000)
   await sending
   assert.deepEqual(
     (await rows()).map(({ status, issue }) => [status, issue]),

@@ -12,9 +12,9 @@ import { MailRefused, type MailTransport } from './transport.ts'
 /** Mails that are on their way at once. */
 const AT_ONCE = 4
 /** Whoever has taken a mail and is silent for so long has vanished, and it is sent again. */
-const LEASE_MS = 10 * 60_000
-/** An attempt takes no longer, whatever the server does; far less than the lease, so that no other sender joins in. */
-const LONGEST_ATTEMPT_MS = 2 * 60_000
+const LEASE_MS = 2 * 60_000
+/** An attempt takes no longer, whatever the server does; less than the lease, so that no other sender joins in. */
+const LONGEST_ATTEMPT_MS = 60_000
 /** The net below the pokes: how often it is looked for mails that are due. */
 const LOOK_MS = 15_000
 /** The wait after a first failure; it doubles. */

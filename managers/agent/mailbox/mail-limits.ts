@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { AnyTransaction } from '#platform/db'
 import { apiErrors, networkOf } from '#platform/http'
 import type { Clock } from '#platform/time'
-import { type AttemptRow, LoginAttemptStore } from '../login-attempt-store.ts'
+import { type AttemptRow, keyOf, LoginAttemptStore } from '../login-attempt-store.ts'
 
 /** Mails within an hour that strangers may cause: to one mailbox, and from one address. */
 const MOST = { mailbox: 5, address: 60 } as const
@@ -44,8 +43,4 @@ function oneMore(row: AttemptRow | undefined, most: number, nowMs: number): Atte
   if (isNewHour) return { ...row, failures: 1, lastMs: nowMs, freeMs: nowMs }
   if (row.failures >= most) return Math.ceil((row.lastMs + HOUR_MS - nowMs) / 1000)
   return { ...row, failures: row.failures + 1 }
-}
-
-function keyOf(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 }
