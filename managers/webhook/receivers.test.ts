@@ -8,7 +8,7 @@ import { apiErrors } from '#platform/http'
 import { Metrics } from '#platform/metrics'
 import { ManualClock, systemClock, timestamp } from '#platform/time'
 import { eventually, type ReceivedWebhook } from '#testkit'
-import { watchWebhooks } from './index.ts'
+import { WebhookSender, watchWebhooks } from './index.ts'
 import { deliveriesOf, inTime, Rig, receiver, SECRET, uuid } from './test-rig.ts'
 
 const DAY_MS = 86_400_000
@@ -274,6 +274,51 @@ test('a name that stands for a public address first and for one inside later rea
   })
   assert.deepEqual([blocked.failure, blocked.detail], ['blocked', ''])
   assert.equal(reached, 0)
+})
+
+test('what a flow asked for is in the log, waited for or not, and goes once more as it was', async () => {
+  const [rig, target] = await Promise.all([Rig.start(), receiver()])
+  const customer = rig.customer('')
+  const flow = uuid()
+  let failures = 1
+  target.treat = () => (failures-- > 0 ? 503 : 200)
+  const sender = new WebhookSender(rig.needs)
+  const request = {
+    uri: `http://u:p@127.0.0.1:${target.port}/`,
+    method: 'PUT',
+    data_type: 'text/plain',
+    data: 'hi',
+  } as const
+  const answer = await sender.send(customer, { ...request, sync: true, key: `${flow}:1` })
+  assert.deepEqual(answer, { ok: true, status: 200, body: '' })
+  const [waited] = await deliveriesOf(rig, customer)
+  assert.deepEqual(
+    [waited?.target, waited?.activeflow_id, waited?.status, waited?.attempt_count, waited?.sequence],
+    ['flow', flow, 'delivered', 2, null],
+  )
+  assert.equal(waited?.last_attempt?.uri, target.url())
+  await sender.send(customer, { ...request, sync: false, key: `${flow}:2` })
+  const done = await eventually('it is delivered', async () =>
+    (await deliveriesOf(rig, customer)).find(({ id, status }) => id !== waited?.id && status === 'delivered'),
+  )
+  const { id } = await rig.webhooks.replay(customer, done.id)
+  await eventually('it goes once more', async () => (await rig.webhooks.get(customer, id)).status === 'delivered')
+  const [, , first, second] = target.received
+  for (const header of ['idempotency-key', 'webhook-id', 'content-type', 'authorization'])
+    assert.equal(first?.headers[header], second?.headers[header])
+  assert.deepEqual([first?.raw, first?.method], [second?.raw, second?.method])
+  assert.equal(second?.headers['x-voipbin-delivery'], id)
+  // one that nobody could take ends as failed, and can be had later too
+  failures = 9
+  await sender.send(customer, { ...request, sync: true, key: `${flow}:3` })
+  const [failed] = await deliveriesOf(rig, customer, { status: 'failed' })
+  assert.equal(failed?.attempt_count, 3)
+  failures = 0
+  const again = await rig.webhooks.replay(customer, failed?.id ?? '')
+  await eventually(
+    'it is delivered late',
+    async () => (await rig.webhooks.get(customer, again.id)).status === 'delivered',
+  )
 })
 
 test('figures tell attempts by outcome, dead letters, and what is held', async () => {
