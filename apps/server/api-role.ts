@@ -9,11 +9,11 @@ import { WebhookDelivery } from '#managers/webhook'
 import { WebSockets } from '#managers/websocket'
 import { type Bus, CommandDoor } from '#platform/bus'
 import { type Connection, openDatabase } from '#platform/db'
-import { PublicEvents, Sequencer, wakeSequencer } from '#platform/events'
+import { PublicEvents, Sequencer, wakeSequencer, watchLedger } from '#platform/events'
 import { type HttpServer, Idempotency, openHttpServer, RateLimits } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { Metrics, type MetricsSnapshot, metricsText } from '#platform/metrics'
+import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#platform/metrics'
 import { OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
@@ -91,10 +91,13 @@ export class ApiRole {
     const events = new PublicEvents({ db, bus, clock })
 
     const metrics = new Metrics()
+    const unwatchLoop = watchEventLoop(metrics, 'api')
+    watchLedger(metrics, db)
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
     const expiry = new FreezeExpiry({ lifecycle: services.lifecycle, clock, log })
     const idempotency = new Idempotency({ db, clock, ids, log })
+    const sequencer = new Sequencer({ connection, bus, clock, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, logins, boots, delegations, calls, recordings, storage, downloads },
@@ -112,12 +115,12 @@ export class ApiRole {
       ...(trustedProxy ? { trustedProxy } : {}),
       parts: {
         database: () => db.available(),
+        ledger: () => sequencer.isWorking,
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
       },
       scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),
     })
 
-    const sequencer = new Sequencer({ connection, bus, clock, log })
     wakeSequencer(bus, db)
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const activeflowStore = new ActiveflowStore(db)
@@ -152,6 +155,7 @@ export class ApiRole {
       () => sequencer.stop(),
       () => outbound.close(),
       () => db.close(),
+      unwatchLoop,
     ])
   }
 

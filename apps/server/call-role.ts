@@ -10,7 +10,7 @@ import { type Connection, type Database, openDatabase, PostgresLanes } from '#pl
 import { wakeSequencer } from '#platform/events'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { Metrics } from '#platform/metrics'
+import { Metrics, watchEventLoop } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient } from '#platform/outbound'
 import { systemClock } from '#platform/time'
@@ -171,6 +171,7 @@ export class CallRole {
     engine.start()
     const metrics = new Metrics()
     watchCallRole(metrics, { sip, media, engine, flows, lanes })
+    const unwatchLoop = watchEventLoop(metrics, 'call')
     const health = bus.respond(CALL_HEALTH, () => db.available())
     const figures = bus.respond(CALL_METRICS, () => metrics.snapshot())
 
@@ -188,6 +189,7 @@ export class CallRole {
       async () => {
         sip.draining = true
         health.unsubscribe()
+        unwatchLoop()
         takeover.stop()
         registrar.stop()
         await engine.stop()

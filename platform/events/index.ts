@@ -5,6 +5,7 @@
 export { appendEvents, eventWrite, INBOX, type Stamp } from './append.ts'
 export { Event, listEvents } from './contract.ts'
 export type { LedgerEvent, NewEvent } from './event.ts'
+export { watchLedger } from './ledger-figures.ts'
 export { type Behind, CursorMoved, LedgerReader, type Reading } from './ledger-reader.ts'
 export { eventMigrations } from './migrations/index.ts'
 export { type EventPage, type EventRequest, type PublicEvent, PublicEvents } from './public-events.ts'
