@@ -35,7 +35,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   extension: '2000',
   number: '+899000000001',
   direct_hash: 'direct.0123456789ab',
-  permission: 32,
+  permission: 16,
   limit: 5,
   retry_after: 3,
   status: 'hangup',
