@@ -10,6 +10,9 @@ import { freePort } from './ports.ts'
 
 const main = fileURLToPath(new URL('../apps/server/main.ts', import.meta.url))
 
+/** Long: other tests may have the machine. */
+const READY_MS = 90_000
+
 /** The sample extensions stand below it. */
 const FIRST_EXTENSION = 2_000
 
@@ -50,7 +53,12 @@ export class Platform {
   /** Starts it with an empty data folder and waits until it is ready. `settings` are names without `STROWGER_`. */
   static async start(settings: Record<string, string> = {}): Promise<Platform> {
     const platform = await Platform.prepare(settings)
-    await platform.run()
+    try {
+      await platform.run()
+    } catch (error) {
+      await platform.child.stop('SIGTERM', 8_000) // nobody else knows of it
+      throw error
+    }
     return platform
   }
 
@@ -93,7 +101,7 @@ export class Platform {
         if (gone !== undefined) throw new Error(`the platform ended (${gone}): ${this.child.output()}`)
         return (await healthy(`http://127.0.0.1:${this.environment.STROWGER_HTTP_PORT}`)) || undefined
       },
-      30_000,
+      READY_MS,
     )
     const tookMs = performance.now() - startedMs
     this.credentials = JSON.parse(readFileSync(join(this.dataDir, 'credentials.json'), 'utf8'))

@@ -147,6 +147,7 @@ export class ApiRole {
     const sockets = new WebSockets({ events, bus, clock, log, metrics, agents: services.agents })
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
+    const sequencer = new Sequencer({ connection, bus, clock, log })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
@@ -165,6 +166,7 @@ export class ApiRole {
       ...(trustedProxy ? { trustedProxy } : {}),
       parts: {
         database: () => db.available(),
+        ledger: () => sequencer.isWorking,
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
       },
       scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),
@@ -175,21 +177,12 @@ export class ApiRole {
     const transport = config.smtpUrl === undefined ? mailFolder : new SmtpTransport({ url: config.smtpUrl, from })
     const mailSender = new MailSender({ db, clock, ids, log, metrics, transport, templates: mailboxes.templates })
     const { lifecycle } = services
+    const { eventDays } = config
     const jobs = new Jobs({
       ...{ db, clock, ids, log, metrics },
-      jobs: platformJobs({
-        db,
-        clock,
-        log,
-        lifecycle,
-        mailboxes,
-        idempotency,
-        mailFolder,
-        eventDays: config.eventDays,
-      }),
+      jobs: platformJobs({ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder, eventDays }),
     })
 
-    const sequencer = new Sequencer({ connection, bus, clock, log })
     wakeSequencer(bus, db)
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets, ...watched })

@@ -1,4 +1,5 @@
 import { flowErrors } from '#managers/flow/errors'
+import { InvariantError } from '#platform/errors'
 import { type Address, apiErrors } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
@@ -38,7 +39,7 @@ export class LegMaker {
     const made = { ...common, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
     const call = newOutgoingCall(id, made, watch.now())
     const [first, ...others] = plan.ways.map((way) => () => this.#line(way, destination, calling))
-    if (!first) throw new Error('a leg has no way')
+    if (!first) throw new InvariantError('a leg has no way')
     const line = first()
     await line.open().catch((cause) => {
       throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })

@@ -1,3 +1,4 @@
+import { InvariantError } from '#platform/errors'
 import type { PlaceCallsRequest } from './place-calls.ts'
 
 /** Where the `call` role takes requests for calls. */
@@ -15,6 +16,6 @@ export interface PlaceCommand {
 export function readPlaceCommand(body: unknown): PlaceCommand {
   const { id, type, request } = body as Partial<PlaceCommand>
   if (typeof id !== 'string' || type !== 'place' || typeof request !== 'object')
-    throw new TypeError('no command to place calls')
+    throw new InvariantError('no command to place calls')
   return { id, type, request }
 }

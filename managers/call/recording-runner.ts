@@ -1,4 +1,5 @@
 import type { BillingChecks } from '#managers/billing'
+import { InvariantError } from '#platform/errors'
 import { eventWrite } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -91,7 +92,7 @@ export class RecordingRunner {
 
   record(recording: Recording, endOfSilenceMs: number): void {
     const [incoming, outgoing] = this.#needs.recordings.files.of(recording)
-    if (!incoming || !outgoing) throw new Error(`recording ${recording.id} has no two directions`)
+    if (!incoming || !outgoing) throw new InvariantError(`recording ${recording.id} has no two directions`)
     this.#line().record({
       recording_id: recording.id,
       in: incoming.path,

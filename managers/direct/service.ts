@@ -1,4 +1,5 @@
 import type { AnyTransaction, Database } from '#platform/db'
+import { InvariantError } from '#platform/errors'
 import { appendEvents, type NewEvent } from '#platform/events'
 import { type Ids, randomHex } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
@@ -65,7 +66,7 @@ export class DirectService implements Directs {
       await this.#announce(trx, announce(direct))
       return direct
     }
-    throw new Error('every direct hash that was drawn is taken')
+    throw new InvariantError('every direct hash that was drawn is taken')
   }
 
   #now() {

@@ -1,6 +1,7 @@
 import type { Call, PrepareIncoming, PrepareOutgoing } from '#managers/call'
 import { type Bus, type Command, CommandDoor, type Subscription } from '#platform/bus'
 import type { AnyTransaction, Database, WriteLanes } from '#platform/db'
+import { InvariantError } from '#platform/errors'
 import { appendEvents } from '#platform/events'
 import { type Ids, isUuid } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -321,8 +322,9 @@ function refusalOfEnded({ type, activeflow_id }: FlowCommand) {
 
 function readCommand(command: Command): FlowCommand {
   const { id, type, customer_id, activeflow_id, deleting } = command as Partial<FlowCommand> & Command
-  if (type !== 'stop' && type !== 'continue') throw new TypeError(`no command of a flow: ${type}`)
-  if (!isUuid(customer_id ?? '') || !isUuid(activeflow_id ?? '')) throw new TypeError('a command of a flow names it')
+  if (type !== 'stop' && type !== 'continue') throw new InvariantError(`no command of a flow: ${type}`)
+  if (!isUuid(customer_id ?? '') || !isUuid(activeflow_id ?? ''))
+    throw new InvariantError('a command of a flow names it')
   return {
     id,
     type,

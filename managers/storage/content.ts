@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { InvariantError } from '#platform/errors'
 
 /** Octets of known number, any run of which can be read by itself. */
 export interface Content {
@@ -47,7 +48,7 @@ async function* readFile(path: string, from: number, to: number): AsyncGenerator
     for (let at = from; at < to; ) {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, to - at))
       const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
-      if (bytesRead === 0) throw new Error(`the file ends at ${at} and not at ${to}`)
+      if (bytesRead === 0) throw new InvariantError(`the file ends at ${at} and not at ${to}`)
       yield chunk.subarray(0, bytesRead)
       at += bytesRead
     }

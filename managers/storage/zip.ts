@@ -1,3 +1,4 @@
+import { InvariantError } from '#platform/errors'
 import { bytesOf, type Content, joined } from './content.ts'
 
 /** A file of an archive, its checksum known: so every octet of the archive is known before the first is sent. */
@@ -25,7 +26,7 @@ const MODE_0644 = (0o100_644 << 16) >>> 0
  * any part of the archive be read by itself. Throws a `RangeError` where it would need ZIP64 (4 GiB, 65 535 files).
  */
 export function zipOf(entries: readonly ZipEntry[]): Content {
-  if (entries.length > MOST_ENTRIES) throw new RangeError('too many files for an archive')
+  if (entries.length > MOST_ENTRIES) throw new InvariantError('too many files for an archive')
   const contents: Content[] = []
   const directory: Buffer[] = []
   let at = 0
@@ -34,7 +35,7 @@ export function zipOf(entries: readonly ZipEntry[]): Content {
     directory.push(directoryHeader(entry, at))
     contents.push(bytesOf(head), entry.content)
     at += head.length + entry.content.bytes
-    if (at > LARGEST) throw new RangeError('too much for an archive')
+    if (at > LARGEST) throw new InvariantError('too much for an archive')
   }
   const central = Buffer.concat(directory)
   return joined([...contents, bytesOf(central), bytesOf(endRecord(entries.length, central.length, at))])

@@ -61,7 +61,7 @@ class CachedSpeech implements Speech {
       try {
         return await this.#speak(plain, voice, request)
       } catch (error) {
-        if (error instanceof SpeechError) throw error
+        if (error instanceof SpeechError && error.problem !== 'no_voice') throw error
         this.#log.warn({ err: error, voice: voice.name }, 'a voice failed, trying the next')
         failures.push(error)
       }
@@ -97,7 +97,7 @@ class CachedSpeech implements Speech {
     if (kept) return kept
     const spoken = await voice.render(text, { ...request, signal: this.#stop.signal })
     const { wav, durationMs } = await toTelephoneWav(spoken)
-    if (durationMs === 0) throw new Error('the voice said nothing')
+    if (durationMs === 0) throw new SpeechError('no_voice', 'the voice said nothing')
     return { file: await this.#cache.keep(key, wav), durationMs }
   }
 

@@ -12,5 +12,6 @@ export {
   type ReasonsOf,
   type Retry,
 } from './define-errors.ts'
+export { InvariantError } from './invariant-error.ts'
 export { ReasonedError } from './reasoned-error.ts'
 export { HTTP_STATUS, type Status } from './status.ts'

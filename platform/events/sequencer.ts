@@ -56,6 +56,11 @@ export class Sequencer {
     this.#options = options
   }
 
+  /** Whether its last batch went through: nothing that happens is told to anybody while none does. */
+  get isWorking(): boolean {
+    return this.#retryMs === BUSY_MS
+  }
+
   start(): void {
     this.#subscription = this.#options.bus.subscribe(INBOX_GREW, () => this.#poke())
     this.#poke()

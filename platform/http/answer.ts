@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { type Catalogue, ReasonedError } from '#platform/errors'
+import { type Catalogue, InvariantError, ReasonedError } from '#platform/errors'
 
 /** Headers of an answer that belong to what was done, not to the connection. */
 const OWN_HEADERS = ['location', 'set-cookie'] as const
@@ -46,5 +46,5 @@ export function readKept(text: string, catalogues: readonly Catalogue[]): Answer
     if (known?.domain === domain)
       throw new ReasonedError({ domain, reason, declaration: known.declaration, message, details })
   }
-  throw new Error(`a kept answer has the unknown reason ${domain}/${reason}`)
+  throw new InvariantError(`a kept answer has the unknown reason ${domain}/${reason}`)
 }

@@ -26,8 +26,8 @@ test('an example is what the schema says, or else a value of its enumeration, fo
   assert.deepEqual(
     { ...(by as object) },
     {
-      type: 'extension',
-      target: '2000',
+      type: 'tel',
+      target: '+12025550123',
       target_name: 'target_name',
       name: 'Front desk',
       detail: 'Takes the first calls of the day',

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { InvariantError } from '#platform/errors'
 import { isNode, type Json, rewrite } from './schema.ts'
 
 /** Whether a value is sent or received: a request names nothing that its reader would have to make first. */
@@ -34,7 +35,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   extension: '2000',
   number: '+899000000001',
   direct_hash: 'direct.0123456789ab',
-  permission: 32,
+  permission: 16,
   limit: 5,
   retry_after: 3,
   status: 'hangup',
@@ -109,7 +110,7 @@ function textOf(node: Json, name: string): unknown {
     if (typeof value === 'string' && fits(node, value)) return value
   const made = bounded(node, name || 'text')
   if (fits(node, made)) return made
-  throw new Error(`${name || 'a text'} with the pattern ${pattern} says no example`)
+  throw new InvariantError(`${name || 'a text'} with the pattern ${pattern} says no example`)
 }
 
 function fits({ minLength, maxLength, pattern }: Json, value: string): boolean {

@@ -47,8 +47,8 @@ export {
   pageRequest,
   paginate,
 } from './paging.ts'
-export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
 export { servedPaths } from './paths.ts'
+export { adminOnly, adminOrManager, type Gate, mayPass, Permission, superAdminOnly } from './permission.ts'
 export { type Parts, platformRoutes } from './platform-routes.ts'
 export { networkOf, type RateLimitSettings, RateLimits } from './rate-limits.ts'
 export { type Allowance, TokenBuckets } from './token-buckets.ts'

@@ -1,6 +1,5 @@
 import type { TObject, TSchema } from 'typebox'
-import type { Reason } from '#platform/errors'
-import { HTTP_STATUS } from '#platform/errors'
+import { HTTP_STATUS, InvariantError, type Reason } from '#platform/errors'
 import type { Endpoint, Route } from './endpoint.ts'
 import { errorExample, exampleName } from './error-examples.ts'
 import { apiErrors } from './errors.ts'
@@ -232,7 +231,8 @@ function document(schema: TSchema, schemas: Record<string, Json>): Json {
     const { $id, ...shown } = node.format === 'id' ? { ...node, format: 'uuid' } : node
     if (typeof $id !== 'string' || isNode(node.$defs)) return shown
     const known = schemas[$id]
-    if (known && JSON.stringify(known) !== JSON.stringify(shown)) throw new Error(`two schemas are named ${$id}`)
+    if (known && JSON.stringify(known) !== JSON.stringify(shown))
+      throw new InvariantError(`two schemas are named ${$id}`)
     schemas[$id] = shown
     return { $ref: COMPONENTS + $id }
   })

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { ReasonedError } from '#platform/errors'
+import { InvariantError, type ReasonedError } from '#platform/errors'
 import { type Answer, ownHeaders } from './answer.ts'
 import type { Endpoint, Route } from './endpoint.ts'
 import { reasonsOf } from './implied-errors.ts'
@@ -19,7 +19,7 @@ export class ServedRoute {
   /** Throws for an endpoint without a gate: a server with an open door does not start. */
   constructor(route: Route) {
     const { method, path, allow } = route.endpoint
-    if (!isGate(allow)) throw new Error(`${method} ${path} has no gate: say in allow who may ask it`)
+    if (!isGate(allow)) throw new InvariantError(`${method} ${path} has no gate: say in allow who may ask it`)
     this.route = route
     this.endpoint = route.endpoint
     this.#validator = new Validator(route.endpoint)

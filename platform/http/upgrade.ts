@@ -1,6 +1,7 @@
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
+import type { ReasonedError } from '#platform/errors'
 import type { SocketLimits } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 
@@ -9,6 +10,10 @@ interface Waiting {
   socket: Socket
   head: Buffer
 }
+
+/** Sixteen octets in Base64, and the versions of the protocol that are spoken. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/
+const VERSIONS = ['13', '8']
 
 /** How long a client has for its half of the closing handshake before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 3_000
@@ -61,7 +66,7 @@ export class Upgrades {
     this.#serverOf(limits).handleUpgrade(request, waiting.socket, waiting.head, (socket) => {
       accepted = socket
     })
-    if (accepting.refusal) throw refusalOf(accepting.refusal)
+    if (accepting.refusal) throw refusalOf(request.headers, accepting.refusal)
     if (!accepted) throw apiErrors.REQUEST_CANCELED()
     response.detachSocket(waiting.socket)
     return accepted
@@ -89,7 +94,16 @@ export class Upgrades {
   }
 }
 
-function refusalOf(error: Error): Error {
-  const header = /Sec-WebSocket-\w+/.exec(error.message)?.[0] ?? 'Upgrade'
-  return apiErrors.INVALID_ARGUMENT({ field: header, issue: 'is missing or cannot be read' }, { cause: error })
+/** Which header kept a request from becoming a WebSocket: RFC 6455 §4.2.1, in its order. */
+function refusalOf(headers: IncomingHttpHeaders, cause: Error): ReasonedError {
+  const field = [
+    ['Sec-WebSocket-Key', KEY.test(headers['sec-websocket-key'] ?? '')],
+    ['Sec-WebSocket-Version', VERSIONS.includes(headers['sec-websocket-version'] ?? '')],
+    ['Sec-WebSocket-Protocol', headers['sec-websocket-protocol'] === undefined],
+    ['Sec-WebSocket-Extensions', headers['sec-websocket-extensions'] === undefined],
+  ].find(([, isRight]) => !isRight)?.[0]
+  return apiErrors.INVALID_ARGUMENT(
+    { field: String(field ?? 'Upgrade'), issue: 'is missing or cannot be read' },
+    { cause },
+  )
 }

@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { TSchema } from 'typebox'
-import type { ReasonedError } from '#platform/errors'
+import { InvariantError, type ReasonedError } from '#platform/errors'
 import { isUuid, NIL_UUID } from '#platform/ids'
 import { timestampToMs } from '#platform/time'
 import type { Endpoint } from './endpoint.ts'
@@ -92,7 +92,8 @@ function compile(ajv: Ajv2020, schema: TSchema): ValidateFunction {
 
 /** A format that nothing knows would check nothing: that is a mistake in the contract. */
 function checkFormats(node: Json) {
-  if (typeof node.format === 'string' && !(node.format in formats)) throw new Error(`unknown format ${node.format}`)
+  if (typeof node.format === 'string' && !(node.format in formats))
+    throw new InvariantError(`unknown format ${node.format}`)
   for (const value of Object.values(node)) {
     if (isNode(value)) checkFormats(value)
     else if (Array.isArray(value)) for (const each of value) if (isNode(each)) checkFormats(each)

@@ -39,8 +39,8 @@ export const ADDRESS_TYPES = [
 /** One end of a conversation; each member is left out when empty. */
 export const Address = Type.Object(
   {
-    type: Type.Optional(Type.Enum(ADDRESS_TYPES, { examples: ['extension'] })),
-    target: Type.Optional(Type.String({ maxLength: 1024, examples: ['2000'] })),
+    type: Type.Optional(Type.Enum(ADDRESS_TYPES, { examples: ['tel'] })),
+    target: Type.Optional(Type.String({ maxLength: 1024, examples: ['+12025550123'] })),
     target_name: Type.Optional(Type.String({ maxLength: 255 })),
     name: Type.Optional(Type.String({ maxLength: 255 })),
     detail: Type.Optional(Type.String({ maxLength: 1024 })),

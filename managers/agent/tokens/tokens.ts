@@ -1,4 +1,5 @@
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { InvariantError } from '#platform/errors'
 import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
 import { type AgentClaims, agentToken } from './agent-token.ts'
 import type { TokenKind } from './claims.ts'
@@ -33,7 +34,7 @@ export class Tokens {
 
   /** `secret` has at least 32 bytes and is the same for every process of the platform. */
   constructor(needs: { secret: Uint8Array; clock: Clock }) {
-    if (needs.secret.length < 32) throw new Error('the secret of login tokens needs at least 32 bytes')
+    if (needs.secret.length < 32) throw new InvariantError('the secret of login tokens needs at least 32 bytes')
     this.#secret = needs.secret
     this.#clock = needs.clock
   }

