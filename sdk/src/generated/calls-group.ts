@@ -21,6 +21,10 @@ export interface CallsCreateBody {
   destinations: Address[]
   /** yes, no or auto (the default): whether the callee of a tel destination sees who calls. */
   anonymous?: string
+  /** Seconds that each callee may take to answer; then its call ends as `dialout`. */
+  dial_timeout?: number
+  /** Seconds that each call may last, ringing included; then it ends as `timeout`. */
+  max_duration?: number
   /** Variables of the flow. At most 100, 64 KiB in all, 32 KiB each. */
   variables?: Record<string, string>
 }
