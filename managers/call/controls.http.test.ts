@@ -3,8 +3,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { apiErrors } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import { assertReason, eventually, type FakeCall, levelAt, sameButRequestId, sine, TestCalls, wavFile } from '#testkit'
+import { callErrors } from './errors.ts'
 
 const NUMBER = '+899003000002'
 const WORDS_HZ = 1_200
@@ -262,5 +264,18 @@ test('commands at the same instant all count, once each', async () => {
   )
   assert.equal((await mine.get(`/v1.0/calls/${id}`)).body.mute_direction, 'both')
   assert.equal(phone.requests.filter(({ method }) => method === 'INVITE').length, 1)
+  await phone.hangUp()
+})
+
+test('an action of a flow asks the same of its call, and is refused for the same reasons', async () => {
+  const { id, phone } = await liveCall()
+  const mute = { type: 'mute', on: true, direction: 'both' } as const
+  await calls.engine.control(calls.customer, id, mute, 'f:7')
+  assert.equal((await mine.get(`/v1.0/calls/${id}`)).body.mute_direction, 'both')
+  const stream = { stream_id: systemIds.uuid(), address: '127.0.0.1', port: 9, listen: 'in', speak: false } as const
+  const command = { id: 'f:8', type: 'stream_start', customer_id: calls.customer, call_id: id, stream } as const
+  await assert.rejects(calls.engine.stream(command), apiErrors.SERVICE_UNAVAILABLE.is)
+  const other = await calls.otherCustomer()
+  await assert.rejects(calls.engine.control(other, id, mute, 'f:9'), callErrors.CALL_NOT_FOUND.is)
   await phone.hangUp()
 })

@@ -79,13 +79,17 @@ export class LineHold {
       this.#tellIn(outcome.retryInMs)
       return
     }
+    // without an answer the leg is about to be over
+    if (outcome.type !== 'response') {
+      session.forgetOffer()
+      return
+    }
     this.#told = held
     if (!held && !this.#wanted) this.#codec = undefined
-    if (outcome.type === 'response' && this.#isTaken(session, outcome.response)) this.#needs.renegotiated()
+    if (this.#isTaken(session, outcome.response)) this.#needs.renegotiated()
     else {
       session.forgetOffer()
-      const status = outcome.type === 'response' ? outcome.response.status : outcome.type
-      this.#needs.log.info({ held, status }, 'a phone did not go along with a hold')
+      this.#needs.log.info({ held, status: outcome.response.status }, 'a phone did not go along with a hold')
     }
     this.#tell()
   }
