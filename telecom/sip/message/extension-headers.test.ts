@@ -54,14 +54,7 @@ test('Replaces names a dialog by three parts, in whatever order they stand', () 
     ...wanted,
     early_only: true,
   })
-  for (const text of [
-    '',
-    ';to-tag=a;from-tag=b',
-    'a@b@c;to-tag=a;from-tag=b',
-    '1;to-tag=a',
-    '1;from-tag=a',
-    '1;to-tag=a;from-tag="b c"',
-  ])
+  for (const text of ['', ';to-tag=a;from-tag=b', '1;to-tag=a', '1;from-tag=a', '1;to-tag=a;from-tag="b c"'])
     assert.throws(() => parseReplaces(text), SipError)
   assert.throws(() => parseReplaces(`1;to-tag=${'a'.repeat(257)};from-tag=b`), SipError)
 })
