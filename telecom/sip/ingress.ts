@@ -18,7 +18,7 @@ export interface IngressRules {
 }
 
 /** Methods that the stack itself understands outside of dialogs. */
-const OWN_METHODS: readonly string[] = ['INVITE', 'OPTIONS', 'BYE', 'CANCEL', 'ACK', 'INFO', 'UPDATE']
+const OWN_METHODS: readonly string[] = ['INVITE', 'OPTIONS', 'BYE', 'CANCEL', 'ACK', 'INFO', 'UPDATE', 'PRACK']
 
 /**
  * What a UAS looks at before it acts on a request (RFC 3261 §8.2.1 to §8.2.3): method, Request-URI, Require, content.
@@ -33,6 +33,7 @@ export function inspect(request: SipRequest, rules: IngressRules): Refusal | und
 function inspectMethod(request: SipRequest, rules: IngressRules): Refusal | undefined {
   const { method } = request
   if (OWN_METHODS.includes(method) || rules.methods.includes(method)) return undefined
+  if (method === 'REFER' && request.toTag === '') return { status: 403, reason: 'Only In A Dialog' }
   const inDialog = request.toTag !== ''
   if (isKnownMethod(method) && inDialog) return undefined
   if (method === 'SUBSCRIBE') return { status: 489 }

@@ -6,25 +6,33 @@ import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import { SipRequest } from './message/message.ts'
 import { SipStack } from './stack.ts'
-import type { Dialog, DialogUser, OutgoingCall } from './transaction-user.ts'
+import type { Dialog, DialogUser, EarlyDialog, OutgoingCall } from './transaction-user.ts'
 import { UdpPeer, until } from './udp-peer.ts'
 
 /** What can happen to a call of ours, in whatever order. */
 type Happening =
-  | { does: 'phone answers'; status: number; fork: string }
+  | { does: 'phone answers'; status: number; fork: string; extra: readonly string[] }
   | { does: 'phone asks'; method: string; fork: string }
   | { does: 'phone replies'; status: number }
   | { does: 'we cancel' }
   | { does: 'we hang up' }
   | { does: 'we offer anew' }
+  | { does: 'we offer by UPDATE' }
   | { does: 'time passes'; ms: number }
 
 const fork = fc.constantFrom('f1', 'f2', 'f3')
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({
     does: fc.constant('phone answers' as const),
-    status: fc.constantFrom(100, 180, 183, 200, 200, 302, 401, 486, 487, 603),
+    status: fc.constantFrom(100, 180, 183, 200, 200, 302, 401, 422, 486, 487, 603),
     fork,
+    extra: fc.constantFrom(
+      [],
+      ['Require: 100rel', 'RSeq: 1'],
+      ['Require: 100rel', 'RSeq: 2', 'Content-Type: application/sdp'],
+      ['Session-Expires: 90;refresher=uac', 'Allow: UPDATE', 'Min-SE: 3000'],
+      ['Session-Expires: 90;refresher=uas'],
+    ),
   }),
   fc.record({
     does: fc.constant('phone asks' as const),
@@ -32,7 +40,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     fork,
   }),
   fc.record({ does: fc.constant('phone replies' as const), status: fc.constantFrom(200, 481, 491) }),
-  fc.record({ does: fc.constantFrom('we cancel' as const, 'we hang up' as const, 'we offer anew' as const) }),
+  fc.record({
+    does: fc.constantFrom(
+      'we cancel' as const,
+      'we hang up' as const,
+      'we offer anew' as const,
+      'we offer by UPDATE' as const,
+    ),
+  }),
   fc.record({ does: fc.constant('time passes' as const), ms: fc.constantFrom(0, 400, 4_000, 6_000, 33_000) }),
 )
 
@@ -107,6 +122,7 @@ class Story {
   #cseq = 0
   readonly #replied = new Set<string>()
   #answered = false
+  #early: EarlyDialog | undefined
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -120,7 +136,10 @@ class Story {
       },
       {
         dialog: OWNER,
-        progressed: () => assert.ok(!this.cancelled, 'nothing of it is heard once it was given up'),
+        progressed: (_, early) => {
+          assert.ok(!this.cancelled, 'nothing of it is heard once it was given up')
+          this.#early = early ?? this.#early
+        },
         answered: (_, dialog) => {
           assert.ok(!this.cancelled, 'what was given up is not answered')
           this.ends.push('answered')
@@ -137,7 +156,8 @@ class Story {
     switch (what.does) {
       case 'phone answers':
         this.#answered = true
-        return this.#scene.say(this.#response(await this.#invite, what.status, what.fork))
+        await this.#invite
+        return this.#scene.say(this.#response(this.#lastInvite, what.status, what.fork, what.extra))
       case 'phone asks':
         return this.#scene.say(this.#request(what.method, what.fork))
       case 'phone replies':
@@ -151,6 +171,9 @@ class Story {
         return this.#scene.settle()
       case 'we offer anew':
         this.dialog?.reinvite('offer')
+        return this.#scene.settle()
+      case 'we offer by UPDATE':
+        ;(this.dialog ?? this.#early)?.update('offer')
         return this.#scene.settle()
       case 'time passes':
         return this.#scene.wait(what.ms)
@@ -175,25 +198,31 @@ class Story {
     return [...byBranch.values()]
   }
 
+  get #lastInvite(): SipRequest {
+    const last = this.requests('INVITE').findLast(({ toTag }) => toTag === '')
+    assert.ok(last)
+    return last
+  }
+
   async #reply(status: number): Promise<void> {
     const { call_id } = this.call.dialogState
-    const invite = await this.#invite
     for (const one of [...this.#scene.phone.received]) {
       if (!(one instanceof SipRequest) || one.callId !== call_id || one.method === 'ACK') continue
       const { branch } = one.topVia
-      if (this.#replied.has(`${branch}${one.method}`) || (one.method === 'INVITE' && branch === invite.topVia.branch))
-        continue
+      if (this.#replied.has(`${branch}${one.method}`) || (one.method === 'INVITE' && one.toTag === '')) continue
       this.#replied.add(`${branch}${one.method}`)
       await this.#scene.say(this.#response(one, status, one.toTag))
     }
   }
 
-  #response(request: SipRequest, status: number, tag: string): string {
+  #response(request: SipRequest, status: number, tag: string, extra: readonly string[] = []): string {
     const { port } = this.#scene.phone
     const lines = ['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${request.headers.get(name)}`)
     const to = `to: ${request.headers.get('to')}${request.toTag === '' && status > 100 && tag ? `;tag=${tag}` : ''}`
     const contact = `Contact: <sip:${tag || 'bob'}@127.0.0.1:${port}>`
-    return [`SIP/2.0 ${status} X`, ...lines, to, contact, 'Content-Length: 0', '', ''].join('\r\n')
+    const body = extra.some((line) => line.endsWith('/sdp')) ? 'answer' : ''
+    const length = `Content-Length: ${body.length}`
+    return [`SIP/2.0 ${status} X`, ...lines, to, contact, ...extra, length, '', body].join('\r\n')
   }
 
   #request(method: string, tag: string): string {
@@ -218,17 +247,18 @@ class Story {
 
   /** What must hold once everything is over. */
   async check(): Promise<void> {
-    const invite = await this.#invite
+    // one, or a further one for each 422
+    const branches = new Set(this.requests('INVITE').flatMap((one) => (one.toTag === '' ? [one.topVia.branch] : [])))
     assert.equal(this.ends.length, 1, `told once how it ended, not ${this.ends}`)
     const cancels = this.requests('CANCEL')
     assert.ok(cancels.length <= 1, 'one CANCEL at most')
     for (const cancel of cancels) {
       assert.ok(this.#answered, 'no CANCEL before the other side has said anything')
-      assert.equal(cancel.topVia.branch, invite.topVia.branch)
+      assert.ok(branches.has(cancel.topVia.branch))
     }
     const winner = this.dialog?.state.remote_tag
     const ended = new Set(this.requests('BYE').map((bye) => bye.toTag))
-    const ours = this.requests('ACK').filter((ack) => ack.topVia.branch !== invite.topVia.branch)
+    const ours = this.requests('ACK').filter((ack) => !branches.has(ack.topVia.branch))
     for (const { toTag } of ours)
       if (toTag !== winner) assert.ok(ended.has(toTag), `${toTag} was acknowledged and has to be ended`)
     const { counters } = this.#scene.stack
@@ -263,5 +293,5 @@ test('whatever happens in whatever order, a call of ours is told of once and not
         await scene.close()
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   ))

@@ -213,7 +213,7 @@ test('OPTIONS says what we can do; while draining it says 503, and a new call ge
   assert.equal(at.calls.length, 0)
 })
 
-test('what we do not do gets its own answer: 489, 405, 501, 416, 420, 415, 406, 481', async (t) => {
+test('what we do not do gets its own answer: 489, 405, 501, 416, 420, 415, 406, 481, 403, 400', async (t) => {
   const at = await testStack(t)
   let cseq = 0
   const expect = async (status: number, method: string, parts: Parts = {}) => {
@@ -234,6 +234,10 @@ test('what we do not do gets its own answer: 489, 405, 501, 416, 420, 415, 406, 
   await expect(406, 'INVITE', { extra: ['Accept: text/plain'] })
   await expect(481, 'BYE', { toTag: 'unknown' })
   await expect(481, 'INFO')
+  await expect(481, 'PRACK', { extra: ['RAck: 1 1 INVITE'] })
+  await expect(403, 'REFER', { extra: ['Refer-To: <sip:a@b>'] })
+  await expect(400, 'INVITE', { extra: ['Replaces: 12;to-tag=a'] })
+  await expect(400, 'INVITE', { extra: ['Replaces: 1;to-tag=a;from-tag=b', 'Replaces: 2;to-tag=a;from-tag=b'] })
   assert.equal(at.calls.length, 0)
 })
 

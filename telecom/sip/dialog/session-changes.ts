@@ -4,8 +4,8 @@ import type { HeaderInput } from '../message/headers.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { DialogUser, Outcome, SipBody } from '../transaction-user.ts'
-import type { Flow } from '../transport/flow.ts'
 import type { DialogState } from './dialog-state.ts'
+import type { DialogWay } from './dialog-way.ts'
 import { busyRetryAfter, retryAfterGlareMs } from './glare.ts'
 import { PeerOffer } from './peer-offer.ts'
 import { answer } from './request-handle.ts'
@@ -37,12 +37,9 @@ export interface InDialog {
   readonly early: boolean
   /** A 2xx of ours waits for its ACK. */
   readonly unacknowledged: boolean
-  /** Our Contact on this flow. */
-  contactOn(flow: Flow): string
-  build(method: string, headers?: HeaderInput, body?: SipBody, cseqOfInvite?: number): SipRequest
-  hop(): Flow
-  whenHopKnown(run: () => void): void
-  refreshTarget(message: SipMessage, flow: Flow | undefined): void
+  readonly way: DialogWay
+  /** The next request of ours, with what the session adds to it. */
+  build(method: string, headers?: HeaderInput, body?: SipBody): SipRequest
   answerInvite(
     transaction: ServerTransaction,
     response: SipResponse,
@@ -117,7 +114,7 @@ export class SessionChanges {
       return
     }
     if (method === 'UPDATE' && !request.sdp) {
-      this.#dialog.refreshTarget(request, transaction.flow)
+      this.#dialog.way.refreshTarget(request, transaction.flow)
       const contact = { Contact: `<${this.#dialog.state.local_contact}>` }
       const headers = this.#agree(request)
       transaction.respond(answer(core, request, 200, { defaults: { ...capabilities(core), ...contact }, headers }))
@@ -135,7 +132,7 @@ export class SessionChanges {
       return
     }
     this.#ours = true
-    this.#dialog.whenHopKnown(() => this.#sendInvite(sdp, headers, this.#whenDone('INVITE', done)))
+    this.#dialog.way.whenKnown(() => this.#sendInvite(sdp, headers, this.#whenDone('INVITE', done)))
   }
 
   update(sdp: string | Buffer | undefined, headers?: HeaderInput, done?: Done): void {
@@ -144,7 +141,7 @@ export class SessionChanges {
       return
     }
     if (sdp !== undefined) this.#ours = true
-    this.#dialog.whenHopKnown(() => this.#sendUpdate(sdp, headers, this.#whenDone('UPDATE', done, sdp !== undefined)))
+    this.#dialog.way.whenKnown(() => this.#sendUpdate(sdp, headers, this.#whenDone('UPDATE', done, sdp !== undefined)))
   }
 
   get #isBusy(): boolean {
@@ -165,13 +162,13 @@ export class SessionChanges {
     const { core } = this.#dialog
     const { request } = transaction
     const offer = new PeerOffer(core, transaction, method, {
-      contact: this.#dialog.contactOn(transaction.flow),
+      contact: this.#dialog.way.contactOn(transaction.flow),
       settled: () => {
         this.#theirs = undefined
       },
       agree: () => (method === 'PRACK' ? {} : this.#agree(request)),
       accepted: (response, acked) => {
-        if (method !== 'PRACK') this.#dialog.refreshTarget(request, transaction.flow)
+        if (method !== 'PRACK') this.#dialog.way.refreshTarget(request, transaction.flow)
         if (method === 'INVITE') this.#dialog.answerInvite(transaction, response, { acked, gaveUp() {} })
         else transaction.respond(response)
       },
@@ -201,7 +198,7 @@ export class SessionChanges {
     const { core } = this.#dialog
     const invite = this.#dialog.build('INVITE', headers, { type: 'application/sdp', content: sdp })
     let ack: SipRequest | undefined
-    core.sendInvite(invite, this.#dialog.hop(), {
+    core.sendInvite(invite, this.#dialog.way.hop(), {
       response: (response) => {
         if (response.status < 200) return
         if (response.status >= 300) {
@@ -210,12 +207,12 @@ export class SessionChanges {
           return
         }
         if (ack) {
-          core.sendBare(ack, this.#dialog.hop())
+          core.sendBare(ack, this.#dialog.way.hop())
           return
         }
         this.#refreshedBy(response)
-        ack = this.#dialog.build('ACK', undefined, undefined, invite.cseq.number)
-        core.sendBare(ack, this.#dialog.hop())
+        ack = this.#dialog.way.build('ACK', { cseqOfInvite: invite.cseq.number })
+        core.sendBare(ack, this.#dialog.way.hop())
         done({ type: 'response', response })
       },
       failed: done,
@@ -225,7 +222,7 @@ export class SessionChanges {
   #sendUpdate(sdp: string | Buffer | undefined, headers: HeaderInput | undefined, done: Done, raises = 0): void {
     const { core } = this.#dialog
     const body = sdp === undefined ? undefined : { type: 'application/sdp', content: sdp }
-    core.send(this.#dialog.build('UPDATE', headers, body), this.#dialog.hop(), {
+    core.send(this.#dialog.build('UPDATE', headers, body), this.#dialog.way.hop(), {
       done: (outcome) => {
         if (outcome.type === 'response' && this.#raise(outcome.response, raises)) {
           this.#sendUpdate(sdp, headers, done, raises + 1)
@@ -246,7 +243,7 @@ export class SessionChanges {
   }
 
   #refreshedBy(response: SipResponse): void {
-    this.#dialog.refreshTarget(response, undefined)
+    this.#dialog.way.refreshTarget(response, undefined)
     this.#learn(response)
     if (!this.#dialog.early) this.#timer.restart(agreeAsUac(response, this.#policy))
   }

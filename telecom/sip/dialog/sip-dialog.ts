@@ -1,15 +1,14 @@
 import { capabilities } from '../capabilities.ts'
 import type { Core } from '../core.ts'
 import type { HeaderInput } from '../message/headers.ts'
-import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
+import type { SipRequest, SipResponse } from '../message/message.ts'
 import { isKnownMethod } from '../message/methods.ts'
-import { contactUri, requestVia } from '../outgoing.ts'
 import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { Dialog, DialogUser, Outcome, SipBody } from '../transaction-user.ts'
 import type { Flow, RemoteAddress } from '../transport/flow.ts'
 import { Answer } from './answer.ts'
-import { dialogRequest } from './dialog-request.ts'
 import { type DialogState, dialogKey, inOrder } from './dialog-state.ts'
+import { DialogWay } from './dialog-way.ts'
 import { answer, RequestHandle } from './request-handle.ts'
 import { type InDialog, SessionChanges } from './session-changes.ts'
 
@@ -27,6 +26,7 @@ export interface EarlyPhase {
 export class SipDialog implements Dialog, InDialog {
   readonly key: string
   readonly core: Core
+  readonly way: DialogWay
   readonly session: SessionChanges
   /** Answers the PRACKs of the peer; without it nothing of ours was reliable. */
   onPrack: ((transaction: ServerTransaction) => void) | undefined
@@ -34,8 +34,6 @@ export class SipDialog implements Dialog, InDialog {
   onGone: (() => void) | undefined
   readonly source: RemoteAddress
   #user: DialogUser
-  #state: DialogState
-  #flow: Flow
   #early: EarlyPhase | undefined
   #ended = false
   /** Our 2xx to an INVITE that still waits for its ACK. */
@@ -57,12 +55,14 @@ export class SipDialog implements Dialog, InDialog {
   }) {
     this.core = at.core
     this.#user = at.user
-    this.#state = at.state
-    this.#flow = at.flow
     this.#early = at.early
     this.#confirmed = at.confirmed
     this.source = at.source
     this.key = dialogKey(at.state)
+    this.way = new DialogWay(at.core, {
+      ...{ state: at.state, flow: at.flow },
+      changed: (state) => this.#tell(() => this.#user.changed?.(state)),
+    })
     this.session = new SessionChanges(this, at.early?.unanswered)
   }
 
@@ -71,11 +71,11 @@ export class SipDialog implements Dialog, InDialog {
   }
 
   get state(): DialogState {
-    return this.#state
+    return this.way.state
   }
 
   get flow(): Flow {
-    return this.#flow
+    return this.way.flow
   }
 
   get ended(): boolean {
@@ -90,12 +90,11 @@ export class SipDialog implements Dialog, InDialog {
     return this.#answer?.waiting === true
   }
 
-  /** The INVITE has its 2xx. Both sides' CSeqs go on where they are; the route of a 2xx of the peer counts from now on. */
+  /** The INVITE has its 2xx; the route of one of the peer counts from now on. */
   answered(user: DialogUser, state: Partial<DialogState>): void {
-    const { local_cseq, remote_cseq } = this.#state
     this.#early = undefined
     this.#user = user
-    this.#state = { ...this.#state, ...state, local_cseq, remote_cseq }
+    this.way.learn(state)
   }
 
   /** Sends our 2xx to an INVITE and repeats it until its ACK. Without one the dialog ends by BYE (§13.3.1.4). */
@@ -146,14 +145,11 @@ export class SipDialog implements Dialog, InDialog {
   /** A request of the peer in this dialog (§12.2.2). */
   receive(transaction: ServerTransaction): void {
     const { request } = transaction
-    if (!inOrder(this.#state, request.cseq.number)) {
+    if (!inOrder(this.state, request.cseq.number)) {
       this.#refuse(transaction, 500, { reason: 'CSeq Out Of Order' })
       return
     }
-    // a peer whose connection broke goes on over the one that it comes back by
-    const back = !this.#flow.alive && this.#moveTo(transaction.flow)
-    const flow = back ? { flow: this.#flow.key } : {}
-    this.#set({ ...this.#state, ...flow, remote_cseq: request.cseq.number })
+    this.way.heard(request.cseq.number, transaction.flow)
     if (request.method === 'BYE') this.#bye(transaction)
     else if (this.#ended) this.#refuse(transaction, 481)
     else this.#dispatch(transaction)
@@ -197,8 +193,8 @@ export class SipDialog implements Dialog, InDialog {
       )
       return
     }
-    this.whenHopKnown(() =>
-      this.core.send(this.build(method, options.headers, options.body), this.hop(), {
+    this.way.whenKnown(() =>
+      this.core.send(this.build(method, options.headers, options.body), this.way.hop(), {
         done: (outcome) => {
           this.#tell(() => done?.(outcome))
           // RFC 5057 §5.1: who does not take a NOTIFY has ended what it tells of; a PRACK that comes late says nothing at all
@@ -227,51 +223,12 @@ export class SipDialog implements Dialog, InDialog {
 
   // ── InDialog: what its session asks of it ──────────────────────────────────────────────────────────────────────────
 
-  contactOn(flow: Flow): string {
-    return contactUri(this.core.identity.prefix, flow.listener)
-  }
-
-  build(method: string, headers?: HeaderInput, body?: SipBody, cseqOfInvite?: number): SipRequest {
-    const cseq = cseqOfInvite ?? this.#state.local_cseq + 1
-    if (cseqOfInvite === undefined) this.#set({ ...this.#state, local_cseq: cseq })
-    const hop = this.hop()
-    const isElsewhere = hop.listener !== this.#flow.listener
+  build(method: string, headers?: HeaderInput, body?: SipBody): SipRequest {
     const concernsSession = method === 'INVITE' || method === 'UPDATE'
-    const defaults = concernsSession ? { ...capabilities(this.core), ...this.session.headers } : undefined
-    return dialogRequest(this.#state, {
-      method,
-      cseq,
-      via: requestVia(hop, this.core.identity.branch()),
-      contact: isElsewhere ? this.contactOn(hop) : undefined,
-      product: this.core.product,
-      headers: defaults ? { ...defaults, ...headers } : headers,
+    return this.way.build(method, {
+      headers: concernsSession ? { ...this.session.headers, ...headers } : headers,
       body,
     })
-  }
-
-  hop(): Flow {
-    return this.core.nextHop(this.#state, this.#flow)
-  }
-
-  /** Runs when the way is known: a name of a route has been looked up, or a phone whose connection broke was looked for. */
-  whenHopKnown(run: () => void): void {
-    if (this.#flow.alive || this.#state.routing === 'target') {
-      this.core.whenHopKnown(this.#state, run)
-      return
-    }
-    this.core.flowInstead(this.#state, (flow) => {
-      if (flow && !this.#flow.alive && this.#moveTo(flow)) this.#set({ ...this.#state, flow: flow.key })
-      run()
-    })
-  }
-
-  /** §12.2: a target refresh moves the remote target; over a phone's flow also the flow. */
-  refreshTarget(message: SipMessage, flow: Flow | undefined): void {
-    const contact = message.contacts[0]
-    const moved = flow !== undefined && this.#moveTo(flow)
-    if (!contact && !moved) return
-    const remote_target = contact?.uri.text ?? this.#state.remote_target
-    this.#set({ ...this.#state, remote_target, flow: this.#flow.key })
   }
 
   /** §12.2.1.2: 481, 408 and silence say that the peer does not have the dialog any more. */
@@ -339,35 +296,19 @@ export class SipDialog implements Dialog, InDialog {
 
   /** A connection that breaks under a BYE leaves one more way: where the phone is then. */
   #sendBye(headers: HeaderInput | undefined, done: Done): void {
-    this.whenHopKnown(() => {
-      const wasAlive = this.#flow.alive
-      this.core.send(this.build('BYE', headers), this.hop(), {
+    this.way.whenKnown(() => {
+      const wasAlive = this.flow.alive
+      this.core.send(this.build('BYE', headers), this.way.hop(), {
         done: (outcome) => {
-          if (outcome.type === 'transport failed' && wasAlive && !this.#flow.alive) this.#sendBye(headers, done)
+          if (outcome.type === 'transport failed' && wasAlive && !this.flow.alive) this.#sendBye(headers, done)
           else done(outcome)
         },
       })
     })
   }
 
-  /** Whether the flow is another one than before; then our Contact is that of its listener. */
-  #moveTo(flow: Flow): boolean {
-    const stays = this.#state.routing === 'target' && this.#flow.alive
-    if (stays || flow.key === this.#state.flow) return false
-    const { listener } = this.#flow
-    this.#flow = flow
-    if (flow.listener === listener) return true
-    this.#state = { ...this.#state, local_contact: this.contactOn(flow) }
-    return true
-  }
-
   #refuse(transaction: ServerTransaction, status: number, options: Parameters<typeof answer>[3] = {}): void {
     transaction.respond(answer(this.core, transaction.request, status, options))
-  }
-
-  #set(state: DialogState): void {
-    this.#state = state
-    this.#tell(() => this.#user.changed?.(state))
   }
 
   #tell(run: () => void): boolean {

@@ -1,0 +1,114 @@
+import { capabilities } from '../capabilities.ts'
+import type { Core } from '../core.ts'
+import type { HeaderInput } from '../message/headers.ts'
+import type { SipMessage, SipRequest } from '../message/message.ts'
+import { contactUri, requestVia } from '../outgoing.ts'
+import type { SipBody } from '../transaction-user.ts'
+import type { Flow } from '../transport/flow.ts'
+import { dialogRequest } from './dialog-request.ts'
+import type { DialogState } from './dialog-state.ts'
+
+/** Where a dialog's requests go, and how they are made: its state, and the flow that its peer is reached over. */
+export class DialogWay {
+  readonly #core: Core
+  /** Hears of every new state. */
+  readonly #changed: (state: DialogState) => void
+  #state: DialogState
+  #flow: Flow
+
+  constructor(core: Core, at: { state: DialogState; flow: Flow; changed: (state: DialogState) => void }) {
+    this.#core = core
+    this.#state = at.state
+    this.#flow = at.flow
+    this.#changed = at.changed
+  }
+
+  get state(): DialogState {
+    return this.#state
+  }
+
+  get flow(): Flow {
+    return this.#flow
+  }
+
+  /** The answer to its INVITE says more of the dialog than was known; both sides' CSeqs go on where they are. */
+  learn(state: Partial<DialogState>): void {
+    const { local_cseq, remote_cseq } = this.#state
+    this.#state = { ...this.#state, ...state, local_cseq, remote_cseq }
+  }
+
+  /** A request of the peer came. Where its connection had broken, it goes on over the one that it comes back by. */
+  heard(cseq: number, flow: Flow): void {
+    const back = !this.#flow.alive && this.#moveTo(flow)
+    this.#set({ ...this.#state, ...(back ? { flow: this.#flow.key } : {}), remote_cseq: cseq })
+  }
+
+  /** §12.2: a target refresh moves the remote target; over a phone's flow also the flow. */
+  refreshTarget(message: SipMessage, flow: Flow | undefined): void {
+    const contact = message.contacts[0]
+    const moved = flow !== undefined && this.#moveTo(flow)
+    if (!contact && !moved) return
+    const remote_target = contact?.uri.text ?? this.#state.remote_target
+    this.#set({ ...this.#state, remote_target, flow: this.#flow.key })
+  }
+
+  /** Runs when the way is known: a name of a route has been looked up, or a phone whose connection broke was looked for. */
+  whenKnown(run: () => void): void {
+    if (this.#flow.alive || this.#state.routing === 'target') {
+      this.#core.whenHopKnown(this.#state, run)
+      return
+    }
+    this.#core.flowInstead(this.#state, (flow) => {
+      if (flow && !this.#flow.alive && this.#moveTo(flow)) this.#set({ ...this.#state, flow: flow.key })
+      run()
+    })
+  }
+
+  /** The flow of the next request. */
+  hop(): Flow {
+    return this.#core.nextHop(this.#state, this.#flow)
+  }
+
+  /** Our Contact on a flow. */
+  contactOn(flow: Flow): string {
+    return contactUri(this.#core.identity.prefix, flow.listener)
+  }
+
+  /** The next request of ours in the dialog, or the ACK of the INVITE with this CSeq. */
+  build(
+    method: string,
+    parts: { headers?: HeaderInput | undefined; body?: SipBody | undefined; cseqOfInvite?: number },
+  ): SipRequest {
+    const { headers, body, cseqOfInvite } = parts
+    const cseq = cseqOfInvite ?? this.#state.local_cseq + 1
+    if (cseqOfInvite === undefined) this.#set({ ...this.#state, local_cseq: cseq })
+    const hop = this.hop()
+    const isElsewhere = hop.listener !== this.#flow.listener
+    const concernsSession = method === 'INVITE' || method === 'UPDATE'
+    return dialogRequest(this.#state, {
+      method,
+      cseq,
+      via: requestVia(hop, this.#core.identity.branch()),
+      contact: isElsewhere ? this.contactOn(hop) : undefined,
+      product: this.#core.product,
+      headers: concernsSession ? { ...capabilities(this.#core), ...headers } : headers,
+      body,
+    })
+  }
+
+  /** Whether the flow is another one than before; then our Contact is that of its listener. */
+  #moveTo(flow: Flow): boolean {
+    const stays = this.#state.routing === 'target' && this.#flow.alive
+    if (stays || flow.key === this.#state.flow) return false
+    const { listener } = this.#flow
+    this.#flow = flow
+    if (flow.listener === listener) return true
+    this.#state = { ...this.#state, local_contact: this.contactOn(flow) }
+    return true
+  }
+
+  #set(state: DialogState): void {
+    this.#state = state
+    this.#changed(state)
+  }
+}
