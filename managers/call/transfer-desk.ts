@@ -43,7 +43,8 @@ interface Pair {
 interface Wish {
   id: string
   type: TransferType
-  addresses: readonly Address[]
+  /** Whom to call. Throws a reason where that is nobody. */
+  find(): Promise<readonly Address[]>
   /** Nobody proved who wants it: no paid destination is dialled. */
   free_only: boolean
   asked?: string
@@ -117,38 +118,39 @@ export class TransferDesk {
       return made ? { live: true, transfer: made } : { live: false }
     }
     const pair = this.#pairOf(transferer)
-    const runner = await this.#begin(pair, { id, type: transfer_type, addresses, free_only: false })
+    const runner = await this.#begin(pair, {
+      ...{ id, type: transfer_type, free_only: false },
+      find: async () => addresses,
+    })
     await runner.written
     return { live: true, transfer: runner.snapshot() }
   }
 
+  /** A blind transfer, as a phone asks for it in words of its own. */
   async #referred(pair: Pair, { id: asked, target }: AskedTransfer): Promise<void> {
-    const { transferer } = pair
-    const { customer_id, free_only } = transferer
-    const hold = this.#hold(pair)
-    try {
-      const { local_uri, local_contact } = transferer.line.dialog
+    const { customer_id, free_only, line } = pair.transferer
+    const { local_uri, local_contact } = line.dialog
+    const find = async () => {
       const hosts = [hostOf(local_uri), hostOf(local_contact)]
       const address = await this.#needs.dialled({ customer: customer_id, uri: target, hosts })
       if (!address) throw callErrors.NO_ROUTE_TO_DESTINATION()
       const fault = faultOfCallee(address)
       if (fault) throw apiErrors.INVALID_ARGUMENT({ field: `target.${fault.member}`, issue: fault.issue })
-      hold.release()
-      await this.#begin(pair, { id: this.#needs.ids.uuid(), type: 'blind', addresses: [address], free_only, asked })
-    } finally {
-      hold.release()
+      return [address]
     }
+    await this.#begin(pair, { id: this.#needs.ids.uuid(), type: 'blind', find, free_only, asked })
   }
 
   /** Looks up whom to call before anything changes; who has gone or was moved meanwhile is not transferred. */
-  async #begin(pair: Pair, { id, type, addresses, free_only, asked }: Wish): Promise<TransferRunner> {
+  async #begin(pair: Pair, { id, type, find, free_only, asked }: Wish): Promise<TransferRunner> {
     const { clock, ids, groups } = this.#needs
     const { transferer, remaining } = pair
     const watch = new Stopwatch(clock)
     const hold = this.#hold(pair)
     try {
       const groupcall_id = ids.uuid()
-      const source = transferer.snapshot().source
+      const { customer_id, source } = transferer.snapshot()
+      const addresses = await find()
       const ready = await groups.prepareFor(remaining, { id: groupcall_id, destinations: addresses, source, free_only })
       if (partnerOf(transferer, this.#needs.leg) !== remaining || !remaining.mayLead) {
         ready.discard()
@@ -156,8 +158,7 @@ export class TransferDesk {
       }
       const runner = new TransferRunner(this.#needs, {
         transfer: newTransfer({
-          ...{ id, type, groupcall_id, customer_id: transferer.customer_id },
-          transferer_call_id: transferer.id,
+          ...{ id, type, groupcall_id, customer_id, transferer_call_id: transferer.id },
           transferee_addresses: [...addresses],
           tm_create: watch.now(),
         }),
