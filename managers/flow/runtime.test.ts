@@ -575,7 +575,7 @@ test('calls that a flow asks for are placed under its key, chained ones to its c
     placed.map(({ key, request }) => [key, request.master_call_id]),
     [
       [`${id}:1`, undefined],
-      [`${id}:2`, call.id],
+      [`${id}:3`, call.id],
       [`${child.id}:2`, undefined],
     ],
   )
