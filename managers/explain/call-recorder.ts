@@ -92,6 +92,11 @@ export class CallRecorder implements CallWitness {
     await Promise.all(left.map((record) => this.#writer.write(record, record.overMs !== undefined)))
   }
 
+  /** What has been noted of a call so far, with its secrets; `undefined` where it is not in memory. */
+  snapshotOf(call_id: string): CallRecord | undefined {
+    return this.#records.get(call_id)?.snapshot()
+  }
+
   /** For the SIP stack: hears every message. */
   readonly tap: SipTap = (direction, data, transport, local, remote) => {
     const sipCallId = callIdOf(data)

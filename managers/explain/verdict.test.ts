@@ -16,7 +16,7 @@ const facts = ({ call, ...rest }: Parts): VerdictFacts => ({
   others: [],
   ...rest,
 })
-const ended = (why: LineEnd, cause = 16, status?: number): VerdictFacts['end'] => ({
+const ended = (why: LineEnd, cause = 16, status?: number): NonNullable<VerdictFacts['end']> => ({
   ...{ type: 'ended', by: 'remote', cause, why },
   ...(status === undefined ? {} : { status }),
 })
@@ -27,7 +27,7 @@ const refused = (status: number, cause = 127): Parts => ({
   call: { ...callee, hangup_reason: 'failed' },
   end: ended('refused', cause, status),
 })
-const noPackets = { received: { packets: 0 } } as VerdictFacts['statistics']
+const noPackets = { received: { packets: 0 } } as NonNullable<VerdictFacts['statistics']>
 const busyLeg = { call_id: 'leg', verdict: verdictOf(facts(refused(486))) }
 
 const CASES: [what: string, parts: Parts, reason: VerdictReason][] = [
