@@ -22,7 +22,8 @@ import { withoutSecrets } from './record-codec.ts'
 import { RECORDS, type RecordQuestion, readRecordQuestion } from './record-question.ts'
 import { RecordWriter } from './record-writer.ts'
 
-const TICK_MS = 500
+/** Short, so that only a few records are masked in one turn of the loop. */
+const TICK_MS = 200
 /** After its end the last answers and the figures of its sound still come. */
 const LINGER_MS = 2_000
 /** A call that lives longer is written so often, so that a crash costs no more than that. */

@@ -194,7 +194,8 @@ export interface CallExplanationFlowStep {
   activeflow_id: string
   action_id: string
   action_type: string
-  result: 'done' | 'skipped' | 'failed' | 'running'
+  /** `interrupted`: the call ended while it was going on. */
+  result: 'done' | 'skipped' | 'failed' | 'running' | 'interrupted'
   /** Why it was skipped or failed. */
   cause: string
   /** With placeholders replaced. */
@@ -323,7 +324,7 @@ export interface CallMetadata {
 
 export interface CallVerdict {
   /** Never renamed; the guide explains each. */
-  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'insufficient_balance' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
+  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
   /** Who has to act; `none`: it went as it should. */
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
