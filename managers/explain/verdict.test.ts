@@ -51,6 +51,7 @@ const CASES: [what: string, parts: Parts, reason: VerdictReason][] = [
     { call: ours, flow: { ended_reason: 'finished', last: 'talk' } },
     'flow_ended_unanswered',
   ],
+  ['a group is busy', { call: ours, end: ended('rejected', 17), flow: { last: 'connect' } }, 'callee_busy'],
   ['a step failed', { call: ours, flow: { ended_reason: 'action_failed' } }, 'flow_failed'],
   ['a loop', { call: { ...up, ...ours }, flow: { ended_reason: 'step_limit' } }, 'flow_limit'],
   ['busy', refused(486), 'callee_busy'],
