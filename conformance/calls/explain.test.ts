@@ -110,8 +110,9 @@ for (const [what, act, reason, blame, status] of [
   })
 
 test('a caller who gives up while it rings', async () => {
+  const before = callee.callees.length
   const call = await dial((callee) => callee.ring(), {
-    whileRinging: (mine) => void eventually('it rings', () => mine.provisional.includes(180)).then(() => mine.cancel()),
+    whileRinging: (mine) => void callee.called(before).then(() => mine.cancel()),
   })
   assert.equal(call.status, 487)
   const { incoming, outgoing } = await newest()

@@ -1,8 +1,9 @@
 import type { MatchedRule } from '#managers/call'
 import { NIL_UUID } from '#platform/ids'
+import { timestamp } from '#platform/time'
 import type { CallRecord } from './call-record.ts'
 import type { CallEntry } from './contract.ts'
-import type { ExplainedCall } from './needs.ts'
+import type { ExplainedCall, RouteAttempt } from './needs.ts'
 import { askedBy, endOf } from './record-facts.ts'
 
 /** How the call came to be: by which rule it was let in, or for whom it was made. */
@@ -41,6 +42,14 @@ function createdEntry(call: ExplainedCall): CallEntry {
     request_or_flow: 'Made on request: POST /calls, or the action call of a flow',
   }[by]
   return { timestamp: tm_create, type: 'created', text, created: { by, master_call_id, groupcall_id } }
+}
+
+/** The ways to a callee that were tried by ourselves: registered phones, and addresses of a SIP URI. */
+export function waysOf(call: ExplainedCall, record: CallRecord | undefined): RouteAttempt[] {
+  if (call.direction === 'incoming' || call.destination.type === 'tel') return []
+  const kind = call.destination.type === 'sip' ? 'address' : 'contact'
+  const again = record?.facts.filter((fact) => fact.kind === 'redialled').map(({ at }) => timestamp(at)) ?? []
+  return [call.tm_create, ...again].map((tm_create, at) => ({ tm_create, kind, provider_id: '', attempt: at + 1 }))
 }
 
 /** The states of the call with their times, and how it ended. */

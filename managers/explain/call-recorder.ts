@@ -22,7 +22,8 @@ import { withoutSecrets } from './record-codec.ts'
 import { RECORDS, type RecordQuestion, readRecordQuestion } from './record-question.ts'
 import { RecordWriter } from './record-writer.ts'
 
-const TICK_MS = 500
+/** Short, so that only a few records are masked in one turn of the loop. */
+const TICK_MS = 200
 /** After its end the last answers and the figures of its sound still come. */
 const LINGER_MS = 2_000
 /** A call that lives longer is written so often, so that a crash costs no more than that. */
@@ -90,6 +91,11 @@ export class CallRecorder implements CallWitness {
     this.#answers?.unsubscribe()
     const left = [...this.#records.values()]
     await Promise.all(left.map((record) => this.#writer.write(record, record.overMs !== undefined)))
+  }
+
+  /** What has been noted of a call so far, with its secrets; `undefined` where it is not in memory. */
+  snapshotOf(call_id: string): CallRecord | undefined {
+    return this.#records.get(call_id)?.snapshot()
   }
 
   /** For the SIP stack: hears every message. */

@@ -150,7 +150,9 @@ const FlowStep = Type.Object(
     activeflow_id: Uuid,
     action_id: Uuid,
     action_type: Type.String(),
-    result: Type.Enum(['done', 'skipped', 'failed', 'running']),
+    result: Type.Enum(['done', 'skipped', 'failed', 'running', 'interrupted'], {
+      description: '`interrupted`: the call ended while it was going on.',
+    }),
     cause: Type.String({ description: 'Why it was skipped or failed.' }),
     option: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'With placeholders replaced.' })),
     variables: Type.Record(Type.String(), Type.String(), { description: 'What the step wrote by itself.' }),

@@ -4,7 +4,7 @@ import type { ExecutedAction, Execution } from './needs.ts'
 
 type Step = NonNullable<CallEntry['flow']>
 
-/** An entry for each step that the flow has taken, and for the one that it is at. */
+/** An entry for each step that the flow has taken, and for the one that it is at, or was at when it ended. */
 export function flowEntries(execution: Execution): CallEntry[] {
   const { executed_actions, current_action, status, tm_create } = execution
   let lastTime = tm_create
@@ -13,10 +13,13 @@ export function flowEntries(execution: Execution): CallEntry[] {
     lastTime = action.tm_execute ?? lastTime
     return entryOf(execution.id, action, lastTime, action.result ?? 'done')
   })
-  const isRunning = status === 'running' && current_action.type && current_action.tm_execute
-  return isRunning
-    ? [...entries, ...entryOf(execution.id, current_action, current_action.tm_execute ?? lastTime, 'running')]
-    : entries
+  const { tm_execute } = current_action
+  const isLast = executed_actions.some((action) => action.id === current_action.id && action.tm_execute === tm_execute)
+  if (tm_execute === null || isLast) return entries
+  return [
+    ...entries,
+    ...entryOf(execution.id, current_action, tm_execute, status === 'running' ? 'running' : 'interrupted'),
+  ]
 }
 
 /** The start and the end have no type, and are no steps. */
@@ -33,7 +36,13 @@ function entryOf(activeflow_id: string, action: ExecutedAction, time: string, re
     variables: result === 'done' ? written(type, option) : {},
     unresolved,
   }
-  const how = { done: 'was done', skipped: 'was passed over', failed: 'failed', running: 'is going on' }[result]
+  const how = {
+    done: 'was done',
+    skipped: 'was passed over',
+    failed: 'failed',
+    running: 'is going on',
+    interrupted: 'was cut off',
+  }[result]
   const why = cause === '' ? '' : `: ${cause}`
   return [{ timestamp: time, type: 'flow', text: `The step ${type} ${how}${why}`, flow: step }]
 }

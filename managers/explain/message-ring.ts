@@ -25,6 +25,10 @@ export class MessageRing {
     return [...this.#first.messages, ...this.#latest.messages]
   }
 
+  get size(): number {
+    return this.#first.messages.length + this.#latest.messages.length
+  }
+
   add(message: RecordedMessage): void {
     const same = this.#sameAs(message)
     const kept: RecordedMessage = same ? { ...message, text: same.text, again: true } : message

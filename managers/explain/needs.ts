@@ -74,7 +74,10 @@ export interface Charges {
   ofCall(customer: string, call_id: string): Promise<({ tm_create: string } & NonNullable<CallEntry['charge']>)[]>
 }
 
+/** A way to a callee that was tried, and when. */
+export type RouteAttempt = { tm_create: string } & NonNullable<CallEntry['route']>
+
 /** Ways that were tried through carriers; there are none until there are carriers. */
 export interface RouteAttempts {
-  ofCall(customer: string, call_id: string): Promise<({ tm_create: string } & NonNullable<CallEntry['route']>)[]>
+  ofCall(customer: string, call_id: string): Promise<RouteAttempt[]>
 }

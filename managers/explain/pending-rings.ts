@@ -2,7 +2,9 @@ import type { Clock } from '#platform/time'
 import { MessageRing } from './message-ring.ts'
 
 /** INVITEs that are not a call yet; the oldest gives way to a new one. */
-const MOST = 1_000
+const MOST = 500
+/** Messages of one that are noted: an INVITE with and without its password, and what we answered. */
+const MOST_MESSAGES = 20
 /** How long one may take to become a call, repeated with its password. */
 const KEPT_MS = 32_000
 
@@ -21,7 +23,7 @@ export class PendingRings {
   /** Where a message is to be noted; an INVITE that came begins one, and everything else of nobody's is passed over. */
   find(sipCallId: string, direction: 'in' | 'out', data: Buffer): MessageRing | undefined {
     const known = this.#rings.get(sipCallId)
-    if (known) return known.ring
+    if (known) return known.ring.size < MOST_MESSAGES ? known.ring : undefined
     if (direction === 'out' || data.compare(INVITE, 0, INVITE.length, 0, INVITE.length) !== 0) return undefined
     if (this.#rings.size >= MOST) this.#dropOldest()
     const ring = new MessageRing()

@@ -4,6 +4,8 @@ import type { CallRecord, RecordedMessage } from './call-record.ts'
 import { maskSecrets } from './mask-secrets.ts'
 
 const deflate = promisify(deflateRaw)
+/** Records are a few kilobytes: zlib's usual tables cost more to lay out than they save. */
+const SMALL = { windowBits: 13, memLevel: 6 }
 /** What a record may become when it is unpacked: more than a whole ring of messages and facts can be. */
 const MOST_UNPACKED = 8 * 1024 * 1024
 
@@ -20,7 +22,7 @@ export function withoutSecrets(record: CallRecord): CallRecord {
 
 /** Packs a record; the work of it is done in Node's thread pool. */
 export async function packRecord(record: CallRecord): Promise<Buffer> {
-  return deflate(Buffer.from(JSON.stringify(withoutTexts(record))))
+  return deflate(Buffer.from(JSON.stringify(withoutTexts(record))), SMALL)
 }
 
 /** Unpacks what `packRecord` made; throws where it is none. */

@@ -2,7 +2,7 @@ import { callErrors } from '#managers/call/errors'
 import { apiErrors, type Download, type Page, type PageRequest, paginate } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { beginningEntry, stateEntries } from './call-entries.ts'
+import { beginningEntry, stateEntries, waysOf } from './call-entries.ts'
 import { pcapOf } from './call-pcap.ts'
 import type { Captures } from './captures.ts'
 import type { CallEntry, CallExplanation, RefusedCall, SipAnalysis } from './contract.ts'
@@ -57,7 +57,9 @@ export class ExplainService {
     const record = found.state === 'none' ? undefined : found.record
     const entries: CallEntry[] = [
       ...beginningEntry(call, record?.rule ?? null),
-      ...tried.map(({ tm_create, ...route }) => routeEntry(tm_create, route)),
+      ...(tried.length > 0 ? tried : waysOf(call, record)).map(({ tm_create, ...route }) =>
+        routeEntry(tm_create, route),
+      ),
       ...(record ? sipEntries(record.messages) : []),
       ...stateEntries(call, record),
       ...(record ? mediaEntries(record.facts) : []),
@@ -156,7 +158,7 @@ function verdict(
   const end = record && endOf(record)
   const asked = record && askedBy(record)
   const statistics = record && statisticsOf(record)
-  const last = execution?.executed_actions.at(-1)?.type
+  const last = execution && lastActionOf(execution)
   const { ended_reason } = execution ?? {}
   return verdictOf({
     call,
@@ -167,6 +169,11 @@ function verdict(
     ...(statistics ? { statistics } : {}),
     ...(execution ? { flow: { ...(ended_reason ? { ended_reason } : {}), ...(last ? { last } : {}) } } : {}),
   })
+}
+
+/** The type of the action that an execution is at, or was at when it ended. */
+function lastActionOf({ current_action, executed_actions }: Execution): string | undefined {
+  return current_action.tm_execute === null ? executed_actions.at(-1)?.type : current_action.type
 }
 
 function routeEntry(timestamp: string, route: NonNullable<CallEntry['route']>): CallEntry {

@@ -16,7 +16,7 @@ const facts = ({ call, ...rest }: Parts): VerdictFacts => ({
   others: [],
   ...rest,
 })
-const ended = (why: LineEnd, cause = 16, status?: number): VerdictFacts['end'] => ({
+const ended = (why: LineEnd, cause = 16, status?: number): NonNullable<VerdictFacts['end']> => ({
   ...{ type: 'ended', by: 'remote', cause, why },
   ...(status === undefined ? {} : { status }),
 })
@@ -27,7 +27,7 @@ const refused = (status: number, cause = 127): Parts => ({
   call: { ...callee, hangup_reason: 'failed' },
   end: ended('refused', cause, status),
 })
-const noPackets = { received: { packets: 0 } } as VerdictFacts['statistics']
+const noPackets = { received: { packets: 0 } } as NonNullable<VerdictFacts['statistics']>
 const busyLeg = { call_id: 'leg', verdict: verdictOf(facts(refused(486))) }
 
 const CASES: [what: string, parts: Parts, reason: VerdictReason][] = [
@@ -51,6 +51,7 @@ const CASES: [what: string, parts: Parts, reason: VerdictReason][] = [
     { call: ours, flow: { ended_reason: 'finished', last: 'talk' } },
     'flow_ended_unanswered',
   ],
+  ['a group is busy', { call: ours, end: ended('rejected', 17), flow: { last: 'connect' } }, 'callee_busy'],
   ['a step failed', { call: ours, flow: { ended_reason: 'action_failed' } }, 'flow_failed'],
   ['a loop', { call: { ...up, ...ours }, flow: { ended_reason: 'step_limit' } }, 'flow_limit'],
   ['busy', refused(486), 'callee_busy'],

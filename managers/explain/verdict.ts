@@ -21,7 +21,7 @@ export interface VerdictFacts {
   /** Its sound was missed when it ended. */
   isSilent: boolean
   statistics?: EndpointStatistics
-  /** The execution of its flow, and the type of the action that was its last. */
+  /** The execution of its flow, and the type of the action that it was at last. */
   flow?: { ended_reason?: string; last?: string }
   /** The legs that were called for it, the last one last. */
   others: readonly { call_id: string; verdict: Verdict }[]
@@ -114,6 +114,9 @@ function unansweredCaller(facts: VerdictFacts): Found {
   if (asked === 'master') return { reason: 'ended_with_other_leg' }
   const passed = passedOn(facts) ?? refusedByUs(end?.cause)
   if (passed) return passed
+  // the members of a group are not chained to the caller: what it was told is what they said
+  const told = flow?.last === 'connect' && end ? ofCause(end.cause) : undefined
+  if (told) return { reason: told }
   const reason = flowFailure(flow) ?? (flow?.last === 'hangup' ? 'rejected_by_flow' : undefined)
   return { reason: reason ?? (flow ? 'flow_ended_unanswered' : 'unexplained') }
 }

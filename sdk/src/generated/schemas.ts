@@ -194,7 +194,8 @@ export interface CallExplanationFlowStep {
   activeflow_id: string
   action_id: string
   action_type: string
-  result: 'done' | 'skipped' | 'failed' | 'running'
+  /** `interrupted`: the call ended while it was going on. */
+  result: 'done' | 'skipped' | 'failed' | 'running' | 'interrupted'
   /** Why it was skipped or failed. */
   cause: string
   /** With placeholders replaced. */

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { threadHub } from '#platform/bus'
+import { LanesFull, type LaneWrite } from '#platform/db'
+import { apiErrors } from '#platform/http'
+import { systemIds } from '#platform/ids'
+import { silentLog } from '#platform/log'
+import { ManualClock, systemClock } from '#platform/time'
+import { eventually, freshDatabase } from '#testkit'
+import { CallRecorder } from './call-recorder.ts'
+import { Captures } from './captures.ts'
+import { migrations } from './migrations/index.ts'
+import { unpackRecord } from './record-codec.ts'
+import { RECORDS } from './record-question.ts'
+import { RecordSource } from './record-source.ts'
+import { RecordSweeper } from './record-sweeper.ts'
+import { testCall, testMessages } from './test-record.ts'
+
+const ends = [
+  { address: '192.0.2.1', port: 5060 },
+  { address: '192.0.2.2', port: 5062 },
+] as const
+
+/** A recorder on a clock turned by hand; what it writes is kept here. */
+function testRecorder(t: TestContext) {
+  const clock = new ManualClock()
+  const bus = threadHub({ clock: systemClock, log: silentLog, reasons: new Map() })
+  const rows: Record<string, unknown>[] = []
+  const lanes = {
+    oldestMs: 0,
+    waiting: 0,
+    full: false,
+    async write(_: string, writes: readonly LaneWrite[]) {
+      if (this.full) throw new LanesFull()
+      rows.push(...writes.map(({ row }) => row))
+    },
+  }
+  const recorder = new CallRecorder({ clock, log: silentLog, bus, lanes, captures: new Captures('/nowhere', 0) })
+  recorder.start()
+  t.after(() => recorder.stop())
+  const call = testCall(systemIds.uuid())
+  const sipCallId = systemIds.uuid()
+  const line = { id: systemIds.uuid(), dialog: { call_id: sipCallId } as never, codec: 'PCMU', capture() {} }
+  return {
+    ...{ clock, bus, rows, lanes, recorder, call },
+    /** The call lives: half of its messages were on the wire before it began. */
+    begin() {
+      const messages = testMessages(sipCallId)
+      const wire = ({ direction, data }: (typeof messages)[number]) => recorder.tap(direction, data, 'udp', ...ends)
+      messages.slice(0, 5).forEach(wire)
+      recorder.began(call, line)
+      messages.slice(5).forEach(wire)
+    },
+    written: (count: number) => eventually(`${count} rows`, () => rows.length >= count),
+    record: (at: number) => unpackRecord(Buffer.from(String(rows[at]?.data).slice(2), 'hex')),
+  }
+}
+
+test('a call is written once, two seconds after its end, whole and without secrets', async (t) => {
+  const { begin, recorder, call, clock, rows, written, record } = testRecorder(t)
+  begin()
+  recorder.over(call)
+  recorder.over(call)
+  clock.advance(1_500)
+  assert.equal(rows.length, 0)
+  clock.advance(1_000)
+  await written(1)
+  assert.equal(rows[0]?.complete, true)
+  const { messages, call_id } = record(0)
+  assert.equal(call_id, call.id)
+  assert.equal(messages.length, 10)
+  assert.doesNotMatch(messages.map(({ text }) => text).join(), /0123456789abcdef/)
+  await eventually('it is forgotten', () => recorder.counts.live === 0)
+  clock.advance(10_000)
+  assert.equal(rows.length, 1)
+})
+
+test('a long call is written each minute while something happens, and not otherwise', async (t) => {
+  const { begin, recorder, call, clock, rows, written } = testRecorder(t)
+  begin()
+  clock.advance(61_000)
+  await written(1)
+  assert.equal(rows[0]?.complete, false)
+  clock.advance(300_000)
+  assert.equal(rows.length, 1)
+  recorder.lineSaid(call.id, { type: 'held' }, 'PCMU')
+  clock.advance(1_000)
+  await written(2)
+})
+
+test('a stop writes what lives', async (t) => {
+  const { begin, recorder, rows } = testRecorder(t)
+  begin()
+  await recorder.stop()
+  assert.deepEqual([rows.length, rows[0]?.complete], [1, false])
+})
+
+test('while the database is behind nothing is written, and records wait', async (t) => {
+  const { begin, recorder, call, clock, rows, lanes, written } = testRecorder(t)
+  begin()
+  recorder.over(call)
+  lanes.oldestMs = 5_000
+  clock.advance(60_000)
+  assert.equal(rows.length, 0)
+  lanes.oldestMs = 0
+  clock.advance(1_000)
+  await written(1)
+})
+
+test('a record that the lanes do not take is lost, counted, and nothing else happens', async (t) => {
+  const { begin, recorder, call, clock, lanes } = testRecorder(t)
+  begin()
+  recorder.over(call)
+  lanes.full = true
+  clock.advance(3_000)
+  await eventually('it is counted', () => recorder.counts.lost === 1)
+  await eventually('it is forgotten', () => recorder.counts.live === 0)
+})
+
+test('INVITEs that become no call are forgotten, and a flood of them costs no memory', async (t) => {
+  const { recorder, clock } = testRecorder(t)
+  for (let n = 0; n < 1_000; n++)
+    for (const { direction, data } of testMessages(`flood-${n}`).slice(0, 2))
+      recorder.tap(direction, data, 'udp', ...ends)
+  assert.equal(recorder.counts.messages_dropped, 500)
+  clock.advance(40_000)
+  recorder.began(testCall('a'), { id: 'l', dialog: { call_id: 'flood-999' } as never, codec: undefined, capture() {} })
+  assert.deepEqual(recorder.snapshotOf('a')?.messages, [])
+})
+
+test('who asks for the record of a live call is told; of a foreign one there is none; a call role that fails is unavailable', async (t) => {
+  const { begin, recorder, call, bus } = testRecorder(t)
+  const { db } = await freshDatabase([...migrations])
+  const source = new RecordSource({ db, bus })
+  begin()
+  const found = await source.find(call.customer_id, call.id)
+  assert.equal(found.state, 'live')
+  assert.deepEqual(await source.find(systemIds.uuid(), call.id), { state: 'none' })
+  const broken = bus.respond(RECORDS, () => {
+    throw new Error('broken')
+  })
+  await assert.rejects(source.find(call.customer_id, call.id), apiErrors.SERVICE_UNAVAILABLE.is)
+  broken.unsubscribe()
+  await recorder.stop()
+  assert.deepEqual(await source.find(call.customer_id, call.id), { state: 'none' })
+})
+
+test('records, refused calls and captures are forgotten by age', async () => {
+  const { db } = await freshDatabase([...migrations])
+  const at = "('now'::timestamptz - $1::interval)"
+  for (const age of ['40 days', '20 days']) {
+    await db.query(`insert into call_records values (gen_random_uuid(), gen_random_uuid(), '', true, ${at}, now())`, [
+      age,
+    ])
+    await db.query(
+      `insert into refused_calls values (gen_random_uuid(), gen_random_uuid(), 'x', 404, '', '', '', 1, '', ${at})`,
+      [age],
+    )
+  }
+  const captures = new Captures('/nowhere', 0)
+  const sweeper = new RecordSweeper({ db, captures, clock: systemClock, log: silentLog, days: 30 })
+  await sweeper.sweep()
+  for (const table of ['call_records', 'refused_calls'])
+    assert.equal((await db.query(`select 1 from ${table}`)).length, 1, table)
+})
