@@ -296,6 +296,8 @@ async function reachesOwnOnly(caller: Caller, operation: Operation) {
     const ids = method === 'GET' ? await idsOf(operation, owner) : await freshIdsOf(operation, owner)
     const answer = await ask(caller, operation, ids)
     wasReached(answer, operation, caller)
+    // what agents see of their customer may be less than all: what each has to own is told by its manager's tests
+    if (sheetGate(operation) === 'agent identity') continue
     // it is there; what its body names may not be
     assert.notEqual(plain(answer), plain(unknown), `${operation.name} as ${caller}: ${answer.text}`)
   }
