@@ -281,7 +281,7 @@ test('an id that is no UUID, and the nil UUID, never reach the database', async 
   for (const operation of operations.filter(({ path }) => path.includes('{id}'))) {
     const isTyped = /\/(direct-hash-regenerate|file)$/.test(operation.path)
     const caller = gateOf(operation) === 'root' ? callers.root : callers.admin
-    const parameter = /\?(\w+)=/.exec(operation.path)?.[1]
+    const parameter = /\?(\w+)=\{id\}/.exec(operation.path)?.[1]
     const malformed = parameter ? `INVALID_${parameter.toUpperCase()}` : 'INVALID_ID'
     for (const id of MALFORMED)
       assertReason(await ask(caller, operation, id), 400, isTyped ? 'INVALID_REQUEST_PARAMETER' : malformed)
