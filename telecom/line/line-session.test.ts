@@ -47,3 +47,13 @@ test('an offer of ours that found no answer is forgotten', () => {
   assert.ok('why' in line.accept(offer(2)))
   assert.equal(line.negotiated?.codec, 'PCMU')
 })
+
+test('after an offer that was refused, what we said last is what was agreed', () => {
+  const line = session()
+  const answered = line.answer(offer(1))
+  assert.ok('sdp' in answered)
+  line.direction = 'sendonly'
+  assert.match(line.offerAgain(undefined), /a=sendonly/)
+  line.forgetOffer()
+  assert.equal(line.said, answered.sdp)
+})

@@ -32,6 +32,8 @@ export class LineSession {
   direction: Direction = 'sendrecv'
   #version = 0
   #said = ''
+  /** Our part of what was agreed last. */
+  #agreed = ''
   #offered: LocalMedia | undefined
   /** Our first offer: each fork of an INVITE may answer it. */
   #firstOffer: LocalMedia | undefined
@@ -49,7 +51,7 @@ export class LineSession {
     return this.#negotiated
   }
 
-  /** Our last description. */
+  /** Our last description, but for an offer that found no answer. */
   get said(): string {
     return this.#said
   }
@@ -67,6 +69,7 @@ export class LineSession {
     })
     if ('failed' in answered) return { status: statusOf(answered.failed.unacceptable), why: answered.failed.why }
     this.#negotiated = answered.negotiated
+    this.#agreed = this.#said
     this.#offered = undefined
     return answered
   }
@@ -114,6 +117,7 @@ export class LineSession {
     this.#offered = undefined
     if ('unacceptable' in accepted) return { why: accepted.why }
     this.#negotiated = accepted.negotiated
+    this.#agreed = this.#said
     return accepted
   }
 
@@ -126,12 +130,14 @@ export class LineSession {
     if (!accepted || 'unacceptable' in accepted) return false
     this.#offered = undefined
     this.#negotiated = accepted.negotiated
+    this.#agreed = this.#said
     return true
   }
 
   /** Our offer found no answer: back to what was agreed before. */
   forgetOffer(): void {
     this.#offered = undefined
+    if (this.#agreed !== '') this.#said = this.#agreed
   }
 
   /**
