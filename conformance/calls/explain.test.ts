@@ -138,8 +138,11 @@ test('a wrong password makes no call: it is among the refused ones', async () =>
   const phone = await FakePhone.start({ server: platform.sip, user: extension, password: 'wrong' })
   assert.equal((await phone.call(called)).status, 401)
   phone.close()
-  const { body } = await platform.api('GET', '/refused_calls')
-  assert.deepEqual([body.result[0].reason, body.result[0].blame], ['credentials_refused', 'configuration'])
+  const refused = await eventually('it is listed', async () => {
+    const { body } = await platform.api('GET', '/refused_calls')
+    return body.result[0] as Json
+  })
+  assert.deepEqual([refused.reason, refused.blame], ['credentials_refused', 'configuration'])
 })
 
 test('a capture is read by tshark: SIP dialog, RTP, no malformed packet, no wrong checksum', { skip }, async () => {
