@@ -408,3 +408,18 @@ test('a request that a flow waits for gives the answer, or after three attempts 
   const blocked = { ...request, uri: 'http://10.0.0.1/' }
   assert.deepEqual(await sender.send(customer, blocked), { ok: false, cause: 'blocked' })
 })
+
+test('an answer larger than is of use, or later than is waited for, is a failure; else its beginning is kept, and said so', async () => {
+  const [rig, target] = await Promise.all([Rig.start(), receiver()])
+  const sender = new WebhookSender(rig.needs)
+  const customer = rig.customer('')
+  const request = { uri: target.url(), method: 'POST', data_type: '', data: '{}', sync: true, key: 'a:1' } as const
+  target.treat = () => (_, response) => response.writeHead(200).end('x'.repeat(100_000))
+  assert.deepEqual(await sender.send(customer, { ...request, most_bytes: 99_999 }), { ok: false, cause: 'too_large' })
+  const whole = await sender.send(customer, { ...request, most_bytes: 100_000 })
+  assert.equal(whole.ok && whole.body.length, 100_000)
+  const cut = await sender.send(customer, request)
+  assert.deepEqual(cut.ok && [cut.body.length, cut.truncated], [65_536, true])
+  target.treat = () => 'hang'
+  assert.deepEqual(await sender.send(customer, { ...request, within_ms: 300 }), { ok: false, cause: 'timeout' })
+})
