@@ -7,6 +7,7 @@
 #   sox, flite        sound tools and a voice to compare with
 #   pocketsphinx      hears what a call said
 #   kamailio          a foreign proxy on the way of a call
+#   tshark            reads the captures that we write
 #   rtpengine-daemon  what the media figures of the bench are compared with
 #
 # and, by pip into node_modules/.cache, also without root:
@@ -23,7 +24,7 @@ if [ ! -x "$peers/bin/rclone" ]; then
   fi
 fi
 
-packages='sip-tester baresip-core sox flite pocketsphinx pocketsphinx-en-us kamailio rtpengine-daemon'
+packages='sip-tester baresip-core sox flite pocketsphinx pocketsphinx-en-us kamailio rtpengine-daemon tshark'
 
 missing=''
 for package in $packages; do

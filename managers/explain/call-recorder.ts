@@ -159,7 +159,9 @@ export class CallRecorder implements CallWitness {
   }
 
   endAsked(call_id: string, by: EndAsker): void {
-    this.#note(this.#records.get(call_id), { at: this.#clock.wallMs(), kind: 'end_asked', by })
+    const record = this.#records.get(call_id)
+    // whoever asks for the end of a call that is over has not ended it
+    if (record?.overMs === undefined) this.#note(record, { at: this.#clock.wallMs(), kind: 'end_asked', by })
   }
 
   over(call: Call): void {

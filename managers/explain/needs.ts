@@ -53,8 +53,8 @@ export interface Executions {
 
 /** An event of a resource on its way to a webhook, with its attempts as far as they are on record. */
 export interface WebhookAttempts {
-  /** About a resource that is there since a moment, oldest first, at most some hundreds. */
-  ofResource(customer: string, of: { resource_id: string; since: string }): Promise<DeliveryAttempts[]>
+  /** About a resource, of events of this time, oldest first, at most some hundreds. */
+  ofResource(customer: string, of: { resource_id: string; since: string; until: string }): Promise<DeliveryAttempts[]>
 }
 
 export interface DeliveryAttempts {

@@ -2,6 +2,7 @@ import { callErrors } from '#managers/call/errors'
 import { apiErrors, type Download, type Page, type PageRequest, paginate } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
+import { type Timestamp, timestamp, timestampToMs } from '#platform/time'
 import { beginningEntry, stateEntries, waysOf } from './call-entries.ts'
 import { pcapOf } from './call-pcap.ts'
 import type { Captures } from './captures.ts'
@@ -34,6 +35,10 @@ export interface ExplainNeeds {
 /** Of the legs that were called for a call so many are looked at, the last ones. */
 const MOST_OTHERS = 20
 
+/** So long after a call its events begin their way to a webhook at the latest. */
+const LATE_MS = 86_400_000
+const LAST_MOMENT = '9999-12-31T00:00:00.000000Z'
+
 /** Gives accounts of calls: what happened, in order, and why they ended as they did. */
 export class ExplainService {
   readonly #needs: ExplainNeeds
@@ -50,7 +55,7 @@ export class ExplainService {
       this.#record(customer, call_id),
       this.#execution(customer, call),
       this.#others(customer, call),
-      webhooks.ofResource(customer, { resource_id: call_id, since: call.tm_create }),
+      webhooks.ofResource(customer, { resource_id: call_id, since: call.tm_create, until: tellUntil(call) }),
       charges?.ofCall(customer, call_id) ?? [],
       routes?.ofCall(customer, call_id) ?? [],
     ])
@@ -182,4 +187,10 @@ function routeEntry(timestamp: string, route: NonNullable<CallEntry['route']>): 
 
 function chargeEntry(timestamp: string, charge: NonNullable<CallEntry['charge']>): CallEntry {
   return { timestamp, type: 'charge', text: `Charged ${charge.amount} ${charge.unit} for ${charge.kind}`, charge }
+}
+
+/** Until when events of a call may have begun their way to a webhook. */
+function tellUntil({ tm_hangup }: ExplainedCall): Timestamp {
+  const hangupMs = timestampToMs(tm_hangup ?? '')
+  return hangupMs === undefined ? LAST_MOMENT : timestamp(hangupMs + LATE_MS)
 }

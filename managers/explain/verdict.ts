@@ -74,8 +74,8 @@ function reasonOf(facts: VerdictFacts): Found {
   if (call.status !== 'hangup') return { reason: 'in_progress' }
   // the clearing up after a crash is the only one that says so
   if (call.hangup_reason === 'failed' && call.hangup_by === 'local') return { reason: 'platform_restarted' }
-  if (facts.asked === 'account_closed') return { reason: 'account_closed' }
-  if (facts.asked === 'platform_stop') return { reason: 'platform_stopped' }
+  if (call.hangup_by === 'local' && facts.asked === 'account_closed') return { reason: 'account_closed' }
+  if (call.hangup_by === 'local' && facts.asked === 'platform_stop') return { reason: 'platform_stopped' }
   if (call.tm_progressing !== undefined) return answered(facts)
   return call.direction === 'incoming' ? unansweredCaller(facts) : { reason: unansweredCallee(facts) }
 }
