@@ -396,6 +396,8 @@ async function snapshot(owner: Owner): Promise<string[]> {
   const families = [...new Set(operations.flatMap(({ ids }) => Object.values(ids)))].filter(
     (each) => !each.includes('/'),
   )
+  // making one may change another: a file is counted by its account
+  for (const family of families) await lastingOf(family, owner)
   const answers: string[] = []
   for (const family of families)
     answers.push(plain(await owner.api.get(`/v1.0/${family}/${await lastingOf(family, owner)}`)))
