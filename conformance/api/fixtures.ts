@@ -1,7 +1,7 @@
 import type { Database } from '#platform/db'
 import { exampleOf } from '#platform/http'
 import { NIL_UUID, systemIds } from '#platform/ids'
-import type { ApiClient, Json } from '#testkit'
+import { type ApiClient, eventually, type Json } from '#testkit'
 import { endpoints } from './route-table.ts'
 import { newAgent } from './two-customers.ts'
 
@@ -23,7 +23,12 @@ let made = 0
  * here.
  */
 const FIXTURES: Record<string, (owner: Owner, nr: number) => Promise<string>> = {
-  activeflows: ({ api }) => post(api, '/activeflows', { actions: [{ type: 'block' }] }),
+  activeflows: async ({ api }) => {
+    const id = await post(api, '/activeflows', { actions: [{ type: 'block' }] })
+    const stands = async () => (await api.get(`/v1.0/activeflows/${id}`)).body.current_action.type === 'block'
+    await eventually('the activeflow stands at its action', stands, 20_000)
+    return id
+  },
   agents: ({ api }, nr) => post(api, '/agents', newAgent(`owned${nr}@example.com`, 0)),
   calls: ({ db, id }) => insertCall(db, id),
   groupcalls: ({ db, id }) => insertGroupcall(db, id),

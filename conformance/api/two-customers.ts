@@ -17,7 +17,7 @@ export async function databaseOf(platform: Platform): Promise<Database> {
 }
 
 /** A second customer beside the sample one, and its access key. */
-export async function secondCustomer(db: Database): Promise<{ id: string; accesskey: string }> {
+export async function secondCustomer(db: Database, name = 'second'): Promise<{ id: string; accesskey: string }> {
   const basics = { db, clock: systemClock, ids: systemIds }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
@@ -33,7 +33,7 @@ export async function secondCustomer(db: Database): Promise<{ id: string; access
   const accesskeys = new AccesskeyService(basics)
   let accesskey = ''
   const { id } = await customers.create(
-    { name: 'Second customer', email: 'second@example.com', billing: { plan_type: 'professional' } },
+    { name: `${name} customer`, email: `${name}@example.com`, billing: { plan_type: 'professional' } },
     async (trx, customer) => {
       accesskey = (await accesskeys.createIn(trx, customer.id, { name: 'second' })).token ?? ''
     },
