@@ -7,7 +7,7 @@ import { silentLog } from '#platform/log'
 import { OutboundClient } from '#platform/outbound'
 import { systemClock, timestampToMs } from '#platform/time'
 import { assertReason, eventually, type Json, sameButRequestId, TestAccounts, WebhookReceiver } from '#testkit'
-import { WebhookDelivery } from './index.ts'
+import { ResourceDeliveries, WebhookDelivery } from './index.ts'
 
 const accounts = await TestAccounts.start()
 const { db, bus, clock } = accounts
@@ -280,4 +280,25 @@ test('when a customer is deleted nothing of its webhooks is kept', async () => {
   assert.equal(removed.status, 200)
   for (const table of ['webhook_deliveries', 'webhook_log', 'webhook_holds', 'webhook_secrets'])
     assert.deepEqual(await db.query(`select customer_id from ${table} where customer_id = $1`, [customer]), [], table)
+})
+
+test('what became of the events of one resource can be told with every attempt, whether it is over or not', async () => {
+  let status = 200
+  const { id: customer, admin } = await customerWith(() => status)
+  const call = await announce(customer, ['call_created'])
+  await untilListed(admin, '?status=delivered', (rows) => rows.length === 1)
+  status = 500
+  await announce(customer, ['call_hangup'], call)
+  await untilListed(admin, '?status=pending', (rows) => rows.length === 1)
+  const of = { resource_id: call, since: '2000-01-01T00:00:00.000000Z', until: '9999-12-31T00:00:00.000000Z' }
+  const told = await new ResourceDeliveries(db).ofResource(customer, of)
+  assert.deepEqual(
+    told.map(({ event_type, status, attempts }) => [event_type, status, attempts.map((each) => each.http_status)]),
+    [
+      ['call_created', 'delivered', [200]],
+      ['call_hangup', 'pending', [500]],
+    ],
+  )
+  const stranger = await accounts.customer()
+  assert.deepEqual(await new ResourceDeliveries(db).ofResource(stranger.id, of), [])
 })
