@@ -1,4 +1,5 @@
 import type { Database } from '#platform/db'
+import { InvariantError } from '#platform/errors'
 import { type Address, apiErrors, normaliseAddress } from '#platform/http'
 import { NIL_UUID, uuidOfName } from '#platform/ids'
 import type { Clock } from '#platform/time'
@@ -78,7 +79,7 @@ export class GroupPlacer {
       anonymous: isAnonymous(anonymous),
     })
     const group = ready.begin()
-    if (!(group instanceof GroupcallRunner)) throw new Error('a plan for a group has made no group')
+    if (!(group instanceof GroupcallRunner)) throw new InvariantError('a plan for a group has made no group')
     await group.written
     return group.snapshot()
   }

@@ -1,4 +1,5 @@
 import type { AnyTransaction } from '#platform/db'
+import { InvariantError } from '#platform/errors'
 import { apiErrors, networkOf } from '#platform/http'
 import type { Clock } from '#platform/time'
 import { type AttemptRow, keyOf, LoginAttemptStore } from '../login-attempt-store.ts'
@@ -38,7 +39,7 @@ export class MailLimits {
 
 /** The count with one more, or how many seconds from now there is room for it. An hour begins with its first. */
 function oneMore(row: AttemptRow | undefined, most: number, nowMs: number): AttemptRow | number {
-  if (!row) throw new Error('a count that was locked is not there')
+  if (!row) throw new InvariantError('a count that was locked is not there')
   const isNewHour = row.failures === 0 || nowMs - row.lastMs >= HOUR_MS
   if (isNewHour) return { ...row, failures: 1, lastMs: nowMs, freeMs: nowMs }
   if (row.failures >= most) return Math.ceil((row.lastMs + HOUR_MS - nowMs) / 1000)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { rename, rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
+import { InvariantError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 
 /** What the thread is told. */
@@ -23,7 +24,7 @@ export async function compressToMp3({ from, to }: Mp3Job, ids: Ids, signal?: Abo
   })
   try {
     const [code] = await once(worker, 'exit', signal ? { signal } : {})
-    if (code !== 0) throw new Error(`the MP3 encoder ended with ${code}`)
+    if (code !== 0) throw new InvariantError(`the MP3 encoder ended with ${code}`)
     await rename(draft, to)
   } catch (error) {
     await worker.terminate()

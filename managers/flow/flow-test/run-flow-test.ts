@@ -1,4 +1,5 @@
 import { callVariables, presentCall } from '#managers/call'
+import { InvariantError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import { ManualClock, type Timer, timestamp } from '#platform/time'
 import type { ActionRun, EndedReason } from '../activeflow.ts'
@@ -149,7 +150,7 @@ class FlowTest {
 
   get #current(): { state: FlowState; history: History } {
     const last = this.#executions.at(-1)
-    if (!last) throw new Error('a test has an execution')
+    if (!last) throw new InvariantError('a test has an execution')
     return last
   }
 
