@@ -168,7 +168,7 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
   customersStartVerified: setting(
     'CUSTOMERS_START_VERIFIED',
     'off',
-    'whether the identity of new customers counts as verified, so that they may buy and call numbers: on or off',
+    'whether the identity of customers that the operator makes counts as verified, so that they may buy and call numbers: on or off',
     onOff,
   ),
   roles: setting('ROLES', 'api,call', 'what this process does: api, call or both', roles),

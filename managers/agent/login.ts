@@ -1,4 +1,4 @@
-import { type CustomerService, isLiving, type PasswordCheck } from '#managers/customer'
+import { type CustomerService, isEmail, isLiving, type PasswordCheck } from '#managers/customer'
 import type { Database } from '#platform/db'
 import { apiErrors } from '#platform/http'
 import type { Clock } from '#platform/time'
@@ -28,7 +28,8 @@ export class LoginService implements PasswordCheck {
    * nobody learns who is here; too many of them are `RATE_LIMIT_EXCEEDED`, too many logins at once `SERVICE_UNAVAILABLE`.
    */
   async login(username: string, password: string, ip: string): Promise<{ username: string; token: string }> {
-    const agent = await this.#agents.findByUsername(username.trim())
+    // what is no e-mail address is nobody's username, however a database folds its letters
+    const agent = isEmail(username.trim()) ? await this.#agents.findByUsername(username.trim()) : undefined
     const kept = agent?.password_hash ?? ''
     const right = await this.#attempts.check(username, ip, async () => {
       if (!(await this.#passwords.verify(password, kept)) || !agent) return false
@@ -40,6 +41,7 @@ export class LoginService implements PasswordCheck {
     const { token } = await this.#tokens.sign({ type: 'agent', agent_id, customer_id, token_version })
     return { username: agent.username, token }
   }
+
   /** Whether this is the agent's password, for what is asked to be confirmed; guesses count like those of a login. */
   async isPasswordOf(customer: string, agent_id: string, password: string, ip: string): Promise<boolean> {
     const agent = await this.#agents.find(customer, agent_id)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Database, uniqueViolation } from '#platform/db'
+import { type AnyTransaction, type Database, uniqueViolation } from '#platform/db'
 import type { PageRequest } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { Attempt } from './attempt.ts'
@@ -69,16 +69,6 @@ export class DeliveryLogStore {
     return row
   }
 
-  /** How many replays to a customer's webhook are on their way; counted up to `most`. */
-  async replaysWaiting(customer: string, most: number): Promise<number> {
-    const [row] = await this.#db.query<{ count: number }>(
-      `SELECT count(*) AS count FROM (SELECT FROM webhook_deliveries
-         WHERE endpoint = $1 AND customer_id = $2 AND status = 'pending' LIMIT $3) w`,
-      [replayEndpoint(`customer:${customer}`), customer, most],
-    )
-    return row?.count ?? 0
-  }
-
   /**
    * Makes one that was given up go on, among the replays; `false` = it was not given up, or its event is on its way there
    * already.
@@ -97,11 +87,20 @@ export class DeliveryLogStore {
 
   /**
    * Stores deliveries to be sent, each once: one that is on its way already stays, one that was given up goes on. The ids of
-   * the rows that there are now.
+   * the rows that there are now; `undefined` where `most` of them are on their way already.
    */
-  async insertReplays(customer: string, replays: readonly Delivery[], now: Timestamp): Promise<string[]> {
+  async insertReplays(
+    customer: string,
+    replays: readonly Delivery[],
+    { now, most }: { now: Timestamp; most: number },
+  ): Promise<string[] | undefined> {
     if (replays.length === 0) return []
     return this.#db.transaction(async (trx) => {
+      // one at a time for each customer, so that many at once do not pass the bound together
+      await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`webhook replays of ${customer}`}, 0))`.execute(
+        trx.kysely(),
+      )
+      if ((await this.#replaysWaiting(trx, customer, most)) >= most) return undefined
       const { rows } = await sql<{ id: string }>`
         INSERT INTO webhook_deliveries AS d (id, kind, endpoint, customer_id, resource_id, position, key, type, sequence,
           tm_event, body, uri, method, content_type, status, attempts, replay_of, tm_create, tm_update)
@@ -117,6 +116,17 @@ export class DeliveryLogStore {
       await wakeHeads(trx, replays, now)
       return rows.map(({ id }) => id)
     })
+  }
+
+  /** How many replays to a customer's webhook are on their way; counted up to `most`. */
+  async #replaysWaiting(trx: AnyTransaction, customer: string, most: number): Promise<number> {
+    const endpoint = replayEndpoint(`customer:${customer}`)
+    const { rows } = await sql<{ count: number }>`
+      SELECT count(*) AS count FROM (SELECT FROM webhook_deliveries
+        WHERE endpoint = ${endpoint} AND customer_id = ${customer} AND status = 'pending' LIMIT ${most}) w`.execute(
+      trx.kysely(),
+    )
+    return rows[0]?.count ?? 0
   }
 
   async #revive(customer: string, now: Timestamp, which: ReturnType<typeof sql>): Promise<{ endpoint: string }[]> {

@@ -60,10 +60,9 @@ export class WebhookService {
       this.#wake()
       return presentDelivery(await this.#find(customer, id))
     }
-    await this.#requireRoom(customer)
     const replay = await this.#replayOf(customer, row)
     await this.#requireTarget(replay)
-    const [stored = replay.id] = await this.#log.insertReplays(customer, [replay], this.#now())
+    const [stored = replay.id] = await this.#insert(customer, [replay])
     const made = presentDelivery(await this.#find(customer, stored)) // read before it is on its way
     this.#wake()
     return made
@@ -78,7 +77,6 @@ export class WebhookService {
 
   /** Delivers a range of events once more to the customer's webhook, a part at a time. */
   async replayRange(customer: string, { after, until, types = [] }: WebhookReplay) {
-    await this.#requireRoom(customer)
     const endpoint = replayEndpoint(`customer:${customer}`)
     const last = until ?? Number.MAX_SAFE_INTEGER
     const page = await this.#needs.events.listEvents(customer, { after, limit: REPLAY_PAGE, types })
@@ -86,7 +84,7 @@ export class WebhookService {
     const replays = found.map((event) => this.#delivery(customer, event, { kind: 'customer', endpoint }))
     const [first] = replays
     if (first) await this.#requireTarget(first)
-    await this.#log.insertReplays(customer, replays, this.#now())
+    await this.#insert(customer, replays)
     if (replays.length > 0) this.#wake()
     const isCut = page.result.length === REPLAY_PAGE && found.length === REPLAY_PAGE && page.next_after < last
     const { missing } = page
@@ -164,10 +162,12 @@ export class WebhookService {
     }
   }
 
-  async #requireRoom(customer: string): Promise<void> {
-    const waiting = await this.#log.replaysWaiting(customer, MOST_REPLAYS_WAITING)
-    if (waiting >= MOST_REPLAYS_WAITING)
+  async #insert(customer: string, replays: readonly Delivery[]): Promise<string[]> {
+    const bounds = { now: this.#now(), most: MOST_REPLAYS_WAITING }
+    const stored = await this.#log.insertReplays(customer, replays, bounds)
+    if (!stored)
       throw apiErrors.STATE_INVALID({ issue: `${MOST_REPLAYS_WAITING} replays are on their way; wait for them.` })
+    return stored
   }
 
   /** Nothing is replayed to where nothing is sent. */

@@ -57,11 +57,11 @@ const server = await openHttpServer({
 const url = await server.listen('127.0.0.1', 0)
 after(() => server.close())
 
-test('a redirect is an address and nothing else', async () => {
+test('a redirect is an address, which its body says too', async () => {
   const answer = await fetch(`${url}/v1.0/teas/best`, { redirect: 'manual' })
   assert.equal(answer.status, 307)
   assert.equal(answer.headers.get('location'), '/pours/green?cup=1')
-  assert.equal(await answer.text(), '')
+  assert.equal(await answer.json(), '/pours/green?cup=1')
 })
 
 test('a file has the headers of every answer and those of a file', async () => {

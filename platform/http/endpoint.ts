@@ -73,7 +73,7 @@ export interface Endpoint<
    */
   upload?: UploadLimits
   returns: R
-  /** Success has no body: the handler returns the address that goes into `Location`. */
+  /** The handler returns an address: it goes into `Location`, and as JSON into the body, as VoIPbin's document has it. */
   redirects?: true
   /** Success is a `Download` of one of these content types (its `returns` is `fileSchema`). */
   files?: readonly string[]

@@ -118,7 +118,7 @@ test('success code, body and gate of an operation are in the document', () => {
   assert.equal(createTea.success, 201)
 })
 
-test('what is at another address is promised as a Location without a body', () => {
+test('what is at another address is promised as a Location, and as a text in the body', () => {
   const moved = endpoint({
     method: 'GET',
     path: '/moved/{id}',
@@ -132,6 +132,6 @@ test('what is at another address is promised as a Location without a body', () =
   })
   const document: Document = openapiDocument([handle(moved, () => '/there')], '1')
   const { content, headers } = document.paths['/v1.0/moved/{id}'].get.responses['307']
-  assert.equal(content, undefined)
+  assert.deepEqual(content['application/json'].schema, { type: 'string' })
   assert.equal(headers.Location.required, true)
 })

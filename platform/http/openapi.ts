@@ -169,12 +169,13 @@ function responses(endpoint: Endpoint, reasons: readonly Reason[], schemas: Reco
 function success(endpoint: Endpoint, schemas: Record<string, Json>): Json {
   const { returns, redirects, socket, page, files = [page ? 'text/html' : 'application/json'] } = endpoint
   if (socket) return { description: 'The connection is a WebSocket now (RFC 6455).' }
+  const shown = content(returns, 'answer', schemas)
   if (redirects)
     return {
       description: 'What was asked for is at the address in `Location`.',
       headers: { Location: { required: true, schema: { type: 'string', format: 'uri-reference' } } },
+      content: { 'application/json': shown },
     }
-  const shown = content(returns, 'answer', schemas)
   return { description: 'Done.', content: Object.fromEntries(files.map((type) => [type, shown])) }
 }
 

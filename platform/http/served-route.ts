@@ -43,10 +43,10 @@ export class ServedRoute {
   answer(result: unknown, reply: FastifyReply): Answer {
     const code = this.endpoint.success ?? 200
     if (result === undefined) return { code, headers: ownHeaders(reply) }
-    if (this.endpoint.redirects) return { code, headers: { ...ownHeaders(reply), location: String(result) } }
+    const headers = { ...ownHeaders(reply), ...(this.endpoint.redirects ? { location: String(result) } : {}) }
     this.#schema ??= forAnswers(this.endpoint.returns)
     // the framework keeps what it compiled with the route
-    return { code, headers: ownHeaders(reply), text: reply.serializeInput(result as Json, this.#schema) }
+    return { code, headers, text: reply.serializeInput(result as Json, this.#schema) }
   }
 
   /** Whether the endpoint promises this reason. */

@@ -1,4 +1,4 @@
-import { type CustomerService, isLiving } from '#managers/customer'
+import { type CustomerRecord, type CustomerService, isLiving } from '#managers/customer'
 import { NIL_UUID } from '#platform/ids'
 import type { Message, Templates } from '#platform/mail'
 import { GUEST_AGENT_ID } from '../agent.ts'
@@ -46,13 +46,37 @@ export function accountMails(needs: AccountMailsNeeds): Templates {
     set_password: password('set_password'),
     password_forgot: password('password_forgot'),
     signup_again: async ({ recipient }) =>
-      (await verification(needs, recipient)) ?? (await passwordMail(needs, 'signup_again', recipient)),
+      (await waiting(needs, recipient)) ?? (await passwordMail(needs, 'signup_again', recipient)),
   }
 }
 
+async function unverified({ customers }: AccountMailsNeeds, mailbox: string): Promise<CustomerRecord | undefined> {
+  const customer = await customers.findByEmail(mailbox)
+  return customer && isLiving(customer) && !customer.email_verified ? customer : undefined
+}
+
+/**
+ * To who signs up while an earlier signup waits: no link. Whoever made the earlier one has a key to it, and may be somebody
+ * else who waits for this click.
+ */
+async function waiting(needs: AccountMailsNeeds, mailbox: string): Promise<Message | undefined> {
+  const customer = await unverified(needs, mailbox)
+  return (
+    customer && {
+      to: customer.email,
+      subject: 'A signup waits for your confirmation',
+      text: letter(
+        'Somebody has signed up with this address a while ago, and you have mail with a link that confirms it.',
+        'If that was you, use that link. If it was not, leave it alone: what is not confirmed is removed within an hour, and ' +
+          'then you can sign up yourself.',
+      ),
+    }
+  )
+}
+
 async function verification(needs: AccountMailsNeeds, mailbox: string): Promise<Message | undefined> {
-  const customer = await needs.customers.findByEmail(mailbox)
-  if (!customer || !isLiving(customer) || customer.email_verified) return undefined
+  const customer = await unverified(needs, mailbox)
+  if (!customer) return undefined
   const { id, email } = customer
   const token = await needs.tokens.mint(id, { purpose: 'email_verify', agent_id: NIL_UUID, address: email })
   return {
@@ -61,7 +85,8 @@ async function verification(needs: AccountMailsNeeds, mailbox: string): Promise<
     text: letter(
       'Somebody, most likely you, has signed up with this address. To confirm that it is yours, open:',
       `${needs.publicUrl()}/auth/email-verify?token=${token}`,
-      'The link works for an hour. If it was not you, do nothing: what is not confirmed is removed.',
+      'The link works for an hour. Whoever signed up has the account’s access key already: if it was not you, do nothing, and ' +
+        'what is not confirmed is removed.',
     ),
   }
 }

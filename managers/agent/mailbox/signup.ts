@@ -74,6 +74,8 @@ export class Signups {
         ...checked,
         status: checksEmail ? 'initial' : 'active',
         email_verified: !checksEmail,
+        // the operator can answer for whom it makes, not for whoever comes
+        identity_verification_status: 'none',
         terms_agreed_version: now,
         terms_agreed_ip: ip,
         headless: true,
