@@ -34,7 +34,7 @@ function operationsOf(endpoint: Endpoint): Operation[] {
       paths.flatMap((each) => wordsOf(schema)?.map((word) => each.replace(`{${name}}`, word)) ?? [each]),
     [path],
   )
-  const plain = variants.map((each) => operation(endpoint, each, idsOf(endpoint, each), false))
+  const plain = variants.map((each) => operation(endpoint, each + exampleQuery(endpoint), idsOf(endpoint, each), false))
   const filters = Object.keys(endpoint.query?.properties ?? {}).flatMap((name) => {
     const family = `${name.replace(/_id$/, '')}s`
     const known = endpoints.some((each) => each.path === `/${family}/{id}`)
@@ -43,6 +43,14 @@ function operationsOf(endpoint: Endpoint): Operation[] {
       : []
   })
   return [...plain, ...filters]
+}
+
+/** What has to be said in the query: the members that their schemas give an example of. */
+function exampleQuery({ query }: Endpoint): string {
+  const said = Object.entries<{ examples?: unknown }>(query?.properties ?? {}).flatMap(([name, { examples }]) =>
+    Array.isArray(examples) ? [`${name}=${examples[0]}`] : [],
+  )
+  return said.length > 0 ? `?${said.join('&')}` : ''
 }
 
 function operation(endpoint: Endpoint, path: string, ids: Record<string, string>, isFilter: boolean): Operation {

@@ -19,7 +19,7 @@ export const streamCallMedia = endpoint({
   success: 200, // so the contract says; really 101
   params: idParams,
   query: Type.Object({
-    encapsulation: Type.Optional(Type.String({ description: 'rtp, sln or audiosocket; required.' })),
+    encapsulation: Type.Optional(Type.String({ description: 'rtp, sln or audiosocket; required.', examples: ['sln'] })),
   }),
   returns: Type.Object({}),
   errors: [
