@@ -6,6 +6,8 @@ import type { LineSession } from './line-session.ts'
 
 /** When to try again where an offer of the other side waits for its ACK. */
 const AFTER_OFFER_MS = 200
+/** When to try again where no way led to the phone. */
+const AFTER_LOSS_MS = 5_000
 
 export interface LineHoldNeeds {
   clock: Clock
@@ -19,11 +21,13 @@ export interface LineHoldNeeds {
 /**
  * Our hold of an answered leg, as its phone is told: a re-INVITE that offers `sendonly`, and `sendrecv` with the codec of
  * before to take it back. Where both sides offered at once (491) it is said again after the time of RFC 3261 §14.1; a phone
- * that refuses is not asked twice. There is one re-INVITE at a time, and the last wish wins.
+ * that refuses is not asked twice. There is one re-INVITE at a time, and the last wish wins: what we say of the session from
+ * then on, also in answers, follows it at once.
  */
 export class LineHold {
   readonly #needs: LineHoldNeeds
   #wanted = false
+  /** What the phone knows, or has refused. */
   #told = false
   #isAsking = false
   #again: Timer | undefined
@@ -42,6 +46,15 @@ export class LineHold {
     this.#tell()
   }
 
+  /**
+   * Something was agreed, perhaps by an offer of the phone: who was told of a hold by our answer to it has to be told of its
+   * end. An end is told by an offer of ours alone: an answer cannot give back what the offer does not ask for.
+   */
+  agreed(): void {
+    if (this.#needs.session()?.agreedDirection === 'sendonly') this.#told = true
+    this.#tell()
+  }
+
   /** The leg is over. */
   stop(): void {
     this.#again?.cancel()
@@ -51,13 +64,18 @@ export class LineHold {
   #tell(): void {
     const session = this.#needs.session()
     const dialog = this.#needs.dialog()
-    if (!session || !dialog || dialog.ended || this.#isAsking || this.#again || this.#told === this.#wanted) return
+    if (!session || !dialog || dialog.ended) return
+    session.direction = this.#wanted ? 'sendonly' : 'sendrecv'
+    if (this.#isAsking || this.#again) return
+    if (this.#told === this.#wanted) {
+      if (!this.#wanted) this.#codec = undefined
+      return
+    }
     if (session.offering) {
       this.#tellIn(AFTER_OFFER_MS)
       return
     }
     const held = this.#wanted
-    session.direction = held ? 'sendonly' : 'sendrecv'
     this.#isAsking = true
     dialog.reinvite(session.offerAgain(this.#codec), undefined, (outcome) => this.#done(outcome, held))
   }
@@ -79,13 +97,13 @@ export class LineHold {
       this.#tellIn(outcome.retryInMs)
       return
     }
-    // without an answer the leg is about to be over
     if (outcome.type !== 'response') {
       session.forgetOffer()
+      // a phone that says nothing is about to be given up; one that was not reached may be back in a moment
+      if (outcome.type === 'transport failed') this.#tellIn(AFTER_LOSS_MS)
       return
     }
     this.#told = held
-    if (!held && !this.#wanted) this.#codec = undefined
     if (this.#isTaken(session, outcome.response)) this.#needs.renegotiated()
     else {
       session.forgetOffer()

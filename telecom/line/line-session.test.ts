@@ -48,6 +48,19 @@ test('an offer of ours that found no answer is forgotten', () => {
   assert.equal(line.negotiated?.codec, 'PCMU')
 })
 
+test('what is restated after a refused hold is what was agreed before it, and both ways stay open', () => {
+  const line = session()
+  const answered = line.answer(offer(1))
+  assert.ok('sdp' in answered)
+  line.direction = 'sendonly'
+  line.offerAgain(undefined)
+  line.forgetOffer()
+  assert.equal(line.restate(), answered.sdp)
+  const accepted = line.accept(offer(1))
+  assert.ok('negotiated' in accepted)
+  assert.equal(accepted.negotiated.direction, 'sendrecv')
+})
+
 test('after an offer that was refused, what we said last is what was agreed', () => {
   const line = session()
   const answered = line.answer(offer(1))

@@ -19,6 +19,11 @@ function statusOf(unacceptable: Unacceptable): 400 | 488 {
 
 export type SessionStep = { sdp: string; negotiated: Negotiated } | { status: 400 | 488; why: string }
 
+interface Said {
+  readonly sdp: string
+  readonly direction: Direction
+}
+
 /**
  * The offer/answer machine of one leg (RFC 3264): what we have said, what was agreed, and at most one offer of ours that
  * waits for its answer. A step that fails leaves everything as it was.
@@ -31,9 +36,10 @@ export class LineSession {
   /** What we are willing to do: `sendonly` while we hold the other side. It goes into every description from now on. */
   direction: Direction = 'sendrecv'
   #version = 0
-  #said = ''
+  /** Our last description, and what we were willing to do when we gave it. */
+  #said: Said = { sdp: '', direction: 'sendrecv' }
   /** Our part of what was agreed last. */
-  #agreed = ''
+  #agreed: Said | undefined
   #offered: LocalMedia | undefined
   /** Our first offer: each fork of an INVITE may answer it. */
   #firstOffer: LocalMedia | undefined
@@ -53,7 +59,12 @@ export class LineSession {
 
   /** Our last description, but for an offer that found no answer. */
   get said(): string {
-    return this.#said
+    return this.#said.sdp
+  }
+
+  /** What we were willing to do in what was agreed last; `direction` may say something else since. */
+  get agreedDirection(): Direction | undefined {
+    return this.#agreed?.direction
   }
 
   /** An offer of ours waits for its answer: until then none of the other side can be taken (RFC 3264 §4). */
@@ -86,9 +97,10 @@ export class LineSession {
   restate(): string {
     this.#offered = {
       ...this.#local(this.#version),
+      direction: this.#said.direction,
       ...(this.#negotiated ? { telephoneEvent: this.#negotiated.telephoneEventReceive } : {}),
     }
-    return this.#said
+    return this.#said.sdp
   }
 
   /**
@@ -137,7 +149,7 @@ export class LineSession {
   /** Our offer found no answer: back to what was agreed before. */
   forgetOffer(): void {
     this.#offered = undefined
-    if (this.#agreed !== '') this.#said = this.#agreed
+    if (this.#agreed) this.#said = this.#agreed
   }
 
   /**
@@ -147,12 +159,16 @@ export class LineSession {
   #write<T extends { sdp: string } | { failed: unknown }>(write: (local: LocalMedia) => T): T {
     const same = write(this.#local(this.#version))
     if (!('sdp' in same)) return same
-    if (same.sdp === this.#said) return same
-    const version = this.#said === '' ? this.#version : this.#version + 1
+    const { direction } = this
+    if (same.sdp === this.#said.sdp) {
+      this.#said = { sdp: same.sdp, direction }
+      return same
+    }
+    const version = this.#said.sdp === '' ? this.#version : this.#version + 1
     const made = version === this.#version ? same : write(this.#local(version))
     if ('sdp' in made) {
       this.#version = version
-      this.#said = made.sdp
+      this.#said = { sdp: made.sdp, direction }
     }
     return made
   }

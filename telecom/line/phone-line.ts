@@ -306,7 +306,8 @@ export abstract class PhoneLine implements Line {
     if (change.offer === undefined) {
       if (change.method === 'UPDATE') return change.accept({})
       if (session.offering) return change.reject(491)
-      return change.accept({ sdp: session.offer(), acked: (ack) => void this.takeAnswer(ack) })
+      const sdp = session.offerAgain(session.negotiated?.codec)
+      return change.accept({ sdp, acked: (ack) => void this.takeAnswer(ack) })
     }
     if (session.offering) return change.reject(491) // RFC 5407 §3.1.4: ours went out in a 200 whose ACK has not come
     const step = session.answer(change.offer.toString('utf8'))
@@ -343,6 +344,7 @@ export abstract class PhoneLine implements Line {
   protected renegotiated(): void {
     this.sound.described()
     if (!this.established) return
+    this.#hold.agreed()
     const held = this.session?.negotiated?.held ?? false
     if (held === this.held) return
     this.held = held

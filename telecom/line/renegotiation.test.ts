@@ -37,6 +37,19 @@ test('a re-INVITE without an offer is answered with ours; another one waits for 
   assert.equal(leg.line.codec, 'PCMA')
 })
 
+test('what we offer within a session begins with its codec and keeps its number for keys (RFC 3264 §8.3.2)', async (t) => {
+  const at = await lines(t)
+  const leg = await talking(at)
+  const moved = sdp({ payloads: '8 96', lines: 'a=rtpmap:96 telephone-event/8000\r\n' })
+  await at.phone.send(inDialog(at, leg.line, 'UPDATE', 1, moved))
+  assert.match((await at.phone.response(200)).sdp?.toString() ?? '', /m=audio \d+ RTP\/AVP 8 96\r/)
+  await at.phone.send(inDialog(at, leg.line, 'INVITE', 2))
+  assert.match((await at.phone.response(200)).sdp?.toString() ?? '', /m=audio \d+ RTP\/AVP 8 0 96\r/)
+  await at.phone.send(inDialog(at, leg.line, 'ACK', 2, moved.replace('4000', '4500')))
+  await until('the answer is taken', () => leg.sound.wanted.at(-1)?.remote?.port === 4_500)
+  assert.equal(leg.line.codec, 'PCMA')
+})
+
 test('an offer that cannot be taken gets 488, and the leg talks on as it did', async (t) => {
   const at = await lines(t)
   const leg = await talking(at)

@@ -43,6 +43,8 @@ export class ManagedEndpoint {
   readonly #prompt = new PromptWatch()
   readonly #cover = new PromptWatch()
   readonly #streams: StreamWatch
+  /** A verdict about who answered is still to come. */
+  #isDetecting = false
   #up = true
   #reopens = 0
   #closing: Promise<void> | undefined
@@ -82,7 +84,9 @@ export class ManagedEndpoint {
   }
 
   detect(): void {
-    if (this.#up && !this.#closing) this.#needs.send({ type: 'detect', id: this.id })
+    if (this.#closing) return
+    this.#isDetecting = true
+    if (this.#up) this.#needs.send({ type: 'detect', id: this.id })
   }
 
   #sendWanted(): void {
@@ -150,6 +154,7 @@ export class ManagedEndpoint {
       this.#prompt.ended(event.prompt_id, event.outcome)
       this.#cover.ended(event.prompt_id, event.outcome)
     }
+    if (event.type === 'answered_by') this.#isDetecting = false
     if (event.type === 'stream_ended' && !this.#streams.ended(event.stream_id)) return
     this.#needs.on(event)
   }
@@ -175,6 +180,7 @@ export class ManagedEndpoint {
       return
     }
     this.#sendWanted()
+    if (this.#isDetecting) this.#needs.send({ type: 'detect', id: this.id })
     this.#recording.onUp()
     this.#needs.on({ type: 'restarted' })
   }

@@ -52,7 +52,7 @@ export interface MediaEndpoint {
   press(digit: string, durationMs: number): void
   /**
    * Listens from now on whether a person or a machine speaks; `answered_by` follows within 6 s of sound, unless the endpoint
-   * or its worker ends before, or it is asked anew.
+   * ends before, or it is asked anew. A worker that crashes meanwhile begins anew with what comes after it.
    */
   detect(): void
   /** What it has seen and done so far. Rejects when it is closed or its worker is down. */

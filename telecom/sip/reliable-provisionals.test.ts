@@ -68,6 +68,33 @@ test('a 183 with a description is resent until its PRACK, doubling from T1; the 
   await okTo(at, 'BYE')
 })
 
+test('no re-INVITE of ours overtakes our own 200 while that waits for a PRACK, nor its ACK', async (t) => {
+  const at = await testStack(t)
+  const call = await calling(at, { extra: [SUPPORTED] })
+  call.progress(183, { sdp: 'answer' })
+  const first = await at.phone.response(183)
+  const dialog = call.accept({ sdp: 'answer', user: at.dialogUser })
+  assert.ok(dialog)
+  const outcomes: string[] = []
+  const reinvite = () => dialog.reinvite('hold', undefined, ({ type }) => outcomes.push(type))
+  reinvite()
+  await until('it is told', () => outcomes.length === 1)
+  await prack(at, first)
+  await okTo(at, 'PRACK')
+  const ok = await okTo(at, 'INVITE')
+  reinvite()
+  await until('it is told', () => outcomes.length === 2)
+  assert.deepEqual(outcomes, ['local glare', 'local glare'])
+  await at.phone.send(ackOf(at.phone, ok))
+  await until('the ACK comes', () => at.events.includes('acked'))
+  reinvite()
+  const invite = await at.phone.request('INVITE')
+  await at.phone.send(answerOf(invite, 200, [`Contact: <sip:alice@127.0.0.1:${at.phone.port}>`], 'answer'))
+  await until('it is told', () => outcomes.at(-1) === 'response')
+  await at.phone.send(text(at.phone, 'BYE', { cseq: ++cseqs, toTag: ok.toTag }))
+  await okTo(at, 'BYE')
+})
+
 test('who requires it gets every 18x reliably, one after the other', async (t) => {
   const at = await testStack(t)
   const call = await calling(at, { extra: [REQUIRED] })

@@ -35,7 +35,7 @@ export interface InDialog {
   readonly ended: boolean
   /** Its INVITE has no final answer yet. */
   readonly early: boolean
-  /** A 2xx of ours waits for its ACK. */
+  /** A 2xx of ours waits for its ACK, or has still to leave. */
   readonly unacknowledged: boolean
   readonly way: DialogWay
   /** The next request of ours, with what the session adds to it. */

@@ -87,7 +87,7 @@ export class SipDialog implements Dialog, InDialog {
   }
 
   get unacknowledged(): boolean {
-    return this.#answer?.waiting === true
+    return !this.#confirmed || this.#answer?.waiting === true
   }
 
   /** The INVITE has its 2xx; the route of one of the peer counts from now on. */
