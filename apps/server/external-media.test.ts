@@ -55,6 +55,14 @@ for (const [what, options, addresses, cause] of [
     'external_media_refused: blocked',
   ],
   ['a name without an address', AUDIOSOCKET, [], 'external_media_refused: dns'],
+  ['port 0', { ...AUDIOSOCKET, external_host: 'example.com:0' }, ['203.0.114.7'], 'external_media_refused: port'],
+  [
+    'a port beyond the last',
+    { ...AUDIOSOCKET, external_host: 'example.com:65536' },
+    ['203.0.114.7'],
+    'external_media_refused: port',
+  ],
+  ['no port', { ...AUDIOSOCKET, external_host: 'example.com' }, ['203.0.114.7'], 'external_media_refused: port'],
   ['RTP', { external_host: 'example.com:4000' }, ['203.0.114.7'], 'external_media_unsupported: rtp over udp as client'],
   [
     'another rate',

@@ -25,6 +25,7 @@ export function startExternalMedia({ live, reachable, resolve }: ExternalMediaNe
       return refused(`external_media_unsupported: ${way[0]} over ${way[1]} as ${way[2]}`)
     if (text('format') === 'slin16') return refused('external_media_unsupported: audiosocket carries slin')
     const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(text('external_host')) ?? []
+    if (!isPort(Number(port))) return refused('external_media_refused: port')
     const addresses = await addressesOf(host.replace(/^\[(.*)\]$/, '$1'), resolve)
     const address = addresses.find((each) => reachable.allows(each))
     if (address === undefined) return refused(`external_media_refused: ${addresses.length > 0 ? 'blocked' : 'dns'}`)
@@ -41,6 +42,8 @@ export function stopExternalMedia({ live }: Pick<ExternalMediaNeeds, 'live'>): A
     return { ok: true }
   }
 }
+
+const isPort = (port: number) => port >= 1 && port <= 65_535
 
 const refused = (cause: string) => ({ ok: false, cause }) as const
 

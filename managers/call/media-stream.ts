@@ -12,7 +12,7 @@ const PING_EVERY_MS = 20_000
 const DEAD_AFTER_MS = 60_000
 
 /** Why the server closes (RFC 6455 §7.4.1). */
-export const StreamCloseCode = { ended: 1000, goingAway: 1001, badData: 1008, fault: 1011 } as const
+export const StreamCloseCode = { ended: 1000, goingAway: 1001, badData: 1008, credentials: 1008, fault: 1011 } as const
 
 export interface MediaStreamNeeds {
   socket: WebSocket
@@ -56,7 +56,7 @@ export class MediaStream {
     else this.#watch()
   }
 
-  /** Ends it: the server stops. */
+  /** Ends it from the server's side. */
   close(code: number, reason: string): void {
     if (this.#over) return
     this.#needs.socket.close(code, reason)

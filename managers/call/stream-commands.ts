@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { apiErrors } from '#platform/http'
 import { isUuid } from '#platform/ids'
 import type { StreamTarget } from '#telecom/media'
 import { type ControlAnswer, reasonOf } from './control-commands.ts'
@@ -29,6 +30,8 @@ export function readStreamCommand(body: unknown): StreamCommand | undefined {
 
 /** Does it. Throws the reason of what is refused. */
 export async function carryOutStream(live: LiveRunner, command: StreamCommand): Promise<ControlAnswer> {
+  if (command.type === 'stream_start' && !isTarget(command.stream))
+    throw apiErrors.INVALID_ARGUMENT({ field: 'stream', issue: 'must name an address and a port from 1 to 65535' })
   const refusal =
     command.type === 'stream_start'
       ? await live.startStream(command.id, command.stream)
@@ -36,6 +39,8 @@ export async function carryOutStream(live: LiveRunner, command: StreamCommand): 
   if (refusal) throw reasonOf(live, refusal)
   return { live: true }
 }
+
+const isPort = (port: unknown) => Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65_535
 
 function isTarget(value: unknown): value is StreamTarget {
   if (typeof value !== 'object' || value === null) return false
@@ -45,7 +50,7 @@ function isTarget(value: unknown): value is StreamTarget {
     isUuid(stream_id) &&
     typeof address === 'string' &&
     isIP(address) > 0 &&
-    Number.isInteger(port) &&
+    isPort(port) &&
     (listen === 'none' || listen === 'in' || listen === 'out' || listen === 'both') &&
     typeof speak === 'boolean'
   )

@@ -1,5 +1,5 @@
 import type net from 'node:net'
-import { AudioSocketKind, AudioSocketReader, audioSocketMessage } from '#telecom/media'
+import { AudioSocketKind, AudioSocketReader, audioSocketMessage, MOST_AUDIO_SOCKET_PAYLOAD } from '#telecom/media'
 
 /** One connection to a media worker: messages of AudioSocket, both ways. */
 export class StreamConnection {
@@ -36,8 +36,10 @@ export class StreamConnection {
   /** Says sound into the call; false where the other side has to catch up first (`onRoom`). */
   say(sound: Buffer): boolean {
     let room = true
-    for (let at = 0; at < sound.length; at += LONGEST_PAYLOAD)
-      room = this.#socket.write(audioSocketMessage(AudioSocketKind.audio, sound.subarray(at, at + LONGEST_PAYLOAD)))
+    for (let at = 0; at < sound.length; at += MOST_AUDIO_SOCKET_PAYLOAD)
+      room = this.#socket.write(
+        audioSocketMessage(AudioSocketKind.audio, sound.subarray(at, at + MOST_AUDIO_SOCKET_PAYLOAD)),
+      )
     return room
   }
 
@@ -45,6 +47,3 @@ export class StreamConnection {
     this.#socket.destroy()
   }
 }
-
-/** The length of a message has 16 bits; an even number of octets is a whole number of samples. */
-const LONGEST_PAYLOAD = 65_534

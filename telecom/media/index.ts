@@ -19,6 +19,7 @@ export {
   AudioSocketKind,
   AudioSocketReader,
   audioSocketMessage,
+  MOST_AUDIO_SOCKET_PAYLOAD,
   uuidOfBytes,
 } from './stream/audio-socket.ts'
 export type { TickLateness } from './tick-lateness.ts'

@@ -150,6 +150,12 @@ export class ManagedEndpoint {
   }
 
   #onEvent(event: MediaEvent): void {
+    if (event.type === 'failed') {
+      this.#needs.log.error({ endpoint: this.id, port: this.port, issue: event.issue }, 'an endpoint failed')
+      if (this.#closing) this.#onClosed()
+      else this.#onFailed(event.issue)
+      return
+    }
     if (event.type === 'prompt_finished') {
       this.#prompt.ended(event.prompt_id, event.outcome)
       this.#cover.ended(event.prompt_id, event.outcome)
@@ -194,6 +200,11 @@ export class ManagedEndpoint {
       return
     }
     this.#needs.log.error({ endpoint: this.id, port: this.port, issue }, 'an endpoint could not get its ports back')
+    this.#onFailed(issue)
+  }
+
+  /** It is gone for good. */
+  #onFailed(issue: string): void {
     this.#closing = Promise.resolve()
     this.#recording.close()
     this.#endPrompts()

@@ -10,7 +10,7 @@ export type PromptOutcome =
   | 'unreadable'
 
 /**
- * Why a stream ended by itself: nobody was there, the connection broke, the program said that it failed, or our worker
+ * Why a stream ended by itself: nobody was there, the connection broke or what came was not AudioSocket, the program said that it failed, or our worker
  * crashed.
  */
 export type StreamIssue = 'unreachable' | 'broken' | 'refused' | 'worker_restarted'
@@ -57,7 +57,7 @@ export type MediaEvent =
   | { type: 'statistics'; statistics: EndpointStatistics }
   /** The worker had crashed; the endpoint lives on, on its old ports, with what was last wanted. */
   | { type: 'restarted' }
-  /** The endpoint is gone for good (its ports could not be had again); nothing follows but the end of a recording. */
+  /** The endpoint is gone for good (its ports could not be had again, or it failed); nothing follows but the end of a recording. */
   | { type: 'failed'; issue: string }
 
 export interface PacketCount {

@@ -1,5 +1,5 @@
 import type { Clock } from '#platform/time'
-import type { MediaEvent } from '../media-event.ts'
+import type { MediaEvent, StreamIssue } from '../media-event.ts'
 import type { StreamTarget } from '../wanted-media.ts'
 import { StreamLink } from './stream-link.ts'
 
@@ -45,23 +45,24 @@ export class EndpointStreams {
 
   #begin(target: StreamTarget): void {
     const { stream_id } = target
-    const link = new StreamLink(target, {
-      clock: this.#clock,
-      started: () => this.#on({ type: 'stream_started', stream_id }),
-      ended: (issue) => {
-        this.#over.add(stream_id)
-        this.#gone(stream_id, link, issue)
-      },
-    })
-    this.#links.set(stream_id, link)
+    const over = (issue: StreamIssue | undefined) => {
+      this.#over.add(stream_id)
+      this.#gone(stream_id, this.#links.get(stream_id)?.dropped ?? 0, issue)
+    }
+    const started = () => this.#on({ type: 'stream_started', stream_id })
+    try {
+      this.#links.set(stream_id, new StreamLink(target, { clock: this.#clock, started, ended: over }))
+    } catch {
+      over('unreachable') // no address at all is no worse than one where nobody is
+    }
   }
 
   #close(stream_id: string, link: StreamLink): void {
     link.close()
-    this.#gone(stream_id, link)
+    this.#gone(stream_id, link.dropped)
   }
 
-  #gone(stream_id: string, { dropped }: StreamLink, issue?: (MediaEvent & { type: 'stream_ended' })['issue']): void {
+  #gone(stream_id: string, dropped: number, issue?: StreamIssue): void {
     this.#links.delete(stream_id)
     this.#on({ type: 'stream_ended', stream_id, dropped, ...(issue === undefined ? {} : { issue }) })
   }

@@ -4,7 +4,7 @@ import { SoundLibrary } from '../prompt/sound-library.ts'
 import type { FromWorker, ToWorker } from '../protocol.ts'
 import { RecordingTap } from '../recording/recording-tap.ts'
 import { LatenessCounter } from '../tick-lateness.ts'
-import type { CaptureTarget } from '../wanted-media.ts'
+import type { CaptureTarget, EndpointSpec } from '../wanted-media.ts'
 import { Doorbell } from './doorbell.ts'
 import { Endpoint, type Wire } from './endpoint.ts'
 import { Exchange } from './exchange.ts'
@@ -132,9 +132,21 @@ export class MediaWorker {
     })
   }
 
+  /** One endpoint that fails must not take the others with it. */
   #want({ spec }: ToWorker & { type: 'want' }): void {
     const open = this.#open.get(spec.id)
     if (!open) return
+    try {
+      this.#apply(open, spec)
+    } catch (error) {
+      open.endpoint.failed()
+      this.#shut(spec.id, open)
+      const issue = error instanceof Error ? error.message : String(error)
+      this.#post({ type: 'event', id: spec.id, event: { type: 'failed', issue } })
+    }
+  }
+
+  #apply(open: Open, spec: EndpointSpec): void {
     const tickMs = open.endpoint.tickMs
     const first = !open.endpoint.wanted
     open.endpoint.want(spec)
@@ -148,16 +160,22 @@ export class MediaWorker {
 
   #close(id: string): void {
     const open = this.#open.get(id)
-    if (open) {
-      this.#open.delete(id)
-      this.#exchange.closed(id)
-      this.#wheel.remove(open.ticked)
-      open.endpoint.close()
-      open.wire.close()
-      open.sockets.rtp.close()
-      open.sockets.rtcp.close()
-    }
+    if (open) this.#shut(id, open)
     this.#post({ type: 'closed', id })
+  }
+
+  #shut(id: string, { endpoint, ticked, wire, sockets }: Open): void {
+    this.#open.delete(id)
+    this.#exchange.closed(id)
+    this.#wheel.remove(ticked)
+    try {
+      endpoint.close()
+    } catch {
+      endpoint.failed()
+    }
+    wire.close()
+    sockets.rtp.close()
+    sockets.rtcp.close()
   }
 
   /** Closes everything. */
