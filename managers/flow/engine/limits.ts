@@ -22,6 +22,8 @@ export const MOST_VARIABLES_BYTES = 256 * 1024
 export const MOST_VARIABLES = 1_000
 /** Bytes of text that the placeholders of one action may grow to: all variables once. */
 export const MOST_SUBSTITUTED_BYTES = MOST_VARIABLES_BYTES
+/** Placeholders that are replaced in one action. */
+export const MOST_PLACEHOLDERS = 10_000
 
 /** The longest wait of an action: what a timer can hold, about 24.8 days. Milliseconds. */
 export const LONGEST_WAIT_MS = 2_147_483_647

@@ -59,6 +59,11 @@ test('placeholders cannot grow an option beyond a mebibyte', () => {
   assert.throws(() => substitute('${v}'.repeat(40), () => large), SubstitutionTooLarge)
 })
 
+test('ten thousand placeholders are replaced in one action, and no more', () => {
+  assert.equal(substitute(['${a}'.repeat(5_000), '${b}'.repeat(5_000)], lookup).value[0], '1'.repeat(5_000))
+  assert.throws(() => substitute(['${a}'.repeat(5_000), '${}'.repeat(5_001)], lookup), SubstitutionTooLarge)
+})
+
 test('an escaped placeholder is none', () => {
   assert.equal(hasPlaceholder('$${a}'), false)
   assert.equal(hasPlaceholder('$${a}${b}'), true)

@@ -1,4 +1,4 @@
-import { MOST_SUBSTITUTED_BYTES } from './limits.ts'
+import { MOST_PLACEHOLDERS, MOST_SUBSTITUTED_BYTES } from './limits.ts'
 
 /** Where a name is looked up; `undefined` = there is no such variable. */
 export type Lookup = (name: string) => string | undefined
@@ -47,7 +47,7 @@ export interface Substituted<T> {
   unresolved: string[]
 }
 
-/** The placeholders would have grown the options beyond all measure. */
+/** The placeholders would have grown the options beyond all measure, or are too many. */
 export class SubstitutionTooLarge extends Error {}
 
 /**
@@ -57,6 +57,7 @@ export class SubstitutionTooLarge extends Error {}
 export function substitute<T>(value: T, lookup: Lookup): Substituted<T> {
   const unresolved = new Set<string>()
   let left = MOST_SUBSTITUTED_BYTES
+  let times = 0
   const replaceIn = (text: string): string => {
     return replacing(text, (placeholder, from) => {
       const { start, end, name } = placeholder
@@ -64,7 +65,7 @@ export function substitute<T>(value: T, lookup: Lookup): Substituted<T> {
       const found = lookup(name)
       if (found === undefined) unresolved.add(name)
       else left -= found.length
-      if (left < 0) throw new SubstitutionTooLarge()
+      if (left < 0 || ++times > MOST_PLACEHOLDERS) throw new SubstitutionTooLarge()
       return text.slice(from, start) + (found ?? '')
     })
   }
