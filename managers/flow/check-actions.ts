@@ -14,13 +14,20 @@ export interface CheckedActions {
   flows: { path: Path; flow_id: string }[]
 }
 
-/** The most actions of one flow, those inside options included: every step of an execution writes them all. */
-const MOST_ACTIONS = 1_000
+/** How much of a list is taken, and looked at. */
+export interface ListLimits {
+  /** Those inside options included: every step of an execution writes them all. */
+  actions: number
+  /** With so many faults the rest of a list is not looked at any more. */
+  faults: number
+  /** What the actions are counted in: `a flow`. */
+  whole: string
+}
+
+/** Of a flow that is saved: its answer lists no more faults either. */
+const OF_A_FLOW: ListLimits = { actions: 1_000, faults: 1_000, whole: 'a flow' }
 /** Lists inside options of actions inside options of actions … */
 const DEEPEST = 10
-
-/** With so many faults the rest of a list is not looked at any more: the answer would not list them either. */
-const MOST_FAULTS = 1_000
 
 /** Ids that the platform keeps for itself. */
 const RESERVED = [ACTION_ID_START, ACTION_ID_FINISH, ACTION_ID_NEXT]
@@ -29,14 +36,20 @@ const RESERVED = [ACTION_ID_START, ACTION_ID_FINISH, ACTION_ID_NEXT]
  * Checks a list of actions as it was written and makes it what is kept: every action gets a UUID, names that were used
  * in place of UUIDs are replaced wherever they are referred to, and each fault is noted at its place.
  */
-export function checkActions(written: readonly unknown[], path: Path, ids: Ids): CheckedActions {
-  return checkList(written, { path, ids, budget: { left: MOST_ACTIONS }, depth: 1 })
+export function checkActions(
+  written: readonly unknown[],
+  path: Path,
+  ids: Ids,
+  limits: ListLimits = OF_A_FLOW,
+): CheckedActions {
+  return checkList(written, { path, ids, limits, budget: { left: limits.actions }, depth: 1 })
 }
 
 /** Where a list stands, and what it shares with the lists around it. */
 interface Place {
   path: Path
   ids: Ids
+  limits: ListLimits
   budget: { left: number }
   depth: number
 }
@@ -45,7 +58,8 @@ function checkList(written: readonly unknown[], place: Place): CheckedActions {
   const refusal = (issue: string) => ({ actions: [], faults: [faultAt(place.path, issue)], flows: [] })
   if (place.depth > DEEPEST) return refusal(`is a list inside more than ${DEEPEST - 1} others`)
   place.budget.left -= written.length
-  if (place.budget.left < 0) return refusal(`has too many actions: a flow has at most ${MOST_ACTIONS}`)
+  const { whole, actions } = place.limits
+  if (place.budget.left < 0) return refusal(`has too many actions: ${whole} has at most ${actions}`)
   return new List(place).check(written)
 }
 
@@ -96,8 +110,8 @@ class List {
   }
 
   #action(written: Readonly<Record<string, unknown>>, id: string, at: number): Action {
+    if (this.#faults.length >= this.#place.limits.faults) return { id, next_id: NIL_UUID, type: '' }
     const { type, option } = written
-    if (this.#faults.length >= MOST_FAULTS) return { id, next_id: NIL_UUID, type: '' }
     const next_id = this.#nextId(written.next_id, at)
     const definition = typeof type === 'string' ? definitions.get(type) : undefined
     if (!definition) {

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders are what this is about
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { sql } from 'kysely'
 import { migrations as directMigrations, isDirectHash } from '#managers/direct'
 import { Permission } from '#platform/http'
 import { NIL_UUID, systemIds } from '#platform/ids'
@@ -273,6 +274,11 @@ test('a test of what is not there, or with a script that is none, is refused at 
     [{ caller: [{ press: 'hello' }] }, 'INVALID_ARGUMENT', '/caller/0/press'],
     [{ tm_start: 'tomorrow' }, 'INVALID_ARGUMENT', '/tm_start'],
     [{ requests: Array(101).fill({}) }, 'INVALID_ARGUMENT', '/requests'],
+    [
+      { others: { queue_join: { set: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`v${at}`, ''])) } } },
+      'INVALID_ARGUMENT',
+      '/others/queue_join/set',
+    ],
     [{ variables: { a: 'x'.repeat(32_769) } }, 'INVALID_VARIABLES', '/variables/a'],
     [{ actions: [{ type: 'dance' }] }, 'INVALID_ACTION_TYPE', '/actions/0/type'],
     [
@@ -290,6 +296,23 @@ test('a test of what is not there, or with a script that is none, is refused at 
     )
     assert.equal(answer.body.error.details[0].pointer, pointer)
   }
+})
+
+test('a customer tests one flow at a time: another waits and then is tested; other customers do not mind', async () => {
+  const { id } = await flow()
+  const bobs = ok(await bobApi.post('/v1.0/flows', FLOW)).id
+  const { first, other } = await platform.db.transaction(async (trx) => {
+    await sql`lock table flows in access exclusive mode`.execute(trx) // no flow can be read meanwhile
+    const first = platform.flows.test(alice, id, {})
+    const refused = await api.post(`/v1.0/flows/${id}/test`)
+    assertReason(refused, 429, 'RATE_LIMIT_EXCEEDED')
+    return { first, other: bobApi.post(`/v1.0/flows/${bobs}/test`) }
+  })
+  assert.equal((await first).verdict, 'ended')
+  ok(await other)
+  ok(await api.post(`/v1.0/flows/${id}/test`))
+  assertReason(await api.post(`/v1.0/flows/${systemIds.uuid()}/test`), 404, 'FLOW_NOT_FOUND', 'flow-manager')
+  ok(await api.post(`/v1.0/flows/${id}/test`)) // a refused one is over too
 })
 
 test('the on-complete flow must be a flow of the customer', async () => {
@@ -467,7 +490,7 @@ test('a flow works through the actions that a server answers with', async () => 
   const request = platform.sent.at(-1)
   assert.deepEqual(
     [request?.uri, request?.method, request?.sync, request?.most_bytes, request?.within_ms],
-    ['https://example.com/next', 'POST', true, 262_144, 10_000],
+    ['https://example.com/next', 'POST', true, 65_536, 10_000],
   )
   assert.deepEqual(JSON.parse(request?.data ?? ''), {
     activeflow_id: id,

@@ -28,8 +28,8 @@ export function flowRoutes(flows: FlowService): Route[] {
       presentFlow(await flows.update(customer, params.id, body)),
     ),
     handle(deleteFlow, async ({ customer, params }) => presentFlow(await flows.delete(customer, params.id))),
-    handle(testFlow, async ({ customer, params, body }) =>
-      presentFlowTest(await flows.test(customer, params.id, body)),
+    handle(testFlow, async ({ customer, params, body, signal }) =>
+      presentFlowTest(await flows.test(customer, params.id, body, signal)),
     ),
     handle(regenerateFlowHash, async ({ customer, params }) =>
       presentFlow(await flows.regenerateDirectHash(customer, params.id)),

@@ -15,6 +15,9 @@ import { type FlowTestReport, testFlow } from './flow-test/run-flow-test.ts'
 import type { OnFlowDeleted } from './needs.ts'
 import { refuseVariables } from './refuse-variables.ts'
 
+/** When a test may be asked for again that met another. */
+const RETRY_TEST_SECONDS = 1
+
 /** What the flow service is made of. */
 export interface FlowServiceNeeds {
   db: Database
@@ -29,6 +32,8 @@ export interface FlowServiceNeeds {
 export class FlowService {
   readonly #needs: FlowServiceNeeds
   readonly #store: FlowStore
+  /** Customers whose test runs in this process now. */
+  readonly #testing = new Set<string>()
 
   constructor(needs: FlowServiceNeeds) {
     this.#needs = needs
@@ -78,18 +83,39 @@ export class FlowService {
     })
   }
 
-  /** Runs the flow, or actions in its place, against a script on virtual time. Nothing is called, sent or written. */
-  async test(customer: string, id: string, { actions: written, ...script }: FlowTest): Promise<FlowTestReport> {
+  /**
+   * Runs the flow, or actions in its place, against a script on virtual time. Nothing is called, sent or written. A customer
+   * has one test at a time, because it works on the loop that answers everybody: another is `RATE_LIMIT_EXCEEDED`.
+   */
+  async test(customer: string, id: string, write: FlowTest, signal?: AbortSignal): Promise<FlowTestReport> {
+    if (this.#testing.has(customer))
+      throw apiErrors.RATE_LIMIT_EXCEEDED({ limited_by: 'customer', retry_after: RETRY_TEST_SECONDS })
+    this.#testing.add(customer)
+    try {
+      return await this.#test(customer, id, write, signal)
+    } finally {
+      this.#testing.delete(customer)
+    }
+  }
+
+  async #test(
+    customer: string,
+    id: string,
+    { actions: written, ...script }: FlowTest,
+    signal: AbortSignal | undefined,
+  ): Promise<FlowTestReport> {
     refuseVariables(script.variables ?? {})
     const flow = await this.get(customer, id)
     const actions = written ? await this.#checkActions(customer, written, ['actions']) : flow.actions
+    const { ids, clock } = this.#needs
     return testFlow({ ...flow, actions }, script, {
-      ids: this.#needs.ids,
-      now_ms: this.#needs.clock.wallMs(),
+      ids,
+      clock,
       flowOf: async (flow_id) => {
         const found = await this.#store.find(customer, flow_id)
         return found && { flow_id, actions: found.actions, on_complete_flow_id: found.on_complete_flow_id }
       },
+      ...(signal ? { signal } : {}),
     })
   }
 

@@ -38,16 +38,13 @@ export class ManualClock implements Clock {
   /** Moves time on, running every timer that falls due, in order; timers set meanwhile run too if they fall due. */
   advance(byMs: number): void {
     const untilMs = this.#monotonicMs + byMs
-    for (;;) {
-      const due = this.#pending
-        .filter((entry) => entry.atMs <= untilMs)
-        .sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
-      if (!due) break
-      this.#pending = this.#pending.filter((entry) => entry !== due)
-      this.#monotonicMs = Math.max(this.#monotonicMs, due.atMs)
-      due.run()
-    }
+    while (this.#runNext(untilMs));
     this.#monotonicMs = untilMs
+  }
+
+  /** Moves time on to the timer that falls due next and runs it alone; false when none waits. */
+  advanceToNext(): boolean {
+    return this.#runNext(Number.POSITIVE_INFINITY)
   }
 
   /** Sets the wall clock forward or back without letting any monotonic time pass. */
@@ -64,5 +61,16 @@ export class ManualClock implements Clock {
   get nextInMs(): number | undefined {
     if (this.#pending.length === 0) return undefined
     return Math.min(...this.#pending.map((entry) => entry.atMs)) - this.#monotonicMs
+  }
+
+  #runNext(untilMs: number): boolean {
+    const due = this.#pending
+      .filter((entry) => entry.atMs <= untilMs)
+      .sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
+    if (!due) return false
+    this.#pending = this.#pending.filter((entry) => entry !== due)
+    this.#monotonicMs = Math.max(this.#monotonicMs, due.atMs)
+    due.run()
+    return true
   }
 }

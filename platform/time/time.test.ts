@@ -41,6 +41,17 @@ test('timers run in the order in which they fall due, those set meanwhile includ
   assert.equal(clock.nextInMs, 5)
 })
 
+test('timers may be run one by one, those of the same moment too', () => {
+  const clock = new ManualClock()
+  const ran: string[] = []
+  for (const name of ['first', 'second']) clock.after(10, () => ran.push(name))
+  assert.equal(clock.advanceToNext(), true)
+  assert.deepEqual([ran, clock.monotonicMs()], [['first'], 10])
+  assert.equal(clock.advanceToNext(), true)
+  assert.equal(clock.advanceToNext(), false)
+  assert.deepEqual([ran, clock.monotonicMs()], [['first', 'second'], 10])
+})
+
 test('a moment of a call is never before an earlier one, also when the wall clock is set back', () => {
   const clock = new ManualClock()
   const watch = new Stopwatch(clock)

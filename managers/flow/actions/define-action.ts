@@ -22,6 +22,8 @@ export interface ActionContext {
   writeRefusal(name: string, value: string): string | undefined
   /** Which of these may be written one after the other, and the names of the rest. */
   writable(values: Iterable<readonly [string, string]>): { set: Readonly<Record<string, string>>; dropped: string[] }
+  /** The same of what another manager writes: names of the platform too, within the bounds of all variables. */
+  writableByPlatform: ActionContext['writable']
 }
 
 /** Which executions an action runs in (`flows.md` §5): those of a call, all others that have a reference, or any. */

@@ -55,3 +55,10 @@ test('a manager that does not answer within half a minute has failed', () => {
   assert.equal(flow.state.ended_detail, 'queue_join: queue_join_late')
   assert.equal(answer(flow, { ok: true }), false)
 })
+
+test('what a manager writes stays within the bounds of all variables, and what was not taken is told', () => {
+  const flow = new VirtualFlow([join, action(2, 'beep')]).start()
+  answer(flow, { ok: true, set: Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`v${at}`, '1'])) })
+  assert.equal(Object.keys(flow.state.variables).length, 1_000)
+  assert.match(flow.moves.at(-1)?.executed?.cause ?? '', /^variables_dropped: v\d+, /)
+})

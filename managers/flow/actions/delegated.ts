@@ -1,7 +1,7 @@
 import { type TProperties, Type } from 'typebox'
-import { done, doneWith, fail, type Outcome, stay, wait } from '../engine/outcome.ts'
+import { droppedVariables, fail, type Outcome, stay, wait } from '../engine/outcome.ts'
 import type { AskOutcome } from '../needs.ts'
-import { type AnyAction, defineAction, type Needs, type OptionFault } from './define-action.ts'
+import { type ActionContext, type AnyAction, defineAction, type Needs, type OptionFault } from './define-action.ts'
 
 /** How long a manager may take to begin. Milliseconds. */
 const ANSWER_MS = 30_000
@@ -42,16 +42,17 @@ export function delegated<P extends TProperties>({ options, check, answer_ms, ..
         },
         { type: 'timer', after_ms: answer_ms ?? ANSWER_MS },
       ),
-    on: (_, input) => {
+    on: (_, input, _options, context) => {
       if (input.type === 'timer') return fail(`${head.type}_late`)
-      return input.type === 'asked' ? follow(input.outcome) : stay()
+      return input.type === 'asked' ? follow(input.outcome, context) : stay()
     },
   })
 }
 
-function follow(outcome: AskOutcome): Outcome {
+function follow(outcome: AskOutcome, context: ActionContext): Outcome {
   if (!outcome.ok) return fail(outcome.cause)
-  const { set = {}, push = [] } = outcome
+  const { set, dropped } = context.writableByPlatform(Object.entries(outcome.set ?? {}))
+  const { push = [] } = outcome
   if (push.length > 0) return { go: 'push', actions: push, set }
-  return Object.keys(set).length > 0 ? doneWith(set) : done()
+  return { go: 'next', set, ...(dropped.length > 0 ? { note: droppedVariables(dropped) } : {}) }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sequentialIds } from '#platform/ids'
+import { checkActions } from '../check-actions.ts'
 import { fetchedActions } from '../fetched-actions.ts'
 import { action, uuid, VirtualFlow } from '../testing/virtual-flow.ts'
 
@@ -51,7 +52,8 @@ const bad: [string, unknown, string][] = [
   ['an object', { actions: [] }, 'no_array'],
   ['JSON that was cut off', '[{"type":"beep"}', 'no_array'],
   ['text that the database cannot hold', '[{"type":"talk","option":{"text":"a\\u0000b"}}]', 'no_array'],
-  ['a list too deep to read', '['.repeat(100_000), 'no_array'],
+  ['a list too deep to read', '['.repeat(50_000), 'no_array'],
+  ['more than 64 KiB', [{ type: 'talk', option: { text: 'x'.repeat(65_536) } }], 'answer_too_large'],
   ['an unknown type', [{ type: 'beep' }, { type: 'dance' }], 'actions_invalid: actions[1].type is no type of action'],
   [
     'a wrong option',
@@ -60,8 +62,8 @@ const bad: [string, unknown, string][] = [
   ],
   [
     'too many actions',
-    Array.from({ length: 10_000 }, () => ({ type: 'beep' })),
-    'actions_invalid: actions has too many actions: a flow has at most 1000',
+    Array.from({ length: 101 }, () => ({ type: 'beep' })),
+    'actions_invalid: actions has too many actions: an answer has at most 100',
   ],
 ]
 for (const [what, body, cause] of bad)
@@ -73,4 +75,26 @@ test('a backslash before u0000 is plain text', () =>
 test('any status but 200 has failed, and so has an answer that never came', () => {
   assert.deepEqual(answer([], 204), { ok: false, cause: 'status 204' })
   assert.deepEqual(fetchedActions({ ok: false, cause: 'blocked' }, sequentialIds()), { ok: false, cause: 'blocked' })
+})
+
+test('an answer that was cut off by its length says so', () => {
+  const cut = { ok: true, status: 200, body: '[', truncated: true } as const
+  assert.deepEqual(fetchedActions(cut, sequentialIds()), { ok: false, cause: 'answer_too_large' })
+})
+
+test('a hundred actions are taken', () => {
+  const fetched = answer(Array.from({ length: 100 }, () => ({ type: 'beep' })))
+  assert.equal(fetched.ok && fetched.actions.length, 100)
+})
+
+test('the first fault of an answer ends the looking: what follows costs the calls nothing', () => {
+  const looked: string[] = []
+  const watched = new Proxy({ type: 'beep' }, { get: (of, name) => looked.push(String(name)) && Reflect.get(of, name) })
+  const limits = { actions: 100, faults: 1, whole: 'an answer' }
+  const { faults } = checkActions([{ type: 'dance' }, watched, { type: 'dance' }], ['actions'], sequentialIds(), limits)
+  assert.deepEqual(
+    faults.map(({ field }) => field),
+    ['actions[0].type'],
+  )
+  assert.deepEqual(looked, ['id'])
 })

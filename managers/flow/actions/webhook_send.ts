@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { isStorable } from '#platform/http'
-import { done, doneBut, fail, type Outcome, stay, wait } from '../engine/outcome.ts'
+import { done, doneBut, droppedVariables, fail, type Outcome, stay, wait } from '../engine/outcome.ts'
 import { isReserved } from '../engine/variables.ts'
 import type { WebhookOutcome } from '../needs.ts'
 import { type ActionContext, defineAction } from './define-action.ts'
@@ -52,12 +52,9 @@ function answered({ status, body, truncated }: Answer, context: ActionContext): 
     isStorable(name) && isStorable(value) && !isReserved(name)
   const { set, dropped } = context.writable(scalars.filter(isFree))
   const untaken = [...scalars.filter((each) => !isFree(each)).map(([name]) => name), ...dropped]
-  const note = untaken.length > 0 ? { note: `variables_dropped: ${shown(untaken)}` } : {}
+  const note = untaken.length > 0 ? { note: droppedVariables(untaken) } : {}
   return { go: 'next', set, ...note }
 }
-
-/** As much of the names as anybody reads, and nothing that the database cannot hold. */
-const shown = (names: readonly string[]) => names.join(', ').replaceAll('\0', '').toWellFormed().slice(0, 1_000)
 
 function parse(body: string): object {
   try {

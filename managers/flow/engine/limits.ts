@@ -18,8 +18,12 @@ export const MOST_VALUE_BYTES = 32 * 1024
 export const MOST_INJECTED_BYTES = 64 * 1024
 /** Bytes of all names and values of an activeflow. */
 export const MOST_VARIABLES_BYTES = 256 * 1024
+/** Variables of an activeflow: each write copies the map. */
+export const MOST_VARIABLES = 1_000
 /** Bytes of text that the placeholders of one action may grow to: all variables once. */
 export const MOST_SUBSTITUTED_BYTES = MOST_VARIABLES_BYTES
+/** Placeholders that are replaced in one action. */
+export const MOST_PLACEHOLDERS = 10_000
 
 /** The longest wait of an action: what a timer can hold, about 24.8 days. Milliseconds. */
 export const LONGEST_WAIT_MS = 2_147_483_647

@@ -42,3 +42,7 @@ export const stay = (set: Writes = {}): Outcome => ({ go: 'stay', set })
 export const jump = (target_id: string, set: Writes = {}): Outcome => ({ go: 'jump', target_id, set })
 /** Fails: the word for why, a colon, and what about it. What follows depends on the action's class. */
 export const fail = (cause: string): Outcome => ({ go: 'fail', cause })
+
+/** Notes variables that were not taken: as much of their names as anybody reads, and nothing that the database cannot hold. */
+export const droppedVariables = (names: readonly string[]) =>
+  `variables_dropped: ${names.join(', ').replaceAll('\0', '').toWellFormed().slice(0, 1_000)}`

@@ -17,6 +17,7 @@ import {
   recordingVariables,
   variableOf,
   writable,
+  writableByPlatform,
   writeRefusal,
 } from './variables.ts'
 
@@ -337,6 +338,7 @@ class Run {
       variable: (name) => this.#variable(name),
       writeRefusal: (name, value) => writeRefusal(state.variables, name, value),
       writable: (values) => writable(state.variables, values),
+      writableByPlatform: (values) => writableByPlatform(state.variables, values),
     }
   }
 }

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders are what this is about
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { escapePlaceholders, hasPlaceholder, SubstitutionTooLarge, substitute } from './substitute.ts'
 
@@ -58,6 +59,11 @@ test('placeholders cannot grow an option beyond a mebibyte', () => {
   assert.throws(() => substitute('${v}'.repeat(40), () => large), SubstitutionTooLarge)
 })
 
+test('ten thousand placeholders are replaced in one action, and no more', () => {
+  assert.equal(substitute(['${a}'.repeat(5_000), '${b}'.repeat(5_000)], lookup).value[0], '1'.repeat(5_000))
+  assert.throws(() => substitute(['${a}'.repeat(5_000), '${}'.repeat(5_001)], lookup), SubstitutionTooLarge)
+})
+
 test('an escaped placeholder is none', () => {
   assert.equal(hasPlaceholder('$${a}'), false)
   assert.equal(hasPlaceholder('$${a}${b}'), true)
@@ -72,4 +78,36 @@ test('an escaped text comes out of the replacing as it went in, and has no place
       assert.equal(hasPlaceholder(escaped.deep[0] ?? ''), false)
     }),
   )
+})
+
+test('placeholders are what they are written as, however braces, dollars and lines stand around them', () => {
+  const text = fc.array(fc.constantFrom('$', '{', '}', '\n', 'a', '${a}', '$${a}', '${')).map((parts) => parts.join(''))
+  const grammar = /\$(\$?)\{([^}\n]*)\}/g
+  fc.assert(
+    fc.property(text, (written) => {
+      const expected = written.replace(grammar, (whole, dollar: string, name: string) =>
+        dollar ? whole.slice(1) : `<${name}>`,
+      )
+      assert.equal(substitute(written, (name) => `<${name}>`).value, expected)
+      assert.equal(
+        hasPlaceholder(written),
+        [...written.matchAll(grammar)].some(([, dollar]) => !dollar),
+      )
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+/** Runs it, and ends it when it will not end by itself: a minute is hundreds of times what is needed. */
+const endingByItself = (work: () => void) => runInNewContext('work()', { work }, { timeout: 60_000 })
+
+test('a text of nothing but open placeholders is read once: it cannot keep everybody else waiting', () => {
+  for (const piece of ['${', '$${', '${a', '${\n', '${a${\n']) {
+    const hostile = piece.repeat((4 * 1024 * 1024) / piece.length)
+    endingByItself(() => {
+      assert.equal(substitute(hostile, lookup).value, hostile)
+      assert.equal(escapePlaceholders(hostile), hostile)
+      assert.equal(hasPlaceholder(hostile), false)
+    })
+  }
 })

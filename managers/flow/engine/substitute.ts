@@ -1,10 +1,45 @@
-import { MOST_SUBSTITUTED_BYTES } from './limits.ts'
+import { MOST_PLACEHOLDERS, MOST_SUBSTITUTED_BYTES } from './limits.ts'
 
 /** Where a name is looked up; `undefined` = there is no such variable. */
 export type Lookup = (name: string) => string | undefined
 
-/** `$${name}` stands for the text `${name}`; `${name}` for the variable. A name ends at the first `}` of its line. */
-const PLACEHOLDER = /\$(\$?)\{([^}\n]*)\}/g
+/** Where a name ends: at the first `}`; or, when its line ends before, it is none. */
+const NAME_END = /[}\n]/g
+
+/** A `${name}` in a text, from `start` up to `end`. */
+interface Placeholder {
+  start: number
+  end: number
+  name: string
+}
+
+/**
+ * The placeholders of a text, in order. Written by people we do not know and as long as a request, so each character is
+ * looked at a bounded number of times: where a line ends before a name does, nothing before that is looked at again.
+ */
+function* placeholders(text: string): Generator<Placeholder> {
+  const nameEnd = new RegExp(NAME_END)
+  for (let start = text.indexOf('${'); start >= 0; start = text.indexOf('${', nameEnd.lastIndex)) {
+    nameEnd.lastIndex = start + 2
+    const found = nameEnd.exec(text)
+    if (!found) return
+    if (found[0] === '}') yield { start, end: found.index + 1, name: text.slice(start + 2, found.index) }
+  }
+}
+
+/** `$${name}` stands for the text `${name}`; `${name}` for the variable. */
+const isEscaped = (text: string, { start }: Placeholder, from: number) => start > from && text[start - 1] === '$'
+
+/** The text with each of its placeholders replaced; `from` is where the one before it ended. */
+function replacing(text: string, written: (placeholder: Placeholder, from: number) => string): string {
+  let replaced = ''
+  let from = 0
+  for (const placeholder of placeholders(text)) {
+    replaced += written(placeholder, from)
+    from = placeholder.end
+  }
+  return from === 0 ? text : replaced + text.slice(from)
+}
 
 /** What replacing gave: the value, and the names that no variable has. */
 export interface Substituted<T> {
@@ -12,7 +47,7 @@ export interface Substituted<T> {
   unresolved: string[]
 }
 
-/** The placeholders would have grown the options beyond all measure. */
+/** The placeholders would have grown the options beyond all measure, or are too many. */
 export class SubstitutionTooLarge extends Error {}
 
 /**
@@ -22,15 +57,16 @@ export class SubstitutionTooLarge extends Error {}
 export function substitute<T>(value: T, lookup: Lookup): Substituted<T> {
   const unresolved = new Set<string>()
   let left = MOST_SUBSTITUTED_BYTES
+  let times = 0
   const replaceIn = (text: string): string => {
-    if (!text.includes('${')) return text
-    return text.replace(PLACEHOLDER, (whole, dollar: string, name: string) => {
-      if (dollar) return whole.slice(1)
+    return replacing(text, (placeholder, from) => {
+      const { start, end, name } = placeholder
+      if (isEscaped(text, placeholder, from)) return text.slice(from, start - 1) + text.slice(start, end)
       const found = lookup(name)
       if (found === undefined) unresolved.add(name)
       else left -= found.length
-      if (left < 0) throw new SubstitutionTooLarge()
-      return found ?? ''
+      if (left < 0 || ++times > MOST_PLACEHOLDERS) throw new SubstitutionTooLarge()
+      return text.slice(from, start) + (found ?? '')
     })
   }
   const walk = (node: unknown): unknown => {
@@ -45,13 +81,19 @@ export function substitute<T>(value: T, lookup: Lookup): Substituted<T> {
 
 /** Whether the text has a placeholder that will be replaced when the action runs. */
 export function hasPlaceholder(text: string): boolean {
-  return [...text.matchAll(PLACEHOLDER)].some(([, dollar]) => !dollar)
+  let from = 0
+  for (const placeholder of placeholders(text)) {
+    if (!isEscaped(text, placeholder, from)) return true
+    from = placeholder.end
+  }
+  return false
 }
 
 /** The same JSON value with every text as a placeholder-free one: replacing gives the texts as they are here. */
 export function escapePlaceholders<T>(value: T): T {
   const walk = (node: unknown): unknown => {
-    if (typeof node === 'string') return node.replace(/\$\{[^}\n]*\}/g, (whole) => `$${whole}`)
+    if (typeof node === 'string')
+      return replacing(node, ({ start, end }, from) => `${node.slice(from, start)}$${node.slice(start, end)}`)
     if (Array.isArray(node)) return node.map(walk)
     if (node === null || typeof node !== 'object') return node
     return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, walk(child)]))

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstVariables, injectionFaults, readVariable, writeRefusal } from './variables.ts'
+import {
+  firstVariables,
+  injectionFaults,
+  readVariable,
+  writable,
+  writableByPlatform,
+  writeRefusal,
+} from './variables.ts'
 
 const platform = { 'voipbin.activeflow.id': 'id' }
 
@@ -73,4 +80,37 @@ test('the message that began a flow is known by the short name too', () => {
   assert.equal(readVariable('voipbin.message.text', lookup), 'hello')
   assert.equal(readVariable('voipbin.message.text|json', lookup), 'hello')
   assert.equal(readVariable('voipbin.message.id', lookup), undefined)
+})
+
+const numbered = (count: number, value = '') =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`v${at}`, value]))
+
+test('a thousand variables are the most, whoever writes them; those that are there may still change', () => {
+  for (const write of [writable, writableByPlatform]) {
+    const { set, dropped } = write(numbered(900), Object.entries(numbered(40_000, 'x')))
+    assert.equal(Object.keys(set).length, 1_000)
+    assert.equal(dropped.length, 39_000)
+    assert.equal(dropped[0], 'v1000')
+  }
+  assert.equal(writeRefusal(numbered(1_000), 'one more', ''), 'variables_full')
+  assert.equal(writeRefusal(numbered(1_000), 'v0', 'x'), undefined)
+  assert.deepEqual(firstVariables({ inherited: numbered(999), injected: { a: '', b: '' }, platform }).dropped, [
+    'a',
+    'b',
+  ])
+})
+
+test('the platform writes names of its own, within the same bounds', () => {
+  const values = { 'voipbin.queue.id': 'q', large: 'x'.repeat(32 * 1024 + 1) }
+  assert.deepEqual(writableByPlatform({}, Object.entries(values)), {
+    set: { 'voipbin.queue.id': 'q' },
+    dropped: ['large'],
+  })
+})
+
+test('a name asks for a text inside a text at most three times: each time may double it', () => {
+  const lookup = (name: string) => (name === 'a' ? '"' : undefined)
+  assert.equal(readVariable('a|json|json', lookup), '\\\\\\"')
+  assert.equal(readVariable(`a${'|json'.repeat(4)}`, lookup), undefined)
+  assert.equal(readVariable(`a${'|json'.repeat(100_000)}`, lookup), undefined)
 })

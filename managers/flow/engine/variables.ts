@@ -1,5 +1,5 @@
 import type { StartedRecording } from '#managers/call'
-import { MOST_INJECTED, MOST_INJECTED_BYTES, MOST_VALUE_BYTES, MOST_VARIABLES_BYTES } from './limits.ts'
+import { MOST_INJECTED, MOST_INJECTED_BYTES, MOST_VALUE_BYTES, MOST_VARIABLES, MOST_VARIABLES_BYTES } from './limits.ts'
 import type { Lookup } from './substitute.ts'
 
 /** An activeflow's variables. */
@@ -25,18 +25,20 @@ export function variableOf(variables: Variables, name: string): string | undefin
 const ALIASES = [['voipbin.message.', 'voipbin.conversation_message.']] as const
 /** Behind a name: its value as it stands inside the quotes of a JSON text. */
 const AS_JSON = '|json'
+/** Texts inside texts inside texts: each may double a value's length, so a name cannot ask for any number of them. */
+const MOST_ESCAPES = 3
 
 /**
  * A variable as flows name it: by its name; else by a name that the platform has for it; else, with `|json` behind the name,
  * escaped for JSON. A variable that is really called so comes first.
  */
-export function readVariable(name: string, lookup: Lookup): string | undefined {
+export function readVariable(name: string, lookup: Lookup, escapes = MOST_ESCAPES): string | undefined {
   const found = lookup(name)
   if (found !== undefined) return found
   for (const [promised, written] of ALIASES)
-    if (name.startsWith(promised)) return readVariable(written + name.slice(promised.length), lookup)
-  if (!name.endsWith(AS_JSON)) return undefined
-  const plain = readVariable(name.slice(0, -AS_JSON.length), lookup)
+    if (name.startsWith(promised)) return readVariable(written + name.slice(promised.length), lookup, escapes)
+  if (escapes === 0 || !name.endsWith(AS_JSON)) return undefined
+  const plain = readVariable(name.slice(0, -AS_JSON.length), lookup, escapes - 1)
   return plain === undefined ? undefined : JSON.stringify(plain).slice(1, -1)
 }
 
@@ -78,8 +80,8 @@ export function firstVariables(from: { inherited?: Variables; injected?: Variabl
     }),
   )
   const merged = { ...inherited, ...taken, ...platform }
-  if (injectionFaults(taken).length === 0 && bytesOf(merged) <= MOST_VARIABLES_BYTES)
-    return { variables: merged, dropped }
+  const fits = bytesOf(merged) <= MOST_VARIABLES_BYTES && Object.keys(merged).length <= MOST_VARIABLES
+  if (fits && injectionFaults(taken).length === 0) return { variables: merged, dropped }
   return { variables: { ...inherited, ...platform }, dropped: Object.keys(injected) }
 }
 
@@ -87,27 +89,63 @@ export function firstVariables(from: { inherited?: Variables; injected?: Variabl
 export function writeRefusal(variables: Variables, name: string, value: string): string | undefined {
   const refusal = refusalOf(name, value)
   if (refusal !== undefined) return refusal
-  const growth = growthOf(variables, name, value)
-  return growth > 0 && bytesOf(variables) + growth > MOST_VARIABLES_BYTES ? 'variables_full' : undefined
+  return new Room(variables).takes(name, value) ? undefined : 'variables_full'
 }
 
 /** Which of these may be written, one after the other, and the names of those that may not. */
-export function writable(
+export function writable(variables: Variables, values: Iterable<readonly [string, string]>): Taken {
+  return taking(variables, values, (name, value) => refusalOf(name, value) === undefined)
+}
+
+/** The same for what the platform itself writes, under names of its own too. */
+export function writableByPlatform(variables: Variables, values: Iterable<readonly [string, string]>): Taken {
+  return taking(variables, values, (_, value) => Buffer.byteLength(value) <= MOST_VALUE_BYTES)
+}
+
+/** What is written, and the names of what is not. */
+interface Taken {
+  set: Variables
+  dropped: string[]
+}
+
+function taking(
   variables: Variables,
   values: Iterable<readonly [string, string]>,
-): { set: Variables; dropped: string[] } {
+  allowed: (name: string, value: string) => boolean,
+): Taken {
   const taken = new Map<string, string>()
   const dropped: string[] = []
-  let bytes = bytesOf(variables)
-  for (const [name, value] of values) {
-    const growth = growthOf(variables, name, value)
-    const fits = growth <= 0 || bytes + growth <= MOST_VARIABLES_BYTES
-    if (refusalOf(name, value) === undefined && fits && !taken.has(name)) {
-      taken.set(name, value)
-      bytes += growth
-    } else dropped.push(name)
-  }
+  const room = new Room(variables)
+  for (const [name, value] of values)
+    if (!taken.has(name) && allowed(name, value) && room.takes(name, value)) taken.set(name, value)
+    else dropped.push(name)
   return { set: Object.fromEntries(taken), dropped }
+}
+
+/** How much more an activeflow's variables may hold. */
+class Room {
+  readonly #variables: Variables
+  #bytes: number
+  #count: number
+
+  constructor(variables: Variables) {
+    this.#variables = variables
+    this.#bytes = bytesOf(variables)
+    this.#count = Object.keys(variables).length
+  }
+
+  /** Takes the room for a variable, once; false where there is none. What does not grow always has its place. */
+  takes(name: string, value: string): boolean {
+    const before = variableOf(this.#variables, name)
+    const freed = before === undefined ? -Buffer.byteLength(name) : Buffer.byteLength(before)
+    const growth = Buffer.byteLength(value) - freed
+    const more = before === undefined ? 1 : 0
+    if (growth > 0 && this.#bytes + growth > MOST_VARIABLES_BYTES) return false
+    if (more > 0 && this.#count >= MOST_VARIABLES) return false
+    this.#bytes += growth
+    this.#count += more
+    return true
+  }
 }
 
 /** What is wrong with the name or the value by itself. */
@@ -116,13 +154,6 @@ function refusalOf(name: string, value: string): string | undefined {
   if (isReserved(name) && !WRITABLE(name)) return `variable_reserved: ${name}`
   if (Buffer.byteLength(value) > MOST_VALUE_BYTES) return `variable_too_large: ${name}`
   return undefined
-}
-
-/** How many bytes the variables gain. */
-function growthOf(variables: Variables, name: string, value: string): number {
-  const before = variableOf(variables, name)
-  const freed = before === undefined ? -Buffer.byteLength(name) : Buffer.byteLength(before)
-  return Buffer.byteLength(value) - freed
 }
 
 /** The names that describe a recording (`variables.md` §4.7). */

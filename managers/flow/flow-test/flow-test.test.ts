@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NIL_UUID, sequentialIds } from '#platform/ids'
+import { type Clock, ManualClock } from '#platform/time'
 import { checkActions } from '../check-actions.ts'
 import type { FetchedFlow } from '../engine/index.ts'
-import { uuid } from '../testing/virtual-flow.ts'
+import { action, uuid } from '../testing/virtual-flow.ts'
 import { type FlowTestReport, testFlow } from './run-flow-test.ts'
 import type { FlowTestScript } from './script.ts'
 
@@ -12,18 +13,23 @@ import type { FlowTestScript } from './script.ts'
 async function run(
   written: object[],
   script: FlowTestScript = {},
-  more: { on_complete_flow_id?: string; flows?: Record<string, object[]> } = {},
+  more: {
+    on_complete_flow_id?: string
+    flows?: Record<string, object[]>
+    clock?: Clock
+    signal?: AbortSignal
+  } = {},
 ): Promise<FlowTestReport & { path: (string | undefined)[] }> {
   const ids = sequentialIds(1_000)
   const { actions, faults } = checkActions(written, ['actions'], ids)
   assert.deepEqual(faults, [])
-  const { on_complete_flow_id = NIL_UUID, flows = {} } = more
+  const { on_complete_flow_id = NIL_UUID, flows = {}, clock = new ManualClock(), signal } = more
   const flow = { id: uuid(1), customer_id: uuid(2), actions, on_complete_flow_id }
   const flowOf = async (flow_id: string): Promise<FetchedFlow | undefined> => {
     const found = flows[flow_id]
     return found && { flow_id, actions: checkActions(found, [], ids).actions, on_complete_flow_id: NIL_UUID }
   }
-  const report = await testFlow(flow, script, { ids, now_ms: Date.UTC(2026, 0, 2, 3, 4, 5), flowOf })
+  const report = await testFlow(flow, script, { ids, clock, flowOf, ...(signal ? { signal } : {}) })
   const [first] = report.executions
   return { ...report, path: first?.executed_actions.slice(1).map(({ type }) => type) ?? [] }
 }
@@ -239,4 +245,76 @@ test('whether a person or a machine answers is for the script to say', async () 
   assert.deepEqual(machine.heard, [])
   assert.equal(machine.executions[0]?.variables['voipbin.call.amd.status'], 'MACHINE')
   assert.deepEqual(machine.timeline.at(-1), { at_ms: 3_000, who: 'flow', what: 'hangup', text: 'amd' })
+})
+
+/** A machine on which whatever lies between two looks at the clock has taken so long. */
+function slowMachine(lookMs: number): Clock {
+  const clock = new ManualClock()
+  return {
+    wallMs: () => clock.wallMs(),
+    after: (ms, run) => clock.after(ms, run),
+    monotonicMs: () => {
+      clock.advance(lookMs)
+      return clock.monotonicMs()
+    },
+  }
+}
+
+/** Keys without end: thousands of inputs. */
+const KEYS = Array.from({ length: 200 }, () => ({ press: '12345678901234567890' }))
+const LISTENS = [{ type: 'echo', option: { duration: 86_000_000 } }]
+
+test('others get their turn every few milliseconds of a test, however many inputs that is', async () => {
+  const turnsIn = async (clock: Clock) => {
+    let turns = 0
+    let goesOn = true
+    const others = () => {
+      turns++
+      if (goesOn) setImmediate(others)
+    }
+    setImmediate(others)
+    await run(LISTENS, { caller: KEYS.slice(0, 10) }, { clock })
+    goesOn = false
+    return turns
+  }
+  assert.ok((await turnsIn(slowMachine(5))) >= 90) // 200 keys, each of at least 5 ms
+  assert.ok((await turnsIn(new ManualClock())) <= 1) // what takes no time makes nobody wait
+})
+
+test('a test that works too long ends as one that did too much', async () => {
+  const { verdict, timeline } = await run(LISTENS, { caller: KEYS }, { clock: slowMachine(10) })
+  assert.equal(verdict, 'too_busy')
+  assert.ok(timeline.length <= 201)
+})
+
+test('waiting for a flow that is read is no work of the test', async () => {
+  const clock = new ManualClock()
+  const flow = { id: uuid(1), customer_id: uuid(2), actions: [action(1, 'fetch_flow', { flow_id: uuid(8) })] }
+  const flowOf = async (flow_id: string) => {
+    clock.advance(60_000)
+    return { flow_id, actions: [], on_complete_flow_id: NIL_UUID }
+  }
+  const needs = { ids: sequentialIds(), clock, flowOf: (id: string) => Promise.resolve(id).then(flowOf) }
+  assert.equal((await testFlow({ ...flow, on_complete_flow_id: NIL_UUID }, {}, needs)).verdict, 'ended')
+})
+
+test('a test that nobody waits for any more is given up', async () => {
+  const nobody = new Error('the client has gone')
+  const asked = new AbortController()
+  setImmediate(() => asked.abort(nobody))
+  const given = run(LISTENS, { caller: KEYS }, { clock: slowMachine(5), signal: asked.signal })
+  await assert.rejects(given, nobody)
+})
+
+test('what other managers write in a test has the bounds that it has in a call', async () => {
+  const ids = Array.from({ length: 20 }, (_, at) => `join${at}`)
+  const set = (of: number) => Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`v${of}-${at}`, '1']))
+  const push = ids.map((_, at) => ({
+    type: 'webhook_send',
+    option: { uri: `https://example.com/${at}`, sync: true },
+  }))
+  const requests = ids.map((_, at) => ({ uri: `https://example.com/${at}`, body: JSON.stringify(set(at)) }))
+  const join = { type: 'queue_join', option: { queue_id: uuid(7) } }
+  const { executions } = await run([...push, join], { requests, others: { queue_join: { set: set(99) } } })
+  assert.equal(Object.keys(executions[0]?.variables ?? {}).length, 1_000)
 })

@@ -1,7 +1,7 @@
 import { callVariables, presentCall } from '#managers/call'
 import { InvariantError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
-import { ManualClock, type Timer, timestamp } from '#platform/time'
+import { type Clock, ManualClock, type Timer, timestamp } from '#platform/time'
 import type { ActionRun, EndedReason } from '../activeflow.ts'
 import { begin, type Command, type FetchedFlow, type FlowState, type Input, step } from '../engine/index.ts'
 import { fetchedActions } from '../fetched-actions.ts'
@@ -14,6 +14,7 @@ import type { FlowTestCoverage, FlowTestMoment, VERDICTS } from './report.ts'
 import { Rules } from './rules.ts'
 import type { FlowTestScript, OtherRule, RequestRule } from './script.ts'
 import { ScriptedCall, testedCall } from './scripted-call.ts'
+import { Work } from './work.ts'
 
 /** The flow that is tested. */
 export interface TestedFlow {
@@ -26,8 +27,10 @@ export interface TestedFlow {
 /** What a test reaches outside itself. */
 export interface FlowTestNeeds {
   ids: Ids
-  /** Wall time at the beginning, where the script names none. */
-  now_ms: number
+  /** The real one: when a test begins, where the script does not say, and how much it has worked. */
+  clock: Clock
+  /** Nobody waits for the report any more: the test is given up, with this reason. */
+  signal?: AbortSignal
   /** Another flow of the customer, for `fetch_flow` and on-complete flows. */
   flowOf(flow_id: string): Promise<FetchedFlow | undefined>
 }
@@ -57,8 +60,6 @@ interface TestedExecution {
 const LONGEST_MS = 86_400_000
 /** Inputs of one test: far more than any script has keys. */
 const MOST_INPUTS = 5_000
-/** Others get their turn after so many. */
-const INPUTS_AT_A_TIME = 50
 /** The longest text of a moment, and all of them together. Characters. */
 const LONGEST_TEXT = 2_000
 const MOST_TEXT = 512 * 1024
@@ -74,6 +75,7 @@ export function testFlow(flow: TestedFlow, script: FlowTestScript, needs: FlowTe
 class FlowTest {
   readonly #needs: FlowTestNeeds
   readonly #script: FlowTestScript
+  readonly #work: Work
   readonly #clock: ManualClock
   readonly #coverage: Coverage
   readonly #call: ScriptedCall | undefined
@@ -90,7 +92,8 @@ class FlowTest {
   constructor(flow: TestedFlow, script: FlowTestScript, needs: FlowTestNeeds) {
     this.#needs = needs
     this.#script = script
-    this.#clock = new ManualClock(script.tm_start === undefined ? needs.now_ms : Date.parse(script.tm_start))
+    this.#work = new Work(needs.clock, needs.signal)
+    this.#clock = new ManualClock(script.tm_start === undefined ? needs.clock.wallMs() : Date.parse(script.tm_start))
     this.#coverage = new Coverage(flow.actions)
     this.#requests = new Rules(script.requests)
     const { reference_type = 'call', variables } = script
@@ -133,13 +136,14 @@ class FlowTest {
   async #play(): Promise<FlowTestReport['verdict']> {
     const longestMs = this.#script.longest_ms ?? LONGEST_MS
     for (;;) {
-      await this.#reading
-      if (this.#inputs > MOST_INPUTS) return 'too_busy'
+      const reading = this.#reading
+      this.#reading = undefined
+      if (reading) await this.#work.pause(reading)
+      if (this.#inputs > MOST_INPUTS || !(await this.#work.goesOn())) return 'too_busy'
       const nextMs = this.#clock.nextInMs
       if (nextMs === undefined) return this.#state.status === 'ended' ? 'ended' : 'waits'
       if (this.#clock.monotonicMs() + nextMs > longestMs) return 'too_long'
-      this.#clock.advance(nextMs)
-      if (this.#inputs % INPUTS_AT_A_TIME === 0) await nextTurn()
+      this.#clock.advanceToNext()
     }
   }
 
@@ -305,5 +309,3 @@ class FlowTest {
     }
   }
 }
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))

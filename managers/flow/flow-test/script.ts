@@ -60,7 +60,12 @@ export const CalleeRule = Type.Object(
 /** What becomes of an action that another manager carries out. */
 export const OtherRule = Type.Object(
   {
-    set: Type.Optional(Type.Record(Type.String({ maxLength: 255 }), Type.String({ maxLength: 32_768 }))),
+    set: Type.Optional(
+      Type.Record(Type.String({ maxLength: 255 }), Type.String({ maxLength: 32_768 }), {
+        maxProperties: 100,
+        description: 'Variables that it writes.',
+      }),
+    ),
     cause: Type.Optional(Type.String({ maxLength: 255, description: 'It fails for this.' })),
     after_ms: ms('How long it takes.'),
   },
@@ -99,6 +104,7 @@ export const FlowTestScript = Type.Object(
     ),
     others: Type.Optional(
       Type.Record(Type.String({ maxLength: 64 }), OtherRule, {
+        maxProperties: rules,
         description: 'By type of action: what other managers do. What is not there fails as `action_not_available`.',
       }),
     ),

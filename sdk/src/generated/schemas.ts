@@ -592,6 +592,7 @@ export interface FlowTestMoment {
 }
 
 export interface FlowTestOther {
+  /** Variables that it writes. */
   set?: Record<string, string>
   /** It fails for this. */
   cause?: string
