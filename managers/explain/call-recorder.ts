@@ -18,7 +18,6 @@ import type { Captures } from './captures.ts'
 import { LiveRecord } from './live-record.ts'
 import { LONGEST_MESSAGE, MessageRing } from './message-ring.ts'
 import { PendingRings } from './pending-rings.ts'
-import { withoutSecrets } from './record-codec.ts'
 import { RECORDS, type RecordQuestion, readRecordQuestion } from './record-question.ts'
 import { RecordWriter } from './record-writer.ts'
 
@@ -93,7 +92,7 @@ export class CallRecorder implements CallWitness {
     await Promise.all(left.map((record) => this.#writer.write(record, record.overMs !== undefined)))
   }
 
-  /** What has been noted of a call so far, with its secrets; `undefined` where it is not in memory. */
+  /** What has been noted of a call so far, without its secrets; `undefined` where it is not in memory. */
   snapshotOf(call_id: string): CallRecord | undefined {
     return this.#records.get(call_id)?.snapshot()
   }
@@ -220,6 +219,6 @@ export class CallRecorder implements CallWitness {
   #answer(question: RecordQuestion | undefined): { record: CallRecord; over: boolean } | null {
     const record = question && this.#records.get(question.call_id)
     if (record?.customer_id !== question?.customer_id || !record) return null
-    return { record: withoutSecrets(record.snapshot()), over: record.overMs !== undefined }
+    return { record: record.snapshot(), over: record.overMs !== undefined }
   }
 }

@@ -45,6 +45,7 @@ export class LiveRecord {
     else this.#factsDropped++
   }
 
+  /** As far as it has come, without secrets: what may leave the memory of the call role. */
   snapshot(): CallRecord {
     return {
       call_id: this.call_id,

@@ -8,7 +8,7 @@ import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { CallRecorder } from './call-recorder.ts'
 import { Captures } from './captures.ts'
-import { packRecord, withoutSecrets } from './record-codec.ts'
+import { packRecord } from './record-codec.ts'
 import { testCall, testMessages } from './test-record.ts'
 
 const CALLS = 2_000
@@ -46,7 +46,7 @@ async function round() {
   for (const each of calls) noteCall(each)
   const noteUs = note()
   const mask = cpu()
-  const records = calls.map(({ id }) => withoutSecrets(recorder.snapshotOf(id) ?? never()))
+  const records = calls.map(({ id }) => recorder.snapshotOf(id) ?? never())
   const maskUs = mask()
   const pack = cpu()
   let bytes = 0
