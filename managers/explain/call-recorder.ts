@@ -5,7 +5,7 @@ import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
 import type { LineEvent } from '#telecom/line'
 import type { MediaEvent } from '#telecom/media'
-import { callIdOf, type SipTap } from '#telecom/sip'
+import { messageIdsOf, type SipTap } from '#telecom/sip'
 import {
   type CallRecord,
   LINE_EVENTS,
@@ -15,6 +15,7 @@ import {
   type WitnessedMediaEvent,
 } from './call-record.ts'
 import type { Captures } from './captures.ts'
+import { callerNameOf, LineIndex } from './line-index.ts'
 import { LiveRecord } from './live-record.ts'
 import { LONGEST_MESSAGE, MessageRing } from './message-ring.ts'
 import { PendingRings } from './pending-rings.ts'
@@ -59,7 +60,7 @@ export class CallRecorder implements CallWitness {
   readonly #writer: RecordWriter
   readonly #pending: PendingRings
   readonly #records = new Map<string, LiveRecord>()
-  readonly #bySipCallId = new Map<string, LiveRecord>()
+  readonly #lines = new LineIndex()
   readonly #byLine = new Map<string, LiveRecord>()
   readonly #over = new Map<string, LiveRecord>()
   #lost = 0
@@ -99,10 +100,10 @@ export class CallRecorder implements CallWitness {
 
   /** For the SIP stack: hears every message. */
   readonly tap: SipTap = (direction, data, transport, local, remote) => {
-    const sipCallId = callIdOf(data)
-    if (sipCallId === undefined) return
-    const record = this.#bySipCallId.get(sipCallId)
-    const ring = record?.ring ?? this.#pending.find(sipCallId, direction, data)
+    const ids = messageIdsOf(data)
+    if (!ids) return
+    const record = this.#lines.find(ids, direction, remote)
+    const ring = record?.ring ?? this.#pending.find(ids, { direction, data, remote })
     if (!ring) return
     const cut = data.length - LONGEST_MESSAGE
     ring.add({
@@ -132,7 +133,7 @@ export class CallRecorder implements CallWitness {
   }
 
   began(call: Call, line: WitnessedLine, rule?: MatchedRule): void {
-    const ring = this.#pending.take(line.dialog.call_id) ?? new MessageRing()
+    const ring = this.#pending.take(callerNameOf(line.dialog)) ?? new MessageRing()
     const record = new LiveRecord(call, { rule: rule ?? null, ring, nowMs: this.#clock.monotonicMs() })
     this.#records.set(call.id, record)
     this.#follow(record, line)
@@ -176,16 +177,15 @@ export class CallRecorder implements CallWitness {
   }
 
   #follow(record: LiveRecord, line: WitnessedLine): void {
-    record.sipCallIds.push(line.dialog.call_id)
+    this.#lines.add(record, line.dialog)
     record.lines.push(line.id)
-    this.#bySipCallId.set(line.dialog.call_id, record)
     this.#byLine.set(line.id, record)
   }
 
   #forget(record: LiveRecord): void {
     this.#records.delete(record.call_id)
     this.#over.delete(record.call_id)
-    for (const id of record.sipCallIds) if (this.#bySipCallId.get(id) === record) this.#bySipCallId.delete(id)
+    this.#lines.delete(record)
     for (const id of record.lines) this.#byLine.delete(id)
   }
 

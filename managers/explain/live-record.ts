@@ -17,7 +17,7 @@ export class LiveRecord {
   #factsDropped = 0
   capture = ''
   /** Under which its messages and its sound are told. */
-  readonly sipCallIds: string[] = []
+  readonly names: string[] = []
   readonly lines: string[] = []
   /** When it ended, on the monotonic clock; `undefined` while it lives. */
   overMs: number | undefined

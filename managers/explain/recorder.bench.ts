@@ -9,7 +9,7 @@ import { systemClock } from '#platform/time'
 import { CallRecorder } from './call-recorder.ts'
 import { Captures } from './captures.ts'
 import { packRecord } from './record-codec.ts'
-import { testCall, testMessages } from './test-record.ts'
+import { testCall, testDialog, testMessages } from './test-record.ts'
 
 const CALLS = 2_000
 const ENDS = [
@@ -58,7 +58,7 @@ async function round() {
 function noteCall({ call, id, messages }: { call: Call; id: string; messages: ReturnType<typeof testMessages> }): void {
   for (const [at, { direction, data }] of messages.entries()) {
     recorder.tap(direction, data, 'udp', ...ENDS)
-    if (at === 4) recorder.began(call, { id, dialog: { call_id: id } as never, codec: 'PCMU', capture() {} })
+    if (at === 4) recorder.began(call, { id, dialog: testDialog(id), codec: 'PCMU', capture() {} })
   }
   recorder.lineSaid(id, { type: 'answered' }, 'PCMU')
   recorder.mediaWitness(id, { type: 'media_sending' })
