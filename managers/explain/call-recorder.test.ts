@@ -8,7 +8,9 @@ import { silentLog } from '#platform/log'
 import { ManualClock, systemClock } from '#platform/time'
 import { eventually, freshDatabase } from '#testkit'
 import { CallRecorder } from './call-recorder.ts'
+import { NO_CAPTURES } from './capture-budget.ts'
 import { Captures } from './captures.ts'
+import { mediaEntries } from './media-entries.ts'
 import { migrations } from './migrations/index.ts'
 import { unpackRecord } from './record-codec.ts'
 import { RECORDS } from './record-question.ts'
@@ -35,7 +37,13 @@ function testRecorder(t: TestContext) {
       rows.push(...writes.map(({ row }) => row))
     },
   }
-  const recorder = new CallRecorder({ clock, log: silentLog, bus, lanes, captures: new Captures('/nowhere', 0) })
+  const recorder = new CallRecorder({
+    clock,
+    log: silentLog,
+    bus,
+    lanes,
+    captures: new Captures('/nowhere', NO_CAPTURES),
+  })
   recorder.start()
   t.after(() => recorder.stop())
   const call = testCall(systemIds.uuid())
@@ -221,6 +229,22 @@ test('who asks for the record of a live call is told; of a foreign one there is 
   assert.deepEqual(await source.find(call.customer_id, call.id), { state: 'none' })
 })
 
+test('a call whose sound is not captured although it should be says why', async (t) => {
+  const { recorder, bus, lanes, clock } = testRecorder(t)
+  await recorder.stop()
+  // nothing has been counted yet
+  const captures = new Captures('/nowhere', { perCall: 1, perCustomerAndDay: 1, total: 1 })
+  const second = new CallRecorder({ clock, log: silentLog, bus, lanes, captures })
+  const capture = () => assert.fail('it is captured')
+  const line = { id: 'l', dialog: testDialog('x'), codec: undefined, capture }
+  second.began(testCall('a', { metadata: { rtp_debug: true } as never }), line)
+  second.began(testCall('b'), line)
+  assert.deepEqual(
+    ['a', 'b'].map((id) => mediaEntries(second.snapshotOf(id)?.facts ?? []).map(({ text, media }) => [text, media])),
+    [[['Its sound is not captured: there is no place for it', { fact: 'not_captured', why: 'not_possible' }]], []],
+  )
+})
+
 test('records, refused calls and captures are forgotten by age', async () => {
   const { db } = await freshDatabase([...migrations])
   const at = "('now'::timestamptz - $1::interval)"
@@ -233,7 +257,7 @@ test('records, refused calls and captures are forgotten by age', async () => {
       [age],
     )
   }
-  const captures = new Captures('/nowhere', 0)
+  const captures = new Captures('/nowhere', NO_CAPTURES)
   const sweeper = new RecordSweeper({ db, captures, clock: systemClock, log: silentLog, days: 30 })
   await sweeper.sweep()
   for (const table of ['call_records', 'refused_calls'])

@@ -31,6 +31,9 @@ const EVERY_MS = 60_000
 /** Records of calls that are over and could not be written yet; the oldest is lost beyond. */
 const MOST_OVER = 5_000
 
+/** Days of captures are forgotten by another role. */
+const COUNT_MS = 600_000
+
 export interface CallRecorderNeeds {
   clock: Clock
   log: Log
@@ -64,6 +67,7 @@ export class CallRecorder implements CallWitness {
   readonly #byLine = new Map<string, LiveRecord>()
   readonly #over = new Map<string, LiveRecord>()
   #lost = 0
+  #countedMs = 0
   #timer: Timer | undefined
   #answers: Subscription | undefined
 
@@ -77,6 +81,7 @@ export class CallRecorder implements CallWitness {
   /** Writes from now on, and answers who asks for the record of a call that lives here. */
   start(): void {
     this.#answers = this.#needs.bus.respond(RECORDS, (body) => this.#answer(readRecordQuestion(body)))
+    this.#count(() => this.#needs.captures.measure())
     this.#tick()
   }
 
@@ -138,8 +143,13 @@ export class CallRecorder implements CallWitness {
     this.#records.set(call.id, record)
     this.#follow(record, line)
     if (!call.metadata.rtp_debug) return
-    const capture = this.#needs.captures.make(call.tm_create.slice(0, 10), call.id)
+    const { id: call_id, customer_id } = call
+    const capture = this.#needs.captures.make({ day: call.tm_create.slice(0, 10), customer_id, call_id })
     if (!capture) return
+    if (typeof capture === 'string') {
+      this.#note(record, { at: this.#clock.wallMs(), kind: 'not_captured', why: capture })
+      return
+    }
     record.capture = capture.name
     line.capture(capture.target)
   }
@@ -186,12 +196,14 @@ export class CallRecorder implements CallWitness {
     this.#records.delete(record.call_id)
     this.#over.delete(record.call_id)
     this.#lines.delete(record)
+    if (record.capture !== '') void this.#needs.captures.settle(record.capture)
     for (const id of record.lines) this.#byLine.delete(id)
   }
 
   #tick(): void {
     const nowMs = this.#clock.monotonicMs()
     this.#pending.sweep(nowMs)
+    if (nowMs - this.#countedMs >= COUNT_MS) this.#count(() => this.#needs.captures.recount())
     if (this.#writer.mayWrite()) {
       for (const record of this.#over.values()) {
         if (nowMs - (record.overMs ?? nowMs) < LINGER_MS) break // in the order in which they ended
@@ -206,6 +218,12 @@ export class CallRecorder implements CallWitness {
       this.#forget(record)
     }
     this.#timer = this.#clock.after(TICK_MS, () => this.#tick())
+  }
+
+  /** What captures take on disk. */
+  #count(work: () => Promise<void>): void {
+    this.#countedMs = this.#clock.monotonicMs()
+    work().catch((error: unknown) => this.#needs.log.warn({ error }, 'captured sound could not be counted'))
   }
 
   #checkpoint(record: LiveRecord, nowMs: number): void {

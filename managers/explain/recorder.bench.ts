@@ -7,6 +7,7 @@ import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { CallRecorder } from './call-recorder.ts'
+import { NO_CAPTURES } from './capture-budget.ts'
 import { Captures } from './captures.ts'
 import { packRecord } from './record-codec.ts'
 import { testCall, testDialog, testMessages } from './test-record.ts'
@@ -22,7 +23,7 @@ const recorder = new CallRecorder({
   log: silentLog,
   bus: { publish() {}, subscribe: noSubscription, respond: noSubscription, request: async () => null },
   lanes: { write: async () => {}, oldestMs: 0, waiting: 0 },
-  captures: new Captures('/nowhere', 0),
+  captures: new Captures('/nowhere', NO_CAPTURES),
 })
 
 await round() // warm
