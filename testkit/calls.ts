@@ -169,7 +169,8 @@ export class TestCalls {
     this.commands = new CommandDoor({ bus, clock })
     const { commands } = this
     this.presence = new AgentPresence(basics)
-    this.captures = new Captures(join(services.dataDir, 'captures'), 1_000_000)
+    const captured = { perCall: 1_000_000, perCustomerAndDay: 100_000_000, total: 100_000_000 }
+    this.captures = new Captures(join(services.dataDir, 'captures'), captured)
     const refusals = new RefusalRecorder({ ...basics, lanes: parts.lanes })
     this.callRecorder = new CallRecorder({
       ...{ ...basics, bus, lanes: parts.lanes, captures: this.captures },

@@ -2,7 +2,14 @@ import { join } from 'node:path'
 import { Captures } from '#managers/explain'
 import type { Config } from './config.ts'
 
+const MEGABYTE = 1024 * 1024
+
 /** Where captured sound is: the call role writes it, the API reads and sweeps it. */
-export function capturesOf({ dataDir, rtpDebugMegabytes }: Config): Captures {
-  return new Captures(join(dataDir, 'captures'), rtpDebugMegabytes * 1024 * 1024)
+export function capturesOf(config: Config): Captures {
+  const { dataDir, rtpDebugMegabytes, rtpDebugCustomerMegabytes, rtpDebugTotalMegabytes } = config
+  return new Captures(join(dataDir, 'captures'), {
+    perCall: rtpDebugMegabytes * MEGABYTE,
+    perCustomerAndDay: rtpDebugCustomerMegabytes * MEGABYTE,
+    total: rtpDebugTotalMegabytes * MEGABYTE,
+  })
 }

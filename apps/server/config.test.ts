@@ -32,6 +32,18 @@ test('events are kept for a year unless said, and never shorter than a webhook m
   assert.throws(() => readConfig({ STROWGER_EVENT_DAYS: '7' }), /STROWGER_EVENT_DAYS/)
 })
 
+test('captured sound has a bound of each call, of each customer and day, and altogether', () => {
+  const bounds = ({
+    rtpDebugMegabytes,
+    rtpDebugCustomerMegabytes,
+    rtpDebugTotalMegabytes,
+  }: ReturnType<typeof readConfig>) => [rtpDebugMegabytes, rtpDebugCustomerMegabytes, rtpDebugTotalMegabytes]
+  assert.deepEqual(bounds(readConfig({})), [5, 100, 1_000])
+  const said = { STROWGER_RTP_DEBUG_CUSTOMER_MEGABYTES: '7', STROWGER_RTP_DEBUG_TOTAL_MEGABYTES: '8' }
+  assert.deepEqual(bounds(readConfig(said)), [5, 7, 8])
+  for (const name of Object.keys(said)) assert.throws(() => readConfig({ [name]: '-1' }), new RegExp(name))
+})
+
 test('every setting is documented', () => {
   for (const { name, fallback, meaning } of settingsTable()) {
     assert.match(name, /^STROWGER_[A-Z0-9_]+$/)

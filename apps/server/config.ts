@@ -59,6 +59,8 @@ export interface Config {
   eventDays: number
   callRecordDays: number
   rtpDebugMegabytes: number
+  rtpDebugCustomerMegabytes: number
+  rtpDebugTotalMegabytes: number
   anonymousCallsPerSecond: number
   anonymousCallsAtOnce: number
   trustedProxies: readonly string[]
@@ -215,6 +217,18 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     '5',
     'how much of the sound of a call with `rtp_debug` is captured, in megabytes (0 = nothing)',
     (value) => whole(value, 0, 1_000),
+  ),
+  rtpDebugCustomerMegabytes: setting(
+    'RTP_DEBUG_CUSTOMER_MEGABYTES',
+    '100',
+    'how much sound is captured of the calls of one customer that begin on one day, in megabytes; then no new capture begins',
+    (value) => whole(value, 0, 1_000_000),
+  ),
+  rtpDebugTotalMegabytes: setting(
+    'RTP_DEBUG_TOTAL_MEGABYTES',
+    '1000',
+    'how much captured sound is kept altogether, in megabytes; when it is used up no new capture begins',
+    (value) => whole(value, 0, 1_000_000),
   ),
   anonymousCallsPerSecond: setting(
     'ANONYMOUS_CALLS_PER_SECOND',

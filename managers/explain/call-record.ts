@@ -2,6 +2,7 @@ import type { EndAsker, MatchedRule } from '#managers/call'
 import type { LineEvent } from '#telecom/line'
 import type { MediaEvent } from '#telecom/media'
 import type { TransportName } from '#telecom/sip'
+import type { NotCaptured } from './capture-budget.ts'
 
 /** A SIP message as it was on the wire. Octets are characters (latin1), secrets are asterisks of the same number. */
 export interface RecordedMessage {
@@ -24,6 +25,7 @@ export type RecordedFact = { at: number } & (
   | { kind: 'media'; event: WitnessedMediaEvent }
   | { kind: 'end_asked'; by: EndAsker }
   | { kind: 'redialled' }
+  | { kind: 'not_captured'; why: NotCaptured }
 )
 
 /** What of a line is kept; the rest is told by the call's row or by its flow. */

@@ -8,13 +8,15 @@ import { silentLog } from '#platform/log'
 import { ManualClock, systemClock } from '#platform/time'
 import { eventually, freshDatabase } from '#testkit'
 import { CallRecorder } from './call-recorder.ts'
+import { NO_CAPTURES } from './capture-budget.ts'
 import { Captures } from './captures.ts'
+import { mediaEntries } from './media-entries.ts'
 import { migrations } from './migrations/index.ts'
 import { unpackRecord } from './record-codec.ts'
 import { RECORDS } from './record-question.ts'
 import { RecordSource } from './record-source.ts'
 import { RecordSweeper } from './record-sweeper.ts'
-import { testCall, testMessages } from './test-record.ts'
+import { testCall, testDialog, testMessages } from './test-record.ts'
 
 const ends = [
   { address: '192.0.2.1', port: 5060 },
@@ -35,12 +37,18 @@ function testRecorder(t: TestContext) {
       rows.push(...writes.map(({ row }) => row))
     },
   }
-  const recorder = new CallRecorder({ clock, log: silentLog, bus, lanes, captures: new Captures('/nowhere', 0) })
+  const recorder = new CallRecorder({
+    clock,
+    log: silentLog,
+    bus,
+    lanes,
+    captures: new Captures('/nowhere', NO_CAPTURES),
+  })
   recorder.start()
   t.after(() => recorder.stop())
   const call = testCall(systemIds.uuid())
   const sipCallId = systemIds.uuid()
-  const line = { id: systemIds.uuid(), dialog: { call_id: sipCallId } as never, codec: 'PCMU', capture() {} }
+  const line = { id: systemIds.uuid(), dialog: testDialog(sipCallId), codec: 'PCMU', capture() {} }
   return {
     ...{ clock, bus, rows, lanes, recorder, call },
     /** The call lives: half of its messages were on the wire before it began. */
@@ -126,8 +134,82 @@ test('INVITEs that become no call are forgotten, and a flood of them costs no me
       recorder.tap(direction, data, 'udp', ...ends)
   assert.equal(recorder.counts.messages_dropped, 500)
   clock.advance(40_000)
-  recorder.began(testCall('a'), { id: 'l', dialog: { call_id: 'flood-999' } as never, codec: undefined, capture() {} })
+  recorder.began(testCall('a'), { id: 'l', dialog: testDialog('flood-999'), codec: undefined, capture() {} })
   assert.deepEqual(recorder.snapshotOf('a')?.messages, [])
+})
+
+/** What a record has, as `direction first line`. */
+const heard = (recorder: CallRecorder, call_id: string) =>
+  recorder.snapshotOf(call_id)?.messages.map(({ direction, text }) => `${direction} ${text.split('\r\n')[0]}`)
+
+const said = (start: string, from: string, to = '') =>
+  Buffer.from(`${start}\r\nFrom: <sip:a@x>;tag=${from}\r\nTo: <sip:b@x>${to && `;tag=${to}`}\r\nCall-ID: same\r\n\r\n`)
+const INVITE = 'INVITE sip:b@x SIP/2.0'
+const BYE = 'BYE sip:b@x SIP/2.0'
+const OK = 'SIP/2.0 200 OK'
+
+test("a caller who uses another customer's Call-ID again, or his tags, gets none of his messages and gives him none", (t) => {
+  const { recorder } = testRecorder(t)
+  const [ours, victim] = ends
+  const thief = { address: '198.51.100.66', port: 5060 }
+  const line = (id: string, dialog: ReturnType<typeof testDialog>) => ({ id, dialog, codec: undefined, capture() {} })
+  recorder.tap('in', said(INVITE, 'va'), 'udp', ours, victim)
+  recorder.tap('in', said(INVITE, 'va'), 'udp', ours, thief)
+  recorder.began(testCall('victim'), line('l1', testDialog('same', { remote_tag: 'va', local_tag: 'o1' })))
+  recorder.began(
+    testCall('thief', { customer_id: systemIds.uuid() }),
+    line(
+      'l2',
+      testDialog('same', { remote_tag: 'va', local_tag: 'o2', flow: 'udp;192.0.2.1;5060;198.51.100.66;5060' }),
+    ),
+  )
+  recorder.tap('out', said(OK, 'va', 'o1'), 'udp', ours, victim)
+  recorder.tap('out', said('SIP/2.0 603 Decline', 'va', 'o2'), 'udp', ours, thief)
+  recorder.tap('in', said('CANCEL sip:b@x SIP/2.0', 'va'), 'udp', ours, thief)
+  recorder.tap('in', said(BYE, 'va', 'o1'), 'udp', ours, victim)
+  // a third one, whose call never begins, and answers and requests that name no line of ours
+  recorder.tap('in', said(INVITE, 'va'), 'udp', ours, { address: '198.51.100.67', port: 5060 })
+  recorder.tap('in', said(BYE, 'x', 'y'), 'udp', ours, thief)
+  recorder.tap('in', said(OK, 'x', 'va'), 'udp', ours, thief)
+  recorder.tap('out', said(BYE, 'x', 'va'), 'udp', ours, victim)
+  assert.deepEqual(heard(recorder, 'victim'), [`in ${INVITE}`, `out ${OK}`, `in ${BYE}`])
+  assert.deepEqual(heard(recorder, 'thief'), [`in ${INVITE}`, 'out SIP/2.0 603 Decline', 'in CANCEL sip:b@x SIP/2.0'])
+})
+
+test('a call that has the name of one that lives does not take it away', (t) => {
+  const { recorder, call } = testRecorder(t)
+  const [ours, phone] = ends
+  const line = (id: string) => ({
+    id,
+    dialog: testDialog('same', { remote_tag: 'va' }),
+    codec: undefined,
+    capture() {},
+  })
+  recorder.began(call, line('l1'))
+  recorder.began(testCall('second'), line('l2'))
+  recorder.tap('in', said(INVITE, 'va'), 'udp', ours, phone)
+  recorder.tap('in', said(BYE, 'va', 'ours'), 'udp', ours, phone)
+  assert.deepEqual(heard(recorder, call.id), [`in ${INVITE}`, `in ${BYE}`])
+  assert.deepEqual(heard(recorder, 'second'), [])
+})
+
+test('a call that comes back to us is two lines of one Call-ID, and each has its own messages', (t) => {
+  const { recorder } = testRecorder(t)
+  const here = ends[0]
+  const flow = 'udp;192.0.2.1;5060;192.0.2.1;5060'
+  const line = (id: string, dialog: ReturnType<typeof testDialog>) => ({ id, dialog, codec: undefined, capture() {} })
+  const wire = (data: Buffer) => {
+    recorder.tap('out', data, 'udp', here, here)
+    recorder.tap('in', data, 'udp', here, here)
+  }
+  recorder.began(testCall('out'), line('l1', testDialog('same', { role: 'uac', local_tag: 'a', remote_tag: '', flow })))
+  wire(said(INVITE, 'a'))
+  recorder.began(testCall('in'), line('l2', testDialog('same', { local_tag: 'b', remote_tag: 'a', flow })))
+  wire(said(OK, 'a', 'b'))
+  wire(said(BYE, 'b', 'a'))
+  wire(said(OK, 'b', 'a'))
+  assert.deepEqual(heard(recorder, 'out'), [`out ${INVITE}`, `in ${OK}`, `in ${BYE}`, `out ${OK}`])
+  assert.deepEqual(heard(recorder, 'in'), [`in ${INVITE}`, `out ${OK}`, `out ${BYE}`, `in ${OK}`])
 })
 
 test('who asks for the record of a live call is told; of a foreign one there is none; a call role that fails is unavailable', async (t) => {
@@ -147,6 +229,22 @@ test('who asks for the record of a live call is told; of a foreign one there is 
   assert.deepEqual(await source.find(call.customer_id, call.id), { state: 'none' })
 })
 
+test('a call whose sound is not captured although it should be says why', async (t) => {
+  const { recorder, bus, lanes, clock } = testRecorder(t)
+  await recorder.stop()
+  // nothing has been counted yet
+  const captures = new Captures('/nowhere', { perCall: 1, perCustomerAndDay: 1, total: 1 })
+  const second = new CallRecorder({ clock, log: silentLog, bus, lanes, captures })
+  const capture = () => assert.fail('it is captured')
+  const line = { id: 'l', dialog: testDialog('x'), codec: undefined, capture }
+  second.began(testCall('a', { metadata: { rtp_debug: true } as never }), line)
+  second.began(testCall('b'), line)
+  assert.deepEqual(
+    ['a', 'b'].map((id) => mediaEntries(second.snapshotOf(id)?.facts ?? []).map(({ text, media }) => [text, media])),
+    [[['Its sound is not captured: there is no place for it', { fact: 'not_captured', why: 'not_possible' }]], []],
+  )
+})
+
 test('records, refused calls and captures are forgotten by age', async () => {
   const { db } = await freshDatabase([...migrations])
   const at = "('now'::timestamptz - $1::interval)"
@@ -159,7 +257,7 @@ test('records, refused calls and captures are forgotten by age', async () => {
       [age],
     )
   }
-  const captures = new Captures('/nowhere', 0)
+  const captures = new Captures('/nowhere', NO_CAPTURES)
   const sweeper = new RecordSweeper({ db, captures, clock: systemClock, log: silentLog, days: 30 })
   await sweeper.sweep()
   for (const table of ['call_records', 'refused_calls'])

@@ -5,7 +5,7 @@ import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
 import type { LineEvent } from '#telecom/line'
 import type { MediaEvent } from '#telecom/media'
-import { callIdOf, type SipTap } from '#telecom/sip'
+import { messageIdsOf, type SipTap } from '#telecom/sip'
 import {
   type CallRecord,
   LINE_EVENTS,
@@ -15,10 +15,10 @@ import {
   type WitnessedMediaEvent,
 } from './call-record.ts'
 import type { Captures } from './captures.ts'
+import { callerNameOf, LineIndex } from './line-index.ts'
 import { LiveRecord } from './live-record.ts'
 import { LONGEST_MESSAGE, MessageRing } from './message-ring.ts'
 import { PendingRings } from './pending-rings.ts'
-import { withoutSecrets } from './record-codec.ts'
 import { RECORDS, type RecordQuestion, readRecordQuestion } from './record-question.ts'
 import { RecordWriter } from './record-writer.ts'
 
@@ -30,6 +30,9 @@ const LINGER_MS = 2_000
 const EVERY_MS = 60_000
 /** Records of calls that are over and could not be written yet; the oldest is lost beyond. */
 const MOST_OVER = 5_000
+
+/** Days of captures are forgotten by another role. */
+const COUNT_MS = 600_000
 
 export interface CallRecorderNeeds {
   clock: Clock
@@ -60,10 +63,11 @@ export class CallRecorder implements CallWitness {
   readonly #writer: RecordWriter
   readonly #pending: PendingRings
   readonly #records = new Map<string, LiveRecord>()
-  readonly #bySipCallId = new Map<string, LiveRecord>()
+  readonly #lines = new LineIndex()
   readonly #byLine = new Map<string, LiveRecord>()
   readonly #over = new Map<string, LiveRecord>()
   #lost = 0
+  #countedMs = 0
   #timer: Timer | undefined
   #answers: Subscription | undefined
 
@@ -77,6 +81,7 @@ export class CallRecorder implements CallWitness {
   /** Writes from now on, and answers who asks for the record of a call that lives here. */
   start(): void {
     this.#answers = this.#needs.bus.respond(RECORDS, (body) => this.#answer(readRecordQuestion(body)))
+    this.#count(() => this.#needs.captures.measure())
     this.#tick()
   }
 
@@ -93,17 +98,17 @@ export class CallRecorder implements CallWitness {
     await Promise.all(left.map((record) => this.#writer.write(record, record.overMs !== undefined)))
   }
 
-  /** What has been noted of a call so far, with its secrets; `undefined` where it is not in memory. */
+  /** What has been noted of a call so far, without its secrets; `undefined` where it is not in memory. */
   snapshotOf(call_id: string): CallRecord | undefined {
     return this.#records.get(call_id)?.snapshot()
   }
 
   /** For the SIP stack: hears every message. */
   readonly tap: SipTap = (direction, data, transport, local, remote) => {
-    const sipCallId = callIdOf(data)
-    if (sipCallId === undefined) return
-    const record = this.#bySipCallId.get(sipCallId)
-    const ring = record?.ring ?? this.#pending.find(sipCallId, direction, data)
+    const ids = messageIdsOf(data)
+    if (!ids) return
+    const record = this.#lines.find(ids, direction, remote)
+    const ring = record?.ring ?? this.#pending.find(ids, { direction, data, remote })
     if (!ring) return
     const cut = data.length - LONGEST_MESSAGE
     ring.add({
@@ -133,13 +138,18 @@ export class CallRecorder implements CallWitness {
   }
 
   began(call: Call, line: WitnessedLine, rule?: MatchedRule): void {
-    const ring = this.#pending.take(line.dialog.call_id) ?? new MessageRing()
+    const ring = this.#pending.take(callerNameOf(line.dialog)) ?? new MessageRing()
     const record = new LiveRecord(call, { rule: rule ?? null, ring, nowMs: this.#clock.monotonicMs() })
     this.#records.set(call.id, record)
     this.#follow(record, line)
     if (!call.metadata.rtp_debug) return
-    const capture = this.#needs.captures.make(call.tm_create.slice(0, 10), call.id)
+    const { id: call_id, customer_id } = call
+    const capture = this.#needs.captures.make({ day: call.tm_create.slice(0, 10), customer_id, call_id })
     if (!capture) return
+    if (typeof capture === 'string') {
+      this.#note(record, { at: this.#clock.wallMs(), kind: 'not_captured', why: capture })
+      return
+    }
     record.capture = capture.name
     line.capture(capture.target)
   }
@@ -177,22 +187,23 @@ export class CallRecorder implements CallWitness {
   }
 
   #follow(record: LiveRecord, line: WitnessedLine): void {
-    record.sipCallIds.push(line.dialog.call_id)
+    this.#lines.add(record, line.dialog)
     record.lines.push(line.id)
-    this.#bySipCallId.set(line.dialog.call_id, record)
     this.#byLine.set(line.id, record)
   }
 
   #forget(record: LiveRecord): void {
     this.#records.delete(record.call_id)
     this.#over.delete(record.call_id)
-    for (const id of record.sipCallIds) if (this.#bySipCallId.get(id) === record) this.#bySipCallId.delete(id)
+    this.#lines.delete(record)
+    if (record.capture !== '') void this.#needs.captures.settle(record.capture)
     for (const id of record.lines) this.#byLine.delete(id)
   }
 
   #tick(): void {
     const nowMs = this.#clock.monotonicMs()
     this.#pending.sweep(nowMs)
+    if (nowMs - this.#countedMs >= COUNT_MS) this.#count(() => this.#needs.captures.recount())
     if (this.#writer.mayWrite()) {
       for (const record of this.#over.values()) {
         if (nowMs - (record.overMs ?? nowMs) < LINGER_MS) break // in the order in which they ended
@@ -209,6 +220,12 @@ export class CallRecorder implements CallWitness {
     this.#timer = this.#clock.after(TICK_MS, () => this.#tick())
   }
 
+  /** What captures take on disk. */
+  #count(work: () => Promise<void>): void {
+    this.#countedMs = this.#clock.monotonicMs()
+    work().catch((error: unknown) => this.#needs.log.warn({ error }, 'captured sound could not be counted'))
+  }
+
   #checkpoint(record: LiveRecord, nowMs: number): void {
     if (record.overMs !== undefined || !record.isNew || nowMs - record.writtenMs < EVERY_MS) return
     record.writtenMs = nowMs
@@ -220,6 +237,6 @@ export class CallRecorder implements CallWitness {
   #answer(question: RecordQuestion | undefined): { record: CallRecord; over: boolean } | null {
     const record = question && this.#records.get(question.call_id)
     if (record?.customer_id !== question?.customer_id || !record) return null
-    return { record: withoutSecrets(record.snapshot()), over: record.overMs !== undefined }
+    return { record: record.snapshot(), over: record.overMs !== undefined }
   }
 }

@@ -13,6 +13,7 @@ import {
   TimestampOrNull,
   Uuid,
 } from '#platform/http'
+import { NOT_CAPTURED } from './capture-budget.ts'
 import { BLAMES, VERDICT_REASONS, WARNING_REASONS } from './verdict-table.ts'
 
 const empty = (what: string) => `${what}; empty where there is none.`
@@ -113,6 +114,7 @@ const MEDIA_FACTS = [
   'restarted',
   'failed',
   'statistics',
+  'not_captured',
 ] as const
 
 const Media = Type.Object(
@@ -125,6 +127,13 @@ const Media = Type.Object(
     duration_ms: Type.Optional(Type.Integer()),
     method: Type.Optional(Type.Enum(['rfc4733', 'info', 'inband'])),
     statistics: Type.Optional(Statistics),
+    why: Type.Optional(
+      Type.Enum(NOT_CAPTURED, {
+        description:
+          'Of `not_captured`: `rtp_debug` is on, but the captures of this customer that began on this day, or all captures ' +
+          'that are kept, take as much as they may, or the disk does not take them.',
+      }),
+    ),
   },
   { $id: 'CallExplanationMedia' },
 )

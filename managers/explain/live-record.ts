@@ -17,7 +17,7 @@ export class LiveRecord {
   #factsDropped = 0
   capture = ''
   /** Under which its messages and its sound are told. */
-  readonly sipCallIds: string[] = []
+  readonly names: string[] = []
   readonly lines: string[] = []
   /** When it ended, on the monotonic clock; `undefined` while it lives. */
   overMs: number | undefined
@@ -45,6 +45,7 @@ export class LiveRecord {
     else this.#factsDropped++
   }
 
+  /** As far as it has come, without secrets: what may leave the memory of the call role. */
   snapshot(): CallRecord {
     return {
       call_id: this.call_id,

@@ -63,9 +63,51 @@ test('what is no secret stays: whom a phone dials, ordinary headers, session des
   assert.equal(maskSecrets(text), text)
 })
 
-test('a hostile message is masked in no time', () => {
-  const beganMs = performance.now()
-  for (const piece of ['Authorization:', 'response="', 'sip:a:', ';token=', 'a=crypto:1 ', '\\"'])
-    maskSecrets(`INVITE x SIP/2.0\r\nAuthorization: Digest ${piece.repeat(600)}\r\n${piece.repeat(600)}`)
-  assert.ok(performance.now() - beganMs < 1_000)
+test('every password before an @ is masked, however long and wherever it stands', () => {
+  const long = 'x'.repeat(2_000)
+  const text = message(
+    `Route: <sip:a:b@c>,<sips:d:${long}@e>`,
+    'Contact: sip:a:b:c@d;x=y',
+    'X: sip:agent:0f0e@f sip:u:p@g',
+  )
+  assert.equal(
+    maskSecrets(text),
+    message(
+      `Route: <sip:a:*@c>,<sips:d:${'*'.repeat(2_000)}@e>`,
+      'Contact: sip:a:***@d;x=y',
+      'X: sip:agent:0f0e@f sip:u:*@g',
+    ),
+  )
 })
+
+// a message of this length takes minutes where the time grows with the square of it
+for (const piece of [
+  ...[
+    'Authorization:',
+    'response="',
+    'response=\\"',
+    'sip:a:',
+    'sip:a',
+    'sip:;',
+    'sip:a@',
+    ';token',
+    ';token=',
+    'token',
+  ],
+  ...[
+    'a=crypto:1 ',
+    'a=crypto:',
+    '\\"',
+    '\r\n a',
+    ' ',
+    '\r\nk=',
+    '\r\na=crypto:1 ',
+    '\r\nAuthorization : Digest nonce',
+  ],
+])
+  test(`a hostile message of ${JSON.stringify(piece)} is masked in no time`, () => {
+    const hostile = piece.repeat(500_000 / piece.length)
+    const beganMs = performance.now()
+    maskSecrets(`INVITE x SIP/2.0\r\nAuthorization: Digest ${hostile}\r\n${hostile}`)
+    assert.ok(performance.now() - beganMs < 5_000)
+  })

@@ -1,6 +1,7 @@
 import { timestamp } from '#platform/time'
 import type { EndpointStatistics } from '#telecom/media'
 import type { RecordedFact, WitnessedMediaEvent } from './call-record.ts'
+import type { NotCaptured } from './capture-budget.ts'
 import type { CallEntry } from './contract.ts'
 import { hostPort } from './sip-entries.ts'
 
@@ -15,10 +16,31 @@ export function mediaEntries(facts: readonly RecordedFact[]): CallEntry[] {
       codec = fact.codec
       said.push({ text: `The codec is ${codec}`, media: { fact: 'codec', codec } })
     }
-    const other = fact.kind === 'media' ? ofSound(fact.event) : fact.kind === 'line' ? ofLine(fact.event) : undefined
+    const other = otherOf(fact)
     if (other) said.push(other)
     return said.map(({ text, media }): CallEntry => ({ timestamp: timestamp(fact.at), type: 'media', text, media }))
   })
+}
+
+const NOT_CAPTURED: Record<NotCaptured, string> = {
+  customer_used_up: 'what is captured of this customer today takes as much as it may',
+  total_used_up: 'what is kept of captures takes as much as it may',
+  not_possible: 'there is no place for it',
+}
+
+function otherOf(fact: RecordedFact): { text: string; media: Media } | undefined {
+  switch (fact.kind) {
+    case 'media':
+      return ofSound(fact.event)
+    case 'line':
+      return ofLine(fact.event)
+    case 'not_captured': {
+      const { why } = fact
+      return { text: `Its sound is not captured: ${NOT_CAPTURED[why]}`, media: { fact: 'not_captured', why } }
+    }
+    default:
+      return undefined
+  }
 }
 
 function ofLine(event: (RecordedFact & { kind: 'line' })['event']): { text: string; media: Media } | undefined {

@@ -46,3 +46,20 @@ test('a repetition is known as such by its direction and text, and costs no byte
   }
   assert.deepEqual(unpackRecord(await packRecord(record)), record)
 })
+
+test('a message is masked once, whoever asks how often, and its repetitions with it', () => {
+  const ring = new MessageRing()
+  const text = 'INVITE sip:a:secret@b SIP/2.0\r\n\r\n'
+  ring.add(message(text))
+  ring.add(message(text, { at: 2 }))
+  const once = ring.messages
+  assert.deepEqual(
+    once.map((each) => each.text),
+    Array(2).fill('INVITE sip:a:******@b SIP/2.0\r\n\r\n'),
+  )
+  ring.add(message(text, { at: 3 }))
+  const again = ring.messages
+  assert.equal(again[0], once[0])
+  assert.equal(again[1], once[1])
+  assert.deepEqual([again[2]?.at, again[2]?.again, again[2]?.text], [3, true, once[0]?.text])
+})

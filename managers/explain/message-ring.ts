@@ -1,4 +1,5 @@
 import type { RecordedMessage } from './call-record.ts'
+import { maskSecrets } from './mask-secrets.ts'
 
 /** Kept at most, per call: half of it for how it began, half for how it ends. */
 export const MOST_MESSAGES = 200
@@ -6,8 +7,16 @@ export const MOST_BYTES = 64 * 1024
 /** Of one message. */
 export const LONGEST_MESSAGE = 8 * 1024
 
+/** A message as it came; without its secrets as soon as somebody has asked for it, once. */
+interface Kept {
+  message: RecordedMessage
+  /** What it repeats. */
+  first?: Kept
+  masked?: RecordedMessage
+}
+
 interface Half {
-  messages: RecordedMessage[]
+  messages: Kept[]
   bytes: number
 }
 
@@ -20,9 +29,9 @@ export class MessageRing {
   readonly #latest: Half = { messages: [], bytes: 0 }
   dropped = 0
 
-  /** In the order in which they were on the wire. */
+  /** In the order in which they were on the wire, without their secrets. Each is masked once, whoever asks how often. */
   get messages(): RecordedMessage[] {
-    return [...this.#first.messages, ...this.#latest.messages]
+    return [...this.#first.messages, ...this.#latest.messages].map(masked)
   }
 
   get size(): number {
@@ -30,9 +39,9 @@ export class MessageRing {
   }
 
   add(message: RecordedMessage): void {
-    const same = this.#sameAs(message)
-    const kept: RecordedMessage = same ? { ...message, text: same.text, again: true } : message
-    const bytes = same ? 0 : kept.text.length
+    const first = this.#sameAs(message)
+    const kept: Kept = first ? { first, message: { ...message, text: first.message.text, again: true } } : { message }
+    const bytes = first ? 0 : message.text.length
     if (this.dropped === 0 && this.#latest.messages.length === 0 && fits(this.#first, bytes))
       push(this.#first, kept, bytes)
     else {
@@ -45,16 +54,16 @@ export class MessageRing {
     const gone = this.#latest.messages.shift()
     if (!gone) return
     this.dropped++
-    if (!gone.again) this.#latest.bytes -= gone.text.length
+    if (!gone.first) this.#latest.bytes -= gone.message.text.length
   }
 
   /** Repetitions come soon after what they repeat. */
-  #sameAs({ direction, text }: RecordedMessage): RecordedMessage | undefined {
+  #sameAs({ direction, text }: RecordedMessage): Kept | undefined {
     const near = this.#latest.messages.length > 0 ? this.#latest.messages : this.#first.messages
     for (let at = near.length - 1, looked = 0; at >= 0 && looked < 12; at--, looked++) {
       const before = near[at]
-      if (before && before.direction === direction && before.text.length === text.length && before.text === text)
-        return before
+      if (before && before.message.direction === direction && before.message.text === text)
+        return before.first ?? before
     }
     return undefined
   }
@@ -65,7 +74,15 @@ function fits({ messages, bytes }: Half, more: number): boolean {
   return room && bytes + more <= MOST_BYTES / 2
 }
 
-function push(half: Half, message: RecordedMessage, bytes: number): void {
-  half.messages.push(message)
+function masked(kept: Kept): RecordedMessage {
+  kept.masked ??= {
+    ...kept.message,
+    text: kept.first ? masked(kept.first).text : maskSecrets(kept.message.text),
+  }
+  return kept.masked
+}
+
+function push(half: Half, kept: Kept, bytes: number): void {
+  half.messages.push(kept)
   half.bytes += bytes
 }

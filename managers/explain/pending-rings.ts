@@ -1,4 +1,6 @@
 import type { Clock } from '#platform/time'
+import type { MessageIds, RemoteAddress } from '#telecom/sip'
+import { callerName, isOfCaller } from './line-index.ts'
 import { MessageRing } from './message-ring.ts'
 
 /** INVITEs that are not a call yet; the oldest gives way to a new one. */
@@ -10,7 +12,7 @@ const KEPT_MS = 32_000
 
 const INVITE = Buffer.from('INVITE ')
 
-/** What is on the wire of INVITEs that came and have not become a call (yet), by Call-ID. */
+/** What is on the wire of INVITEs that came and have not become a call (yet), by what names their callers. */
 export class PendingRings {
   readonly #clock: Clock
   readonly #rings = new Map<string, { ring: MessageRing; sinceMs: number }>()
@@ -21,20 +23,26 @@ export class PendingRings {
   }
 
   /** Where a message is to be noted; an INVITE that came begins one, and everything else of nobody's is passed over. */
-  find(sipCallId: string, direction: 'in' | 'out', data: Buffer): MessageRing | undefined {
-    const known = this.#rings.get(sipCallId)
+  find(
+    ids: MessageIds,
+    { direction, data, remote }: { direction: 'in' | 'out'; data: Buffer; remote: RemoteAddress },
+  ): MessageRing | undefined {
+    if (!isOfCaller(ids, direction)) return undefined
+    const name = callerName(ids.call_id, ids.from_tag, remote.address)
+    const known = this.#rings.get(name)
     if (known) return known.ring.size < MOST_MESSAGES ? known.ring : undefined
     if (direction === 'out' || data.compare(INVITE, 0, INVITE.length, 0, INVITE.length) !== 0) return undefined
     if (this.#rings.size >= MOST) this.#dropOldest()
     const ring = new MessageRing()
-    this.#rings.set(sipCallId, { ring, sinceMs: this.#clock.monotonicMs() })
+    this.#rings.set(name, { ring, sinceMs: this.#clock.monotonicMs() })
     return ring
   }
 
   /** Hands over what was noted: the INVITE is a call from now on. */
-  take(sipCallId: string): MessageRing | undefined {
-    const known = this.#rings.get(sipCallId)
-    this.#rings.delete(sipCallId)
+  take(name: string | undefined): MessageRing | undefined {
+    if (name === undefined) return undefined
+    const known = this.#rings.get(name)
+    this.#rings.delete(name)
     return known?.ring
   }
 

@@ -1,24 +1,12 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRawSync } from 'node:zlib'
 import type { CallRecord, RecordedMessage } from './call-record.ts'
-import { maskSecrets } from './mask-secrets.ts'
 
 const deflate = promisify(deflateRaw)
 /** Records are a few kilobytes: zlib's usual tables cost more to lay out than they save. */
 const SMALL = { windowBits: 13, memLevel: 6 }
 /** What a record may become when it is unpacked: more than a whole ring of messages and facts can be. */
 const MOST_UNPACKED = 8 * 1024 * 1024
-
-/** The record without secrets: what may leave the memory of the call role. */
-export function withoutSecrets(record: CallRecord): CallRecord {
-  const masked = new Map<string, string>()
-  const mask = (text: string): string => {
-    const known = masked.get(text) ?? maskSecrets(text)
-    masked.set(text, known)
-    return known
-  }
-  return { ...record, messages: record.messages.map((message) => ({ ...message, text: mask(message.text) })) }
-}
 
 /** Packs a record; the work of it is done in Node's thread pool. */
 export async function packRecord(record: CallRecord): Promise<Buffer> {

@@ -2,7 +2,7 @@ import { LanesFull, type WriteLanes } from '#platform/db'
 import type { Log } from '#platform/log'
 import { type Clock, timestamp } from '#platform/time'
 import type { LiveRecord } from './live-record.ts'
-import { packRecord, withoutSecrets } from './record-codec.ts'
+import { packRecord } from './record-codec.ts'
 import { recordWrite } from './record-store.ts'
 
 /** While the database is behind, calls come first. */
@@ -30,7 +30,7 @@ export class RecordWriter {
   async write(record: LiveRecord, complete: boolean): Promise<void> {
     const { call_id, customer_id, tm_create } = record
     try {
-      const data = await packRecord(withoutSecrets(record.snapshot()))
+      const data = await packRecord(record.snapshot())
       const tm_update = timestamp(this.#clock.wallMs())
       const row = { call_id, customer_id, data, complete, tm_create, tm_update }
       await this.#lanes.write(call_id, [recordWrite(row)])

@@ -7,9 +7,10 @@ import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { CallRecorder } from './call-recorder.ts'
+import { NO_CAPTURES } from './capture-budget.ts'
 import { Captures } from './captures.ts'
-import { packRecord, withoutSecrets } from './record-codec.ts'
-import { testCall, testMessages } from './test-record.ts'
+import { packRecord } from './record-codec.ts'
+import { testCall, testDialog, testMessages } from './test-record.ts'
 
 const CALLS = 2_000
 const ENDS = [
@@ -22,7 +23,7 @@ const recorder = new CallRecorder({
   log: silentLog,
   bus: { publish() {}, subscribe: noSubscription, respond: noSubscription, request: async () => null },
   lanes: { write: async () => {}, oldestMs: 0, waiting: 0 },
-  captures: new Captures('/nowhere', 0),
+  captures: new Captures('/nowhere', NO_CAPTURES),
 })
 
 await round() // warm
@@ -46,7 +47,7 @@ async function round() {
   for (const each of calls) noteCall(each)
   const noteUs = note()
   const mask = cpu()
-  const records = calls.map(({ id }) => withoutSecrets(recorder.snapshotOf(id) ?? never()))
+  const records = calls.map(({ id }) => recorder.snapshotOf(id) ?? never())
   const maskUs = mask()
   const pack = cpu()
   let bytes = 0
@@ -58,7 +59,7 @@ async function round() {
 function noteCall({ call, id, messages }: { call: Call; id: string; messages: ReturnType<typeof testMessages> }): void {
   for (const [at, { direction, data }] of messages.entries()) {
     recorder.tap(direction, data, 'udp', ...ENDS)
-    if (at === 4) recorder.began(call, { id, dialog: { call_id: id } as never, codec: 'PCMU', capture() {} })
+    if (at === 4) recorder.began(call, { id, dialog: testDialog(id), codec: 'PCMU', capture() {} })
   }
   recorder.lineSaid(id, { type: 'answered' }, 'PCMU')
   recorder.mediaWitness(id, { type: 'media_sending' })

@@ -263,6 +263,31 @@ test('every datagram of an endpoint is captured, both ways, up to the size that 
   await done()
 })
 
+test('what comes from strangers or is no sound gets a tenth of a capture, however much of it comes', async () => {
+  const { phone, endpoint, want, event } = await line()
+  const target = { file: join(folder, 'foreign.pcap'), maxBytes: 20_000 }
+  want({ capture: target })
+  phone.send(endpoint, Buffer.alloc(160, 0xff))
+  await event('media_started')
+  const stranger = await Phone.open()
+  for (let n = 0; n < 100; n++) {
+    stranger.socket.send(Buffer.alloc(400), endpoint.port, '127.0.0.1')
+    stranger.socket.send(Buffer.alloc(400), endpoint.port + 1, '127.0.0.1')
+  }
+  const dropped = async () => (await endpoint.statistics()).dropped.malformed ?? 0
+  await eventually('they came', async () => (await dropped()) >= 100)
+  phone.send(endpoint, Buffer.alloc(160, 0xff))
+  await eventually('sound', () => phone.packets.length > 5)
+  await endpoint.close()
+  stranger.socket.close()
+  const from = (port: number) =>
+    pcapRecords(readFileSync(target.file)).filter(({ record }) => record.readUInt16BE(16 + 20) === port).length
+  await eventually('the capture', () => existsSync(target.file) && from(phone.port) >= 2)
+  // of 16 + 28 + 400 bytes each, four find room in 2,000
+  assert.equal(from(stranger.port), 4)
+  await done()
+})
+
 test('a capture that cannot be written costs nobody anything', async () => {
   const { phone, want } = await line()
   want({ capture: { file: join(folder, 'not', 'there.pcap'), maxBytes: 1_000 } })

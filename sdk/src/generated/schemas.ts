@@ -207,7 +207,7 @@ export interface CallExplanationFlowStep {
 }
 
 export interface CallExplanationMedia {
-  fact: 'codec' | 'first_packet_sent' | 'first_packet_received' | 'source_changed' | 'silence' | 'sound_again' | 'held' | 'resumed' | 'key' | 'restarted' | 'failed' | 'statistics'
+  fact: 'codec' | 'first_packet_sent' | 'first_packet_received' | 'source_changed' | 'silence' | 'sound_again' | 'held' | 'resumed' | 'key' | 'restarted' | 'failed' | 'statistics' | 'not_captured'
   codec?: string
   /** Where the packets come from. */
   address?: string
@@ -216,6 +216,8 @@ export interface CallExplanationMedia {
   duration_ms?: number
   method?: 'rfc4733' | 'info' | 'inband'
   statistics?: CallExplanationStatistics
+  /** Of `not_captured`: `rtp_debug` is on, but the captures of this customer that began on this day, or all captures that are kept, take as much as they may, or the disk does not take them. */
+  why?: 'customer_used_up' | 'total_used_up' | 'not_possible'
 }
 
 export interface CallExplanationRecord {

@@ -200,21 +200,19 @@ export class Endpoint implements DistantListener {
     this.#sound.press(key, durationMs)
   }
 
-  /** A datagram came to the RTP port. */
-  receiveRtp(packet: Buffer, address: string, port: number): void {
+  /** A datagram came to the RTP port; whether it was accepted as the other side's. */
+  receiveRtp(packet: Buffer, address: string, port: number): boolean {
     const nowMs = this.#needs.clock.monotonicMs()
     const what = this.#incoming.receive(packet, address, port, nowMs)
-    if (what === 'dropped') return
-    if (what === 'rtcp') {
-      this.receiveRtcp(packet, address, port)
-      return
-    }
+    if (what === 'dropped') return false
+    if (what === 'rtcp') return this.receiveRtcp(packet, address, port)
     if (what === 'moved') this.#follow(address, port)
     if (!this.#started) {
       this.#started = true
       this.#needs.on({ type: 'media_started', address, port })
     } else if (what === 'moved') this.#needs.on({ type: 'media_moved', address, port })
     if (this.#liveness.heard(nowMs)) this.#needs.on({ type: 'media_resumed' })
+    return true
   }
 
   /** Sound goes back to where it comes from (symmetric RTP), whatever stands in the SDP. */
@@ -226,21 +224,22 @@ export class Endpoint implements DistantListener {
     this.#rtcpPort = Math.min(port + 1, 65_535)
   }
 
-  /** A datagram came to the RTCP port. */
-  receiveRtcp(packet: Buffer, address: string, port: number): void {
+  /** A datagram came to the RTCP port; whether it was accepted as the other side's. */
+  receiveRtcp(packet: Buffer, address: string, port: number): boolean {
     const { source } = this.#incoming
     const believed = source.address === '' ? this.#spec?.remote?.address : source.address
     if (address !== believed) {
       this.#incoming.count('rtcp_foreign')
-      return
+      return false
     }
     const { clock } = this.#needs
     if (!this.#control.receive(packet, clock.monotonicMs(), clock.wallMs())) {
       this.#incoming.count('rtcp_malformed')
-      return
+      return false
     }
     if (this.#spec?.remote && address === this.#address && port !== this.#port) this.#rtcpPort = port
     if (this.#liveness.heard(clock.monotonicMs())) this.#needs.on({ type: 'media_resumed' })
+    return true
   }
 
   /** A socket of it complained. */

@@ -115,20 +115,22 @@ export class MediaWorker {
 
   #listen(sockets: SocketPair, endpoint: Endpoint, wire: CapturedWire): void {
     sockets.rtp.on('message', (packet, from) => {
-      wire.heard(packet, 0, from)
+      let accepted = false
       try {
-        endpoint.receiveRtp(packet, from.address, from.port)
+        accepted = endpoint.receiveRtp(packet, from.address, from.port)
       } catch {
         endpoint.failed()
       }
+      wire.heard(accepted ? 'in' : 'foreign', packet, 0, from)
     })
     sockets.rtcp.on('message', (packet, from) => {
-      wire.heard(packet, 1, from)
+      let accepted = false
       try {
-        endpoint.receiveRtcp(packet, from.address, from.port)
+        accepted = endpoint.receiveRtcp(packet, from.address, from.port)
       } catch {
         endpoint.failed()
       }
+      wire.heard(accepted ? 'in' : 'foreign', packet, 1, from)
     })
   }
 
@@ -229,8 +231,8 @@ class CapturedWire implements Wire {
   }
 
   /** A datagram came; `offset` is 0 at the RTP port and 1 at that of RTCP. */
-  heard(packet: Buffer, offset: number, from: { address: string; port: number }): void {
-    this.#capture?.add('in', packet, this.#local.port + offset, from, this.#clock.wallMs())
+  heard(how: 'in' | 'foreign', packet: Buffer, offset: number, from: { address: string; port: number }): void {
+    this.#capture?.add(how, packet, this.#local.port + offset, from, this.#clock.wallMs())
   }
 
   capture(target: CaptureTarget): void {

@@ -8,6 +8,9 @@ const FLUSH_MS = 1_000
 /** What may wait for the disk; packets beyond it are left out. */
 const MOST_WAITING = 1024 * 1024
 
+/** Of the bytes so many (one of ten) are for what came from strangers or was no sound: it may be why a call is silent. */
+const FOREIGN_PART = 10
+
 /**
  * Writes the datagrams of one endpoint to a capture file, up to a number of bytes. Sound never waits for it: the file is
  * opened and written behind its back, and a disk that does not follow costs packets of the capture. A file that is there
@@ -22,24 +25,31 @@ export class PacketCapture {
   #waiting: Buffer[] = []
   #waitingBytes = 0
   #leftBytes: number
+  #leftForeignBytes: number
   #flushedMs = 0
 
   constructor(target: CaptureTarget, local: Endpoint) {
     this.target = target
     this.#local = local
     this.#leftBytes = target.maxBytes
+    this.#leftForeignBytes = target.maxBytes / FOREIGN_PART
     open(target.file, 'a', 0o600, (error, fd) => {
       if (error) this.#giveUp()
       else fstat(fd, (failed, stats) => this.#opened(fd, failed ? 0 : stats.size))
     })
   }
 
-  /** A datagram from or to `remote`; `port` is ours. The packet may be used again at once. */
-  add(direction: 'in' | 'out', packet: Uint8Array, port: number, remote: Endpoint, wallMs: number): void {
+  /** A datagram from or to `remote` (`foreign`: one that came and was not accepted); `port` is ours. It may be used again at once. */
+  add(direction: 'in' | 'out' | 'foreign', packet: Uint8Array, port: number, remote: Endpoint, wallMs: number): void {
     if (this.#leftBytes <= 0 || this.#closing || this.#waitingBytes > MOST_WAITING) return
     const local = { address: this.#local.address, port }
-    const made = direction === 'in' ? udpPacket(remote, local, packet) : udpPacket(local, remote, packet)
-    this.#keep(pcapRecord(wallMs, made))
+    const made = direction === 'out' ? udpPacket(local, remote, packet) : udpPacket(remote, local, packet)
+    const record = pcapRecord(wallMs, made)
+    if (direction === 'foreign') {
+      if (record.length > this.#leftForeignBytes) return
+      this.#leftForeignBytes -= record.length
+    }
+    this.#keep(record)
     if (this.#waitingBytes >= CHUNK_BYTES || wallMs - this.#flushedMs >= FLUSH_MS) {
       this.#flushedMs = wallMs
       this.#flush()
