@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NIL_UUID, systemIds } from '#platform/ids'
-import { assertReason, eventually, type FakeLine, TestCalls } from '#testkit'
+import { assertReason, eventually, type FakeLine, type Json, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
 const api = await calls.api()
@@ -272,6 +272,10 @@ test('attended: music for the other one while the two talk; hanging up hands ove
   assert.equal(talk.flowGoesOn(), false)
   alice.goes()
   await eventually('who took it ends with the caller', () => carol.said.at(-1) === 'hangup 16')
+  await over(transferee_call_id)
+  const { entries } = (await mine.get(`/v1.0/calls/${transferee_call_id}/explain`)).body
+  const ended = entries.find(({ state }: Json) => state?.status === 'hangup').state
+  assert.equal(ended.asked_by, 'master', 'also for who is called in a group')
 })
 
 test('attended, by the caller: its hanging up hands the callee over and ends neither of the two', async () => {
