@@ -16,6 +16,8 @@ export class FakeLine implements DialableLine {
   readonly replaces = undefined
   #handler: ((event: LineEvent) => void) | undefined
   answered = false
+  /** Our goodbyes are not answered: the leg ends when its far end `goes`. */
+  ignoresBye = false
 
   constructor(options: OutgoingLineOptions) {
     this.options = options
@@ -121,6 +123,7 @@ export class FakeLine implements DialableLine {
 
   hangup(cause: number): void {
     this.said.push(`hangup ${cause}`)
+    if (this.ignoresBye) return
     queueMicrotask(() => this.#end('local', cause, this.answered ? 'bye' : 'cancelled'))
   }
 

@@ -1,4 +1,5 @@
 import type { HangupReason } from './call.ts'
+import type { EndAsker } from './call-witness.ts'
 
 /** What came of calling somebody, as whoever called hears it: of a leg, or of a group of them. */
 export type AttemptEvent =
@@ -17,8 +18,11 @@ export const ANSWERED_ELSEWHERE = 26
 export interface Attempt {
   readonly id: string
   readonly kind: 'call' | 'groupcall'
-  /** Ends it for everyone, with this Q.850 cause where one is given; `ended` follows. Safe to repeat. */
-  hangup(reason: HangupReason, cause?: number): void
+  /**
+   * Ends it for everyone, with this Q.850 cause where one is given; `ended` follows. Safe to repeat. `by`: who wants it, where
+   * that is neither a phone nor a flow; the account of each leg says so.
+   */
+  hangup(reason: HangupReason, cause?: number, by?: EndAsker): void
   /** Whether it is this leg, or the leg is among it. */
   holds(call_id: string): boolean
   /** Its answer is the one that counts: the flow of the leg begins. */

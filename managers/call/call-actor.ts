@@ -518,13 +518,18 @@ export class CallActor {
     switch (input.type) {
       case 'lend':
         this.#connect.lend()
-        return [...this.#sounds.finish('stopped'), ...this.#heard(this.#conversation.wait(input.hears))]
+        return [
+          ...this.#sounds.finish('stopped'),
+          ...this.#controls.uncover(),
+          ...this.#heard(this.#conversation.wait(input.hears)),
+        ]
       case 'take_back': {
         const over = this.#connect.takeBack()
-        return over.length > 0 || isEnding(this.#call) ? over : this.#heard(this.#conversation.join(input.peer))
+        if (over.length > 0 || isEnding(this.#call)) return over
+        return [...this.#controls.uncover(), ...this.#heard(this.#conversation.join(input.peer))]
       }
       case 'adopt':
-        return this.#heard(this.#connect.adopt(input.peer))
+        return [...this.#controls.uncover(), ...this.#heard(this.#connect.adopt(input.peer))]
       case 'abandon':
         return this.#connect.abandon()
       case 'partner_ended':

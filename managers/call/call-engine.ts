@@ -351,8 +351,7 @@ export class CallEngine {
   }
 
   #end(live: LiveRunner, by: EndAsker): void {
-    this.#needs.witness?.endAsked(live.id, by)
-    live.hangup('normal')
+    live.hangup('normal', undefined, by)
   }
 
   #witnessRefusal(
@@ -385,8 +384,7 @@ export class CallEngine {
     const live = command && this.#lives.get(command.call_id)
     if (!live || live.customer_id !== command.customer_id) return { live: false }
     const wasOver = live.snapshot().status === 'hangup'
-    this.#needs.witness?.endAsked(live.id, 'api')
-    live.hangup(command.reason)
+    live.hangup(command.reason, undefined, 'api')
     const answer = (): CallCommandAnswer => ({ live: true, call: live.snapshot(), wasOver })
     if (command.type === 'hangup') return answer()
     return new Promise((resolve) => live.whenStored(() => resolve(answer())))

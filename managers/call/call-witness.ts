@@ -40,7 +40,7 @@ export interface RefusedInvite {
 }
 
 /** Who ends a call that is neither its phone nor its flow. */
-export type EndAsker = 'api' | 'master' | 'account_closed' | 'platform_stop'
+export type EndAsker = 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop'
 
 /** What a witness may know of a leg, and ask of it. */
 export type WitnessedLine = Pick<Line, 'id' | 'dialog' | 'codec' | 'capture'>

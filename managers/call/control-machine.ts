@@ -18,6 +18,8 @@ export interface ControlStep {
   effects: CallEffect[]
 }
 
+type Covering = 'hold' | 'moh' | 'silence'
+
 interface Announcement {
   id: string
   key: string
@@ -35,6 +37,8 @@ export class ControlMachine {
   readonly #now: () => Timestamp
   readonly #renderMs: number
   readonly #answer: (key: string) => CallEffect[]
+  /** What covers all that sounds, until it is taken back or the leg moves to another conversation. */
+  readonly #covers = new Set<Covering>()
   /** Words that do not sound yet. */
   #announcement: Announcement | undefined
 
@@ -57,10 +61,9 @@ export class ControlMachine {
     if (refusal) return { call, effects: [{ do: 'controlled', key, refusal }] }
     switch (control.type) {
       case 'hold':
-        return done(call, key, { do: 'hold', on: control.on })
       case 'moh':
       case 'silence':
-        return done(call, key, { do: 'cover', by: control.type, on: control.on })
+        return done(call, key, this.#cover(control.type, control.on))
       case 'mute': {
         const { on, direction } = control
         return this.#mute(call, key, (on ? muted : unmuted)(call.mute_direction, direction))
@@ -103,6 +106,17 @@ export class ControlMachine {
 
   callEnded(): CallEffect[] {
     return this.#refuse('over')
+  }
+
+  /** Another conversation begins: what covered the one before covers this one not. */
+  uncover(): CallEffect[] {
+    return [...this.#covers].map((by) => this.#cover(by, false))
+  }
+
+  #cover(by: Covering, on: boolean): CallEffect {
+    if (on) this.#covers.add(by)
+    else this.#covers.delete(by)
+    return by === 'hold' ? { do: 'hold', on } : { do: 'cover', by, on }
   }
 
   #mute(call: Call, key: string, mute_direction: Call['mute_direction']): ControlStep {

@@ -6,6 +6,7 @@ import type { Clock, Stopwatch } from '#platform/time'
 import { ringWrites } from './agent-ring.ts'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { HangupReason } from './call.ts'
+import type { EndAsker } from './call-witness.ts'
 import type { Ready } from './calling.ts'
 import type { Groupcall } from './groupcall.ts'
 import { GroupcallActor, type GroupcallEffect, type GroupcallInput } from './groupcall-actor.ts'
@@ -54,6 +55,8 @@ export class GroupcallRunner implements Attempt {
   readonly #onStored: (() => void)[] = []
   #running = false
   #released = false
+  /** Who wanted all of it ended first. */
+  #endedBy: EndAsker | undefined
 
   constructor(needs: GroupcallRunnerNeeds, parts: GroupcallParts) {
     this.#needs = needs
@@ -83,7 +86,8 @@ export class GroupcallRunner implements Attempt {
     for (const { ready } of members) this.#beginMember(ready)
   }
 
-  hangup(_reason: HangupReason, cause?: number): void {
+  hangup(_reason: HangupReason, cause?: number, by?: EndAsker): void {
+    this.#endedBy ??= by
     this.#take({ type: 'hangup', ...(cause === undefined ? {} : { cause }) })
   }
 
@@ -121,7 +125,7 @@ export class GroupcallRunner implements Attempt {
       case 'win_member':
         return this.#members.get(effect.id)?.win()
       case 'end_member':
-        return this.#members.get(effect.id)?.hangup('normal', effect.cause)
+        return this.#members.get(effect.id)?.hangup('normal', effect.cause, this.#endedBy)
       case 'call_next':
         return void this.#callNext(effect.from)
       case 'report':
@@ -165,6 +169,10 @@ export class GroupcallRunner implements Attempt {
       const member = await this.#parts.next(from)
       if (!member) return this.#take({ type: 'no_next' })
       const { place, ready } = member
+      if (this.#actor.groupcall.status !== 'progressing') {
+        ready.discard() // it was hung up meanwhile: nobody rings for it any more
+        return this.#take({ type: 'no_next' })
+      }
       this.#beginMember(ready)
       this.#take({ type: 'next', member: { place, id: ready.id, kind: ready.kind } })
     } catch (error) {

@@ -105,3 +105,13 @@ test('an answer stops the minute: the talk goes on, and nobody else is rung', as
   await pass(600_000)
   assert.deepEqual([called(), group.snapshot().status, lines[0]?.ended], [['ann'], 'progressing', false])
 })
+
+test('a groupcall that is hung up while its next one is looked up calls nobody any more', async () => {
+  const { group, lines, pass, ends } = await ringing('linear', 'ann', 'bob')
+  lines[0]?.goes(17, 486)
+  group.hangup('normal')
+  await pass(0)
+  assert.deepEqual([group.snapshot().status, group.snapshot().call_ids.length], ['hangup', 1])
+  assert.deepEqual(lines[1]?.said, ['hangup 16'], 'what was made ready is let go, and never dialled')
+  assert.equal(ends.length, 1)
+})

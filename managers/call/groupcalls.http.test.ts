@@ -184,6 +184,13 @@ test('a hangup ends everybody of it, the answered call too, and is refused once 
   assert.equal(h1?.said.at(-1), 'hangup 16')
   await over(group.id)
   assertReason(await mine.post(`/v1.0/groupcalls/${group.id}/hangup`), 409, 'STATE_INVALID', 'api-manager')
+  for (const id of group.call_ids) {
+    const { verdict, entries } = (await mine.get(`/v1.0/calls/${id}/explain`)).body
+    const ended = entries.find(({ state }: Json) => state?.status === 'hangup').state
+    if (id === group.call_ids[0])
+      assert.deepEqual([verdict.reason, ended.asked_by], ['ended_by_request', 'api'], 'its flow did not end it')
+    else assert.equal(verdict.reason, 'answered_elsewhere')
+  }
 })
 
 test('deleting a live groupcall ends its calls first, says so, and leaves nothing to read', async () => {

@@ -29,5 +29,5 @@ function adopt(leg: LiveRunner, partner: LiveRunner): void {
 
 /** The phone of this leg has heard how its transfer went and hangs up by itself (RFC 5589 §6.1); else we do. */
 export function awaitLeaving(leg: LiveRunner, clock: Clock): void {
-  clock.after(LEAVE_MS, () => leg.hangup('normal'))
+  clock.after(LEAVE_MS, () => leg.hangup('normal', undefined, 'transfer'))
 }

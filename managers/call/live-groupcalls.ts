@@ -20,7 +20,7 @@ export class LiveGroupcalls {
     const group = this.#groups.get(command.groupcall_id)
     const { customer_id, status } = group?.snapshot() ?? {}
     if (!group || customer_id !== command.customer_id) return { live: false }
-    group.hangup('normal')
+    group.hangup('normal', undefined, 'api')
     const answer = (): GroupcallCommandAnswer => ({
       live: true,
       groupcall: group.snapshot(),

@@ -7,7 +7,7 @@ import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
-import type { CallWitness, MatchedRule } from './call-witness.ts'
+import type { CallWitness, EndAsker, MatchedRule } from './call-witness.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
 import type { Control, ControlRefusal } from './control.ts'
@@ -219,7 +219,9 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#take({ type: 'stop_playing' })
   }
 
-  hangup(reason: HangupReason, cause?: number): void {
+  hangup(reason: HangupReason, cause?: number, by?: EndAsker): void {
+    // what ends already has been ended by somebody else
+    if (by && !isEnding(this.#actor.call)) this.#needs.witness?.endAsked(this.id, by)
     this.#take({ type: 'hangup', reason, ...(cause === undefined ? {} : { cause }) })
   }
 
@@ -492,10 +494,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** Groups were made before their members: no next one is called for a call that is over. */
   #endFollowers(): void {
-    for (const follower of this.#followers) {
-      this.#needs.witness?.endAsked(follower.id, 'master')
-      follower.hangup('normal')
-    }
+    for (const follower of this.#followers) follower.hangup('normal', undefined, 'master')
     this.#followers.clear()
   }
 

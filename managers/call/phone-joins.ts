@@ -80,7 +80,7 @@ export class PhoneJoins {
     for (const leg of [replaced, remaining]) leg.move({ type: 'lend', hears: 'silence' })
     bind(remaining, newcomer)
     this.#write(replaced, newcomer, watch)
-    replaced.hangup('normal')
+    replaced.hangup('normal', undefined, 'transfer')
     return true
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemIds } from '#platform/ids'
-import { eventually, type FakeCall, type FakeLine, type FakePhone, TestCalls } from '#testkit'
+import { eventually, type FakeCall, type FakeLine, type FakePhone, type Json, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
 const mine = (await calls.api())(calls.customer)
@@ -73,6 +73,15 @@ const joined = (one: FakeLine, other: FakeLine) =>
   )
 const newest = async () => (await mine.get('/v1.0/transfers?page_size=1')).body.result[0]
 const gone = (talk: Talk) => eventually('the phone gets its BYE', () => talk.call.bye, 8_000)
+/** Its leg ends by a BYE of ours, and the account of it says that a transfer is why. */
+const handedOver = async (talk: Talk) => {
+  await gone(talk)
+  const ended = await eventually('its account is whole', async () => {
+    const { entries } = (await mine.get(`/v1.0/calls/${talk.id}/explain`)).body
+    return entries.find(({ state }: Json) => state?.status === 'hangup')?.state
+  })
+  assert.deepEqual([ended.hangup_by, ended.asked_by], ['local', 'transfer'])
+}
 
 test('a phone hands its call over by REFER: it hears how it goes, and the two others talk', async () => {
   const talk = await talking(await phoneOf('3001'))
@@ -84,7 +93,7 @@ test('a phone hands its call over by REFER: it hears how it goes, and the two ot
   carol.answers()
   await joined(talk.bob, carol)
   await hears(talk, 100, 180, 200)
-  await gone(talk)
+  await handedOver(talk)
   const done = await newest()
   assert.deepEqual([done.type, done.status, done.transferer_call_id], ['blind', 'completed', talk.id])
   assert.equal(talk.bob.ended, false)
@@ -139,7 +148,7 @@ test('a phone that talks on two calls joins who is on the one with who is on the
   assert.equal(answer.status, 202)
   await joined(first.bob, second.bob)
   await hears(first, 100, 200)
-  await Promise.all([gone(first), gone(second)])
+  await Promise.all([handedOver(first), handedOver(second)])
   assert.equal(first.bob.ended || second.bob.ended, false)
   const done = await newest()
   assert.deepEqual(
@@ -213,7 +222,7 @@ test('a phone calls in to take the place of a leg: who talked there talks with i
   const headers = [`Replaces: ${replacesHeader(talk)}`]
   const call = await desk.call('3001', { headers })
   assert.equal(call.status, 200)
-  await gone(talk)
+  await handedOver(talk)
   const row = async () => (await mine.get('/v1.0/transfers?page_size=1')).body.result[0]
   const done = await eventually('it is on record', async () => {
     const found = await row()

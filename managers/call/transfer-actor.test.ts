@@ -68,9 +68,16 @@ for (const [what, input] of [
     assert.deepEqual(take(input), ['abandon', 'release'])
   })
 
-test('blind, and the transferer has not gone yet when nobody answers: they talk again', () => {
-  const { ends } = begun('blind')
-  assert.deepEqual(ends(), ['transfer_failed', 'give_back', 'release'])
+test('blind, refused while the leg of the transferer is still ending: it is called back all the same', () => {
+  const { ends, take, answers } = begun('blind')
+  assert.deepEqual(ends(), ['transfer_failed', 'recall'])
+  assert.deepEqual(take(GONE), [], 'its end changes nothing')
+  assert.deepEqual(answers('bob again'), ['win', 'hand_over bob again', 'release'])
+})
+
+test('blind, and what comes before the leg of the transferer has ended: it is not ended twice, nor given anything back', () => {
+  assert.deepEqual(begun('blind').answers(), ['win', 'transfer_completed', 'hand_over carol', 'release'])
+  assert.deepEqual(begun('blind').take(LEFT), ['transfer_failed', 'end_attempt', 'release'])
 })
 
 test('a phone that asked waits in silence, hears of ringing once, and then how it ends', () => {

@@ -59,6 +59,7 @@ export class TransferActor {
   readonly #needs: TransferNeeds
   #transfer: Transfer
   #at: 'calling' | 'consulting' | 'recalling' | 'over' = 'calling'
+  /** Its leg is up, and not being ended by us. */
   #isTransfererHere = true
   #isRingingTold = false
   /** With whom the transferer consults. */
@@ -78,10 +79,10 @@ export class TransferActor {
   begin(): TransferEffect[] {
     const created: TransferEffect = { do: 'save', transfer: this.#transfer, events: ['transfer_created'] }
     if (this.#transfer.type === 'attended') return [created, lend('remaining', 'music'), lend('transferer', 'ringback')]
-    const transferer: TransferEffect = this.#needs.isAskedByPhone
-      ? lend('transferer', 'silence')
-      : { do: 'hangup_transferer' }
-    return [created, lend('remaining', 'ringback'), transferer]
+    const ringing = [created, lend('remaining', 'ringback')]
+    if (this.#needs.isAskedByPhone) return [...ringing, lend('transferer', 'silence')]
+    this.#isTransfererHere = false // nothing can be given back to a leg that is ending, however long that takes
+    return [...ringing, { do: 'hangup_transferer' }]
   }
 
   on(input: TransferInput): TransferEffect[] {

@@ -101,7 +101,8 @@ export class TransferDesk {
 
   /** The newcomer has answered and takes the leg's place; where that cannot be any more it ends. */
   takePlace(newcomer: LiveRunner, replaced: LiveRunner): void {
-    if (this.#busy.has(replaced.id) || !this.#needs.joins.takePlace(newcomer, replaced)) newcomer.hangup('normal')
+    if (this.#busy.has(replaced.id) || !this.#needs.joins.takePlace(newcomer, replaced))
+      newcomer.hangup('normal', undefined, 'transfer')
   }
 
   async #command({

@@ -110,7 +110,9 @@ export class TransferRunner {
         return (effect.leg === 'transferer' ? transferer : remaining).move({ type: 'lend', hears: effect.hears })
       case 'hangup_transferer':
         this.#unchain()
-        return asked === undefined ? transferer.hangup('normal') : awaitLeaving(transferer, this.#needs.clock)
+        return asked === undefined
+          ? transferer.hangup('normal', undefined, 'transfer')
+          : awaitLeaving(transferer, this.#needs.clock)
       case 'win':
         return this.#attempt?.win()
       case 'consult':
@@ -124,7 +126,7 @@ export class TransferRunner {
       case 'abandon':
         return remaining.move({ type: 'abandon' })
       case 'end_attempt':
-        return this.#attempt?.hangup('normal')
+        return this.#attempt?.hangup('normal', undefined, 'transfer')
       case 'recall':
         return void this.#recall()
       case 'tell':

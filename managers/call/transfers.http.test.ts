@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NIL_UUID, systemIds } from '#platform/ids'
-import { assertReason, eventually, type FakeLine, TestCalls } from '#testkit'
+import { assertReason, eventually, type FakeLine, type Json, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
 const api = await calls.api()
@@ -9,6 +9,7 @@ const mine = api(calls.customer)
 const sip = (user: string) => ({ type: 'sip' as const, target: `${user}@127.0.0.1:5999` })
 const callOf = async (id: string) => (await mine.get(`/v1.0/calls/${id}`)).body
 const transferOf = async (id: string) => (await mine.get(`/v1.0/transfers/${id}`)).body
+const verdictOf = async (id: string) => (await mine.get(`/v1.0/calls/${id}/explain`)).body.verdict.reason
 const eventsOf = async (id: string) =>
   (await calls.events(calls.customer, 'transfer')).filter(({ data }) => data.id === id).map(({ type }) => type)
 const transfer = (transfer_type: string, transferer_call_id: string, ...users: string[]) =>
@@ -156,6 +157,84 @@ test('blind, and nobody answers: who handed over is called back, and they talk a
   quiet(talk)
 })
 
+for (const by of ['caller', 'callee'] as const)
+  test(`blind by the ${by}, refused before its own leg has ended: it is called back all the same`, async () => {
+    const talk = await talking()
+    const { alice, bob, a, b, users } = talk
+    const [leaving, left, user] = by === 'caller' ? [alice, bob, users.alice] : [bob, alice, users.bob]
+    leaving.ignoresBye = true
+    const { body } = await transfer('blind', by === 'caller' ? a : b, users.carol)
+    const from = calls.lines.length
+    ;(await dialled(users.carol)).goes(17, 486)
+    await ends(body.id, 'failed')
+    const again = await dialled(user, from)
+    assert.equal(left.said.at(-1), 'ringback')
+    leaving.goes()
+    again.answers()
+    await hear(left, again)
+    again.goes()
+    if (by === 'caller') await over(b)
+    else await eventually("the caller's flow goes on", talk.flowGoesOn)
+    quiet(talk)
+    await Promise.all([over(a), over(b)])
+  })
+
+test('blind by the caller, refused before its own leg has ended, and it does not come back: the callee ends', async () => {
+  const talk = await talking()
+  talk.alice.ignoresBye = true
+  await transfer('blind', talk.a, talk.users.carol)
+  const from = calls.lines.length
+  ;(await dialled(talk.users.carol)).goes(17, 486)
+  ;(await dialled(talk.users.alice, from)).goes(17, 486)
+  assert.equal((await over(talk.b)).hangup_reason, 'normal')
+  quiet(talk)
+})
+
+test('who was on hold, or heard music or silence, is not any more when it is handed over; what is muted stays so', async () => {
+  const talk = await talking()
+  const { alice, a, b, users } = talk
+  for (const control of ['hold', 'moh', 'silence', 'mute']) {
+    const { status } = await mine.post(
+      `/v1.0/calls/${a}/${control}`,
+      control === 'mute' ? { direction: 'in' } : undefined,
+    )
+    assert.equal(status, 200)
+  }
+  const before = alice.said.length
+  await transfer('blind', b, users.carol)
+  assert.deepEqual(alice.said.slice(before), ['unhold', 'moh off', 'silence off', 'ringback'])
+  const carol = await dialled(users.carol)
+  assert.equal((await mine.post(`/v1.0/calls/${a}/hold`)).status, 200)
+  carol.answers()
+  await hear(alice, carol)
+  assert.deepEqual(alice.said.slice(before + 4), ['hold', 'unhold', `bridge ${carol.id}`])
+  assert.equal((await callOf(a)).mute_direction, 'in')
+  quiet(talk, carol)
+})
+
+test('attended, and nobody answers: who was put on hold meanwhile talks again', async () => {
+  const talk = await talking()
+  const { alice, bob, a, b, users } = talk
+  await transfer('attended', b, users.carol)
+  assert.equal((await mine.post(`/v1.0/calls/${a}/hold`)).status, 200)
+  ;(await dialled(users.carol)).goes(17, 486)
+  await hear(alice, bob)
+  assert.deepEqual(alice.said.slice(-3), ['hold', 'unhold', `bridge ${bob.id}`])
+  quiet(talk)
+})
+
+test('the account of a leg that handed over says that a transfer ended it, not its flow', async () => {
+  for (const by of ['a', 'b'] as const) {
+    const talk = await talking()
+    await transfer('blind', talk[by], talk.users.carol)
+    const carol = await dialled(talk.users.carol)
+    carol.answers()
+    await over(talk[by])
+    assert.equal(await verdictOf(talk[by]), 'ended_by_transfer')
+    quiet(talk, carol)
+  }
+})
+
 test('blind, and nobody answers at all: the caller goes on with its flow, a callee ends', async () => {
   const first = await talking()
   await transfer('blind', first.b, first.users.carol)
@@ -193,6 +272,10 @@ test('attended: music for the other one while the two talk; hanging up hands ove
   assert.equal(talk.flowGoesOn(), false)
   alice.goes()
   await eventually('who took it ends with the caller', () => carol.said.at(-1) === 'hangup 16')
+  await over(transferee_call_id)
+  const { entries } = (await mine.get(`/v1.0/calls/${transferee_call_id}/explain`)).body
+  const ended = entries.find(({ state }: Json) => state?.status === 'hangup').state
+  assert.equal(ended.asked_by, 'master', 'also for who is called in a group')
 })
 
 test('attended, by the caller: its hanging up hands the callee over and ends neither of the two', async () => {

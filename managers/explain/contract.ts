@@ -144,7 +144,7 @@ const State = Type.Object(
     hangup_by: Type.Optional(Type.String()),
     hangup_reason: Type.Optional(Type.String()),
     asked_by: Type.Optional(
-      Type.Enum(['api', 'master', 'account_closed', 'platform_stop'], {
+      Type.Enum(['api', 'master', 'transfer', 'account_closed', 'platform_stop'], {
         description: 'Who asked for the end, where it was neither the phone nor the flow.',
       }),
     ),

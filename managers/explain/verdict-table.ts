@@ -19,6 +19,12 @@ export const VERDICTS = {
   hung_up_by_callee: { blame: 'none', meaning: 'The call was answered, and whoever was called hung up.', fix: '' },
   ended_by_flow: { blame: 'none', meaning: 'The call was answered, and its flow came to its end or hung up.', fix: '' },
   ended_by_request: { blame: 'none', meaning: 'Somebody ended the call by the API.', fix: '' },
+  ended_by_transfer: {
+    blame: 'none',
+    meaning:
+      'A transfer ended this leg: its conversation was handed over, another call took its place, or nobody was left to talk with.',
+    fix: '',
+  },
   ended_with_other_leg: {
     blame: 'none',
     meaning: 'The call that this one belonged to ended, and this one with it.',

@@ -37,6 +37,7 @@ const CASES: [what: string, parts: Parts, reason: VerdictReason][] = [
   ['answered, the flow ended', { call: { ...up, ...ours }, flow: { ended_reason: 'finished' } }, 'ended_by_flow'],
   ['answered, the API ended it', { call: { ...up, ...ours }, asked: 'api' }, 'ended_by_request'],
   ['answered, its caller ended', { call: { ...up, ...ours, ...callee }, asked: 'master' }, 'ended_with_other_leg'],
+  ['answered, handed over', { call: { ...up, ...ours }, asked: 'transfer', flow: {} }, 'ended_by_transfer'],
   ['a machine', { call: { ...up, ...ours, hangup_reason: 'amd' } }, 'answering_machine'],
   ['too long', { call: { ...up, hangup_reason: 'timeout' } }, 'longest_duration'],
   ['silent', { call: { ...up, hangup_reason: 'timeout' }, isSilent: true }, 'sound_lost'],

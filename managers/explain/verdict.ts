@@ -98,6 +98,7 @@ function endOfAnswered(facts: VerdictFacts): Found {
     return { reason: call.direction === 'incoming' ? 'hung_up_by_caller' : 'hung_up_by_callee' }
   if (asked === 'api') return { reason: 'ended_by_request' }
   if (asked === 'master') return { reason: 'ended_with_other_leg' }
+  if (asked === 'transfer') return { reason: 'ended_by_transfer' }
   const failure = flowFailure(flow)
   if (failure) return { reason: failure }
   return passedOn(facts) ?? { reason: flow ? 'ended_by_flow' : 'ended_with_other_leg' }

@@ -280,7 +280,7 @@ export interface CallExplanationState {
   hangup_by?: string
   hangup_reason?: string
   /** Who asked for the end, where it was neither the phone nor the flow. */
-  asked_by?: 'api' | 'master' | 'account_closed' | 'platform_stop'
+  asked_by?: 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop'
   /** The final response that refused our INVITE. */
   sip_status?: number
   q850_cause?: number
@@ -326,7 +326,7 @@ export interface CallMetadata {
 
 export interface CallVerdict {
   /** Never renamed; the guide explains each. */
-  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
+  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_by_transfer' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
   /** Who has to act; `none`: it went as it should. */
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
