@@ -10,6 +10,7 @@ import type { Row } from './row.ts'
 import { Stage } from './stage.ts'
 import { progress, type Suite } from './suite.ts'
 import { api } from './suites/api.ts'
+import { events } from './suites/events.ts'
 import { flow } from './suites/flow.ts'
 import { ledger } from './suites/ledger.ts'
 import { media } from './suites/media.ts'
@@ -17,7 +18,7 @@ import { memory } from './suites/memory.ts'
 import { sip } from './suites/sip.ts'
 import { start } from './suites/start.ts'
 
-const SUITES: readonly Suite[] = [flow, start, memory, ledger, media, api, sip]
+const SUITES: readonly Suite[] = [flow, start, memory, ledger, events, media, api, sip]
 const PAGE = fileURLToPath(new URL('../docs/reference/performance.md', import.meta.url))
 
 const { values } = parseArgs({

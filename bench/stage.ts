@@ -45,6 +45,7 @@ export class Stage {
   readonly platform: Platform
   readonly #sink: Program<SinkSaid>
   readonly #programs: { stop(): Promise<void> }[] = []
+  readonly #webhookLags: number[] = []
 
   private constructor(platform: Platform, sink: Program<SinkSaid>) {
     this.platform = platform
@@ -152,7 +153,14 @@ export class Stage {
   async #received(): Promise<number> {
     this.#sink.tell()
     const said = await this.#sink.next()
-    return 'received' in said ? said.received : 0
+    if (!('received' in said)) return 0
+    this.#webhookLags.push(...said.lagsMs)
+    return said.received
+  }
+
+  /** How old webhooks were, in milliseconds, of events that say when they were made; in the order in which they came. */
+  webhookLags(): readonly number[] {
+    return this.#webhookLags
   }
 
   /** Every process of the platform, PostgreSQL included. */

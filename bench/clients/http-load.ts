@@ -15,6 +15,8 @@ export interface HttpLoad {
   connections: number
   warmUpMs: number
   measureMs: number
+  /** Asks so often and no more; as fast as it is answered unless said. */
+  perSecond?: number
   /** No more requests than these, warm-up included. */
   mostRequests: number
 }
@@ -66,8 +68,10 @@ function next(connection: HttpConnection): void {
   if (done) return
   if (asked >= load.mostRequests || performance.now() >= endMs) finish()
   else {
+    const waitMs = load.perSecond === undefined ? 0 : startMs + (asked * 1_000) / load.perSecond - performance.now()
     asked++
-    connection.ask()
+    if (waitMs > 1) systemClock.after(waitMs, () => !done && connection.ask())
+    else connection.ask()
   }
 }
 

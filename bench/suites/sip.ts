@@ -10,6 +10,9 @@ const PHONES = 40
 const AT_ONCE = 48
 const SETUP_CALLS_PER_SECOND = 50
 const ANSWER_HANGUP = [{ type: 'answer' }, { type: 'hangup' }]
+const SETUP_ROWS = ['call.setup_ms', 'call.setup_under_api_storm_ms', 'call.setup_beside_api_ms']
+/** Of what the API can take. */
+const API_SHARE = 0.9
 const MEGABYTE = 1 << 20
 const BASELINE = 'a user agent in Node without transactions'
 
@@ -18,6 +21,7 @@ export const sip: Suite = {
   rows: [
     'call.setup_ms',
     'call.setup_under_api_storm_ms',
+    'call.setup_beside_api_ms',
     'sip.register',
     'sip.answer_hangup',
     'memory.at_max_rate_mb',
@@ -27,8 +31,7 @@ export const sip: Suite = {
     const bare = stage.start<{ port: number }>('baselines/bare-uas.ts', {})
     const { port } = await bare.next()
     const rows: Row[] = []
-    if (wanted('call.setup_ms') || wanted('call.setup_under_api_storm_ms'))
-      rows.push(...(await setup(stage, port, wanted)))
+    if (SETUP_ROWS.some(wanted)) rows.push(...(await setup(stage, port, wanted)))
     if (wanted('sip.register')) rows.push(await register(stage, port))
     if (wanted('sip.answer_hangup') || wanted('memory.at_max_rate_mb'))
       rows.push(...(await answerHangup(stage, port)).filter(({ name }) => wanted(name)))
@@ -61,6 +64,19 @@ async function setup(stage: Stage, barePort: number, wanted: (name: string) => b
     const detail = `${method}, beside ${stormTold(http)}; ${told(figures)}`
     const more = { p99: figures.setupP99Ms, baseline }
     rows.push(row('call.setup_under_api_storm_ms', figures.setupMs, 'ms', detail, more))
+    await stage.webhooksDelivered()
+  }
+  if (wanted('call.setup_beside_api_ms')) {
+    const { id } = await stage.api('POST', '/flows', { name: 'bench', detail: '', actions: ANSWER_HANGUP })
+    const get = { method: 'GET', path: `/v1.0/flows/${id}`, expect: 200 }
+    const { perSecond: most } = await stage.http(get)
+    const asking = stage.http({ ...get, perSecond: most * API_SHARE, measureMs: 8_000 })
+    const [figures, http] = await Promise.all([calls(stage.sipPort, 6_000), asking])
+    const share = `${stormTold(http)}, asked for 90 % of the ${Math.round(most)} that it can take alone`
+    const more = { p99: figures.setupP99Ms, baseline }
+    rows.push(
+      row('call.setup_beside_api_ms', figures.setupMs, 'ms', `${method}, beside ${share}; ${told(figures)}`, more),
+    )
     await stage.webhooksDelivered()
   }
   return rows
