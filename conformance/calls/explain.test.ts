@@ -187,6 +187,10 @@ test('an account outlives the program; a call that was cut off by kill -9 says t
   const cut = body.result.find(({ direction }: Json) => direction === 'incoming').id
   const busy = body.result.find(({ hangup_reason }: Json) => hangup_reason === 'busy').id
   const before = await explain(busy)
+  await eventually('what is over is on disk: two legs are noted', async () => {
+    const metrics = await (await fetch(`${platform.http}/metrics`)).text()
+    return metrics.includes('strowger_call_records{what="live"} 2\n')
+  })
   platform.child.process.kill('SIGKILL')
   await platform.child.ended
   await platform.run()
