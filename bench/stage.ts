@@ -133,7 +133,7 @@ export class Stage {
 
   /** Puts HTTP load on the platform's API, or on another port. */
   http(load: Partial<HttpLoad> & Pick<HttpLoad, 'method' | 'path' | 'expect'>): Promise<HttpFigures> {
-    const usual = { connections: 16, warmUpMs: 700, measureMs: 2_500, mostRequests: 1_000_000 }
+    const usual = { connections: 16, warmUpMs: 2_500, measureMs: 2_500, mostRequests: 1_000_000 }
     return this.run('clients/http-load.ts', { port: this.httpPort, headers: this.headers, ...usual, ...load })
   }
 

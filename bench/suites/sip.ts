@@ -45,7 +45,7 @@ async function setup(stage: Stage, barePort: number, wanted: (name: string) => b
   const rows: Row[] = []
   const calls = (port: number, measureMs: number) =>
     stage.run<CallFigures>('clients/call-load.ts', {
-      ...{ kind: 'per second', port, service, calls: SETUP_CALLS_PER_SECOND, warmUpMs: 1_500, measureMs },
+      ...{ kind: 'per second', port, service, calls: SETUP_CALLS_PER_SECOND, warmUpMs: 6_000, measureMs },
     } satisfies CallLoad)
   const base = await calls(barePort, 2_000)
   const baseline = { name: BASELINE, value: base.setupMs }
@@ -114,7 +114,7 @@ async function register(stage: Stage, barePort: number): Promise<Row> {
 async function answerHangup(stage: Stage, barePort: number): Promise<Row[]> {
   const service = await stage.numberThat(ANSWER_HANGUP)
   const load = (port: number, measureMs: number): CallLoad => ({
-    ...{ kind: 'at once', port, service, calls: AT_ONCE, warmUpMs: 1_500, measureMs },
+    ...{ kind: 'at once', port, service, calls: AT_ONCE, warmUpMs: 6_000, measureMs },
   })
   const base = await stage.run<CallFigures>('clients/call-load.ts', load(barePort, 2_000))
   const before = await stage.webhooksDelivered()
