@@ -56,9 +56,9 @@ test('who ends a call is believed for 60 s while the database refuses, and then 
   takeAway('refuses')
   clock.advance(60_000)
   assert.deepEqual(await authenticate({ accesskey }, { trustLastKnown: true }), identity)
-  await assert.rejects(authenticate({ accesskey }), DatabaseUnavailable)
+  await assert.rejects(async () => authenticate({ accesskey }), DatabaseUnavailable)
   clock.advance(1)
-  await assert.rejects(authenticate({ accesskey }, { trustLastKnown: true }), DatabaseUnavailable)
+  await assert.rejects(async () => authenticate({ accesskey }, { trustLastKnown: true }), DatabaseUnavailable)
 })
 
 test('a silent database is given 100 ms, then the agent who hangs up is believed', async () => {
@@ -87,7 +87,7 @@ test('whoever was never seen is not believed, however the database is', async ()
   const { accesskey } = await accounts.customer()
   const { authenticate, takeAway } = setUp()
   takeAway('refuses')
-  await assert.rejects(authenticate({ accesskey }, { trustLastKnown: true }), DatabaseUnavailable)
+  await assert.rejects(async () => authenticate({ accesskey }, { trustLastKnown: true }), DatabaseUnavailable)
 })
 
 test('a key that was deleted elsewhere ends after 5 s, and is not believed as long as the database can say so', async () => {
@@ -99,7 +99,10 @@ test('a key that was deleted elsewhere ends after 5 s, and is not believed as lo
   clock.advance(5_000)
   assert.equal((await authenticate({ accesskey })).kind, 'accesskey')
   clock.advance(1)
-  await assert.rejects(authenticate({ accesskey }, { trustLastKnown: true }), apiErrors.INVALID_CREDENTIALS.is)
+  await assert.rejects(
+    async () => authenticate({ accesskey }, { trustLastKnown: true }),
+    apiErrors.INVALID_CREDENTIALS.is,
+  )
 })
 
 test('a request without credentials is told to bring some', async () => {

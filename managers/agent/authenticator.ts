@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type AccesskeyService, type CustomerService, isAccesskeyToken, isLiving, isUsable } from '#managers/customer'
 import type { Database } from '#platform/db'
 import {
@@ -68,8 +68,14 @@ export class Authenticator {
     this.#knownKeys = new LastKnown(needs.clock)
   }
 
-  /** The function that the HTTP server asks. */
-  readonly authenticate: Authenticate = async (credentials, options) => {
+  /** The function that the HTTP server asks. A key that was looked up a moment ago is answered at once. */
+  readonly authenticate: Authenticate = (credentials, options) => {
+    const { token, accesskey } = credentials
+    const known = token === undefined && accesskey !== undefined ? this.#freshKey(accesskey, options) : undefined
+    return known ?? this.#look(credentials, options)
+  }
+
+  async #look(credentials: Credentials, options: AuthenticateOptions | undefined): Promise<Identity> {
     const identity = await this.#identify(credentials, options)
     if (!identity) throw apiErrors.INVALID_CREDENTIALS()
     return identity
@@ -133,8 +139,14 @@ export class Authenticator {
 
   async #byAccesskey(token: string, options: AuthenticateOptions): Promise<Identity | undefined> {
     if (!isAccesskeyToken(token)) return undefined
-    const key = createHash('sha256').update(token).digest('base64')
-    const known = await this.#knownKeys.get(key, () => this.#loadAccesskey(token), options)
+    return this.#used(await this.#knownKeys.get(keyOf(token), () => this.#loadAccesskey(token), options))
+  }
+
+  #freshKey(token: string, options: AuthenticateOptions | undefined): Identity | undefined {
+    return isAccesskeyToken(token) ? this.#used(this.#knownKeys.fresh(keyOf(token), options)) : undefined
+  }
+
+  #used(known: KnownKey | undefined): Identity | undefined {
     if (!known || known.expiresMs <= this.#clock.wallMs()) return undefined
     this.#onKeyUsed(known.accesskey_id)
     return known.identity
@@ -159,4 +171,9 @@ export class Authenticator {
       expiresMs: timestampToMs(tm_expire) ?? 0,
     }
   }
+}
+
+/** What an access key is remembered by: nobody reads it in the memory. */
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64')
 }

@@ -8,7 +8,7 @@ const FRESH_MS = 5_000
 const TRUSTED_MS = 60_000
 /** Milliseconds that whoever trusts an old answer waits for a new one. */
 const PATIENCE_MS = 100
-/** Answers kept; beyond that the one that was asked for longest ago goes. */
+/** Answers kept; beyond that the one that was learnt longest ago goes. */
 const MOST = 10_000
 
 interface Known<T> {
@@ -42,10 +42,17 @@ export class LastKnown<T> {
   ): Promise<T | undefined> {
     const known = this.#known.get(key)
     const ageMs = known ? this.#clock.monotonicMs() - known.atMs : Number.POSITIVE_INFINITY
-    if (known && ageMs <= Math.min(noOlderThanMs, FRESH_MS)) return this.#touched(key, known)
+    if (known && ageMs <= Math.min(noOlderThanMs, FRESH_MS)) return known.value
     const loading = this.#load(key, load)
     if (!known || !trustLastKnown || ageMs > TRUSTED_MS) return loading.answer
     return this.#hurried(loading, known.value)
+  }
+
+  /** The answer from memory where that is enough, so that who asks all the time need not wait for anything. */
+  fresh(key: string, { noOlderThanMs = FRESH_MS }: AuthenticateOptions = {}): T | undefined {
+    const known = this.#known.get(key)
+    if (!known) return undefined
+    return this.#clock.monotonicMs() - known.atMs <= Math.min(noOlderThanMs, FRESH_MS) ? known.value : undefined
   }
 
   /** Forgets every answer that the test picks; the next one who asks is told the truth of that moment. */
@@ -53,12 +60,6 @@ export class LastKnown<T> {
     for (const [key, { value }] of this.#known) if (picks(value)) this.#known.delete(key)
     // An answer that is under way may have been read before the change.
     this.#loading.clear()
-  }
-
-  #touched(key: string, known: Known<T>): T {
-    this.#known.delete(key)
-    this.#known.set(key, known)
-    return known.value
   }
 
   #load(key: string, load: () => Promise<T | undefined>): Loading<T> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnyTransaction, Database, LaneTable, LaneWrite } from '#platform/db'
+import { type AnyTransaction, type Database, keyedRead, type LaneTable, type LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { DialogState } from '#telecom/sip'
@@ -98,9 +98,18 @@ export function callWrite(row: CallRow): LaneWrite {
 /** SQL of calls. */
 export class CallStore {
   readonly #db: Database
+  readonly #find: (customer: string, id: string) => Promise<Call | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#find = keyedRead<Tables, Call>(db, (tables, customer, id) =>
+      tables
+        .selectFrom('calls')
+        .select(COLUMNS)
+        .where('customer_id', '=', customer)
+        .where('id', '=', id)
+        .where('tm_delete', 'is', null),
+    )
   }
 
   /** The customer's calls; with `agent_id` those alone that belong to this agent. */
@@ -118,14 +127,7 @@ export class CallStore {
   }
 
   find(customer: string, id: string): Promise<Call | undefined> {
-    return this.#db
-      .kysely<Tables>()
-      .selectFrom('calls')
-      .select(COLUMNS)
-      .where('customer_id', '=', customer)
-      .where('id', '=', id)
-      .where('tm_delete', 'is', null)
-      .executeTakeFirst()
+    return this.#find(customer, id)
   }
 
   /** Those of these that there are. */

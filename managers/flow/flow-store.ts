@@ -1,4 +1,4 @@
-import { type AnyTransaction, type Database, jsonb, type LaneTable, type LaneWrite } from '#platform/db'
+import { type AnyTransaction, type Database, jsonb, keyedRead, type LaneTable, type LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import { FLOWS_PER_CUSTOMER, type Flow } from './flow.ts'
@@ -35,14 +35,23 @@ export function flowWrite(flow: Flow): LaneWrite {
 /** SQL of flows. A deleted flow is there for nobody. */
 export class FlowStore {
   readonly #db: Database
+  readonly #find: (customer: string, id: string) => Promise<Flow | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#find = keyedRead<FlowTables, Flow>(db, (tables, customer, id) =>
+      tables
+        .selectFrom('flows')
+        .selectAll()
+        .where('customer_id', '=', customer)
+        .where('tm_delete', 'is', null)
+        .where('id', '=', id),
+    )
   }
 
   /** One flow, temporary ones included. */
   find(customer: string, id: string): Promise<Flow | undefined> {
-    return this.#live(customer).selectAll().where('id', '=', id).executeTakeFirst()
+    return this.#find(customer, id)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnyTransaction, Database } from '#platform/db'
+import { type AnyTransaction, type Database, keyedRead } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
@@ -14,9 +14,13 @@ const on = (trx: AnyTransaction) => trx.kysely<Tables>()
 /** SQL of numbers: live rows only. */
 export class NumberStore {
   readonly #db: Database
+  readonly #findByNumber: (number: string) => Promise<PhoneNumber | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#findByNumber = keyedRead<Tables, PhoneNumber>(db, (tables, number) =>
+      tables.selectFrom('numbers').selectAll().where('number', '=', number).where('tm_delete', 'is', null),
+    )
   }
 
   list(customer: string, page: PageRequest): Promise<PhoneNumber[]> {
@@ -42,13 +46,7 @@ export class NumberStore {
 
   /** Platform-wide: whose number this is. */
   findByNumber(number: string): Promise<PhoneNumber | undefined> {
-    return this.#db
-      .kysely<Tables>()
-      .selectFrom('numbers')
-      .selectAll()
-      .where('number', '=', number)
-      .where('tm_delete', 'is', null)
-      .executeTakeFirst()
+    return this.#findByNumber(number)
   }
 
   /** How many virtual numbers the customer has. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnyTransaction, Database } from '#platform/db'
+import { type AnyTransaction, type Database, keyedRead } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import { isUuid } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
@@ -15,9 +15,18 @@ const on = (trx: AnyTransaction) => trx.kysely<Tables>()
 /** SQL of extensions: live rows only. */
 export class ExtensionStore implements ExtensionCredentialsReader {
   readonly #db: Database
+  readonly #findByExtension: (customer: string, extension: string) => Promise<ExtensionRecord | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#findByExtension = keyedRead<Tables, ExtensionRecord>(db, (tables, customer, extension) =>
+      tables
+        .selectFrom('extensions')
+        .selectAll()
+        .where('customer_id', '=', customer)
+        .where('tm_delete', 'is', null)
+        .where('extension', '=', extension),
+    )
   }
 
   list(customer: string, page: PageRequest): Promise<ExtensionRecord[]> {
@@ -33,7 +42,7 @@ export class ExtensionStore implements ExtensionCredentialsReader {
   }
 
   findByExtension(customer: string, extension: string): Promise<ExtensionRecord | undefined> {
-    return this.#live(customer).where('extension', '=', extension).executeTakeFirst()
+    return this.#findByExtension(customer, extension)
   }
 
   async findCredentials(customer: string, extension: string): Promise<ExtensionCredentials | undefined> {

@@ -21,6 +21,11 @@ export interface Database {
   /** One statement by hand, for what a query builder makes harder to read. */
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
   /**
+   * The rows that a key names: a `SELECT` by an index, with text for its values, that is quick and gives few rows. Outside
+   * of any transaction; reads of the same moment share a round trip. See `keyedRead`.
+   */
+  read<Row extends object>(text: string, values: readonly string[]): Promise<Row[]>
+  /**
    * Every query that is made inside `work`, however deep, rejects with `DatabaseUnavailable` when `ms` milliseconds from
    * now have passed or `signal` aborts. An inner deadline only ever shortens an outer one.
    */

@@ -1,6 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AnyTransaction } from './database.ts'
 
+/** Somebody who may lose interest, such as an `AbortSignal`. */
+export interface Wanted {
+  readonly aborted: boolean
+}
+
 /** Until when the work that is under way may take, what holds for its transactions, and what they have noted. */
 export interface Scope {
   /** Monotonic milliseconds; the default of the database where it is left out. */
@@ -8,7 +13,7 @@ export interface Scope {
   signal?: AbortSignal
   topics?: Set<string>
   fence?: Fence
-  wanted?: AbortSignal
+  wanted?: Wanted
 }
 
 /** Runs as the first thing in every transaction of some work; what it throws undoes the transaction. */
@@ -37,6 +42,6 @@ export function withFence<R>(fence: Fence, work: () => Promise<R>): Promise<R> {
  * Runs `work` for somebody who may lose interest: once `wanted` aborts it begins no further statement (each rejects with
  * `DatabaseUnavailable`, `aborted`); one that runs, and a transaction that is open, end in peace.
  */
-export function whileWanted<R>(wanted: AbortSignal, work: () => Promise<R>): Promise<R> {
+export function whileWanted<R>(wanted: Wanted, work: () => R): R {
   return scope.run({ ...scope.getStore(), wanted }, work)
 }

@@ -4,6 +4,7 @@ import type { Clock } from '#platform/time'
 import type { Connection, Database, OpenTransaction } from './database.ts'
 import { type Scope, scope } from './deadline.ts'
 import { Health } from './health.ts'
+import { KEPT_MS, KeyReads } from './key-reads.ts'
 import { type Lease, Pool } from './pool.ts'
 import { Session } from './session.ts'
 import { DatabaseUnavailable } from './unavailable.ts'
@@ -34,6 +35,7 @@ class PooledDatabase implements Database {
   readonly #deadlineMs: number
   readonly #pool: Pool
   readonly #health: Health
+  readonly #reads: KeyReads
   readonly #kysely: Kysely<unknown>
   readonly #listeners: ((topics: ReadonlySet<string>) => void)[] = []
 
@@ -61,6 +63,10 @@ class PooledDatabase implements Database {
         if (available) this.#log.info({ database: name }, 'the database answers')
         else this.#log.warn({ database: name }, 'the database does not answer')
       },
+    })
+    this.#reads = new KeyReads({
+      clock,
+      open: (signal) => Session.open(connection, { name: `strowger ${name} reads`, settings }, signal),
     })
     const pool = { options: {}, end: async () => {}, connect: () => this.#lease() }
     this.#kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as never }) })
@@ -93,6 +99,25 @@ class PooledDatabase implements Database {
     } finally {
       lease.release()
     }
+  }
+
+  read<Row extends object>(text: string, values: readonly string[]): Promise<Row[]> {
+    const asked = this.#scope()
+    // who has little time, or may be called back at any moment, holds a connection that can be cut
+    if (asked.signal || asked.untilMs - this.#clock.monotonicMs() < 2 * KEPT_MS) return this.query<Row>(text, values)
+    return new Promise((resolve, reject) => {
+      this.#reads.add({
+        text,
+        values,
+        isUnwanted: () => {
+          if (asked.wanted?.aborted) reject(new DatabaseUnavailable('aborted'))
+          return asked.wanted?.aborted ?? false
+        },
+        give: (rows) => resolve(rows as Row[]),
+        refuse: reject,
+        alone: () => void scope.run(asked, () => this.query<Row>(text, values)).then(resolve, reject),
+      })
+    })
   }
 
   withDeadline<R>(ms: number, work: () => Promise<R>, signal?: AbortSignal): Promise<R> {
@@ -132,6 +157,7 @@ class PooledDatabase implements Database {
 
   async close(): Promise<void> {
     this.#health.close()
+    this.#reads.close()
     this.#pool.close()
     this.#pool.cut()
   }

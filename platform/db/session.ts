@@ -106,6 +106,11 @@ export class Session {
     return { command: result.command, rowCount: result.rowCount ?? 0, rows: result.rows as Row[] }
   }
 
+  /** Hands a query of our own to the driver, which calls it as the answer comes. */
+  submit(query: pg.Submittable): void {
+    this.#client.query(query)
+  }
+
   /** Runs several statements that take no values, in one go. */
   async script(text: string): Promise<void> {
     await this.#client.query(text)

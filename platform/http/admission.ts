@@ -6,6 +6,10 @@ import { pass, refuseFrozen } from './gate.ts'
 import type { Authenticate, AuthenticateOptions, Credentials, Identity } from './identity.ts'
 import type { RateLimits } from './rate-limits.ts'
 
+/** What ends a call is admitted while the database is away. */
+const TRUSTING: AuthenticateOptions = { trustLastKnown: true }
+const USUAL: AuthenticateOptions = {}
+
 /** Who asks, and may they: decided before the body is read and before anything is looked up. */
 export class Admission {
   readonly #authenticate: Authenticate
@@ -23,13 +27,30 @@ export class Admission {
     this.#limits.checkAddress(address(), path, endpoint !== undefined && endpoint.allow !== 'public')
   }
 
-  /** Puts the caller into the exchange; throws the reason why not. */
-  async admit(endpoint: Endpoint, request: FastifyRequest, exchange: Exchange) {
+  /**
+   * Puts the caller into the exchange; throws, or rejects with, the reason why not. Who is remembered is admitted when this
+   * returns nothing.
+   */
+  admit(endpoint: Endpoint, request: FastifyRequest, exchange: Exchange): Promise<void> | undefined {
     const credentials = readCredentials(request)
-    exchange.identity = await this.#authenticate(credentials, endpoint.endsCall ? { trustLastKnown: true } : {})
-    if (!endpoint.root) this.#limits?.checkCustomer(exchange.identity)
-    refuseFrozen(endpoint, exchange.identity)
-    pass(endpoint, exchange.identity, (request.params as { id?: string } | undefined)?.id)
+    const identity = this.#authenticate(credentials, endpoint.endsCall ? TRUSTING : USUAL)
+    if (identity instanceof Promise)
+      return identity.then((known) => this.#check(endpoint, request, exchange, known, credentials))
+    this.#check(endpoint, request, exchange, identity, credentials)
+    return undefined
+  }
+
+  #check(
+    endpoint: Endpoint,
+    request: FastifyRequest,
+    exchange: Exchange,
+    identity: Identity,
+    credentials: Credentials,
+  ): void {
+    exchange.identity = identity
+    if (!endpoint.root) this.#limits?.checkCustomer(identity)
+    refuseFrozen(endpoint, identity)
+    pass(endpoint, identity, (request.params as { id?: string } | undefined)?.id)
     if (endpoint.socket) exchange.authenticateAgain = this.#again(endpoint, credentials)
   }
 

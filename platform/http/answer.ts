@@ -1,10 +1,7 @@
-import type { FastifyReply } from 'fastify'
 import { type Catalogue, InvariantError, ReasonedError } from '#platform/errors'
 
 /** Headers of an answer that belong to what was done, not to the connection. */
-const OWN_HEADERS = ['location', 'set-cookie'] as const
-
-type OwnHeaders = Partial<Record<(typeof OWN_HEADERS)[number], string | string[]>>
+type OwnHeaders = Partial<Record<'location' | 'set-cookie', string | readonly string[]>>
 
 /** A successful answer before it is sent: `text` is its JSON, none where the answer is empty. */
 export interface Answer {
@@ -15,16 +12,6 @@ export interface Answer {
 
 /** An answer in the form in which it is kept for repeats: what was answered, or the refusal. */
 type Kept = { answer: Answer } | { refusal: { domain: string; reason: string; message: string; details: object[] } }
-
-/** The headers that a handler has set on its answer. */
-export function ownHeaders(reply: FastifyReply): OwnHeaders {
-  const headers: OwnHeaders = {}
-  for (const name of OWN_HEADERS) {
-    const value = reply.getHeader(name)
-    if (typeof value === 'string' || Array.isArray(value)) headers[name] = value
-  }
-  return headers
-}
 
 /** Writes an answer down. */
 export function keepAnswer(answer: Answer): string {

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { ReasonedError } from '#platform/errors'
 import type { Log } from '#platform/log'
 import type { Answer } from './answer.ts'
+import { Departures, ofEveryAnswer } from './departures.ts'
 import { type Download, sendDownload } from './download.ts'
 import { retryAfter } from './envelope.ts'
 import { apiErrors } from './errors.ts'
@@ -20,6 +21,7 @@ export class Answers {
   closing = false
   readonly #log: Log
   readonly #figures: RequestFigures
+  readonly #departures = new Departures()
   #downloads = 0
 
   constructor(log: Log, figures: RequestFigures) {
@@ -30,16 +32,16 @@ export class Answers {
   /** Success. */
   send(exchange: Exchange, { code, headers, text }: Answer) {
     if (!this.#settle(exchange)) return
-    const { reply } = exchange
-    reply.code(code)
-    for (const [name, value] of Object.entries(headers)) if (!reply.hasHeader(name)) reply.header(name, value)
-    if (text === undefined) reply.send()
-    else reply.header('content-type', JSON_TYPE).send(text)
+    const own: string[] = text === undefined ? [] : ['content-type', JSON_TYPE]
+    for (const [name, values] of Object.entries(headers)) for (const value of [values].flat()) own.push(name, value)
+    if (exchange.replayed) own.push('idempotent-replayed', 'true')
+    this.#leave(exchange, code, own, text ?? '')
   }
 
   /** Success as a page for people. */
   page(exchange: Exchange, html: string, kind: true | 'program') {
-    if (this.#settle(exchange)) exchange.reply.code(200).headers(pageHeaders(kind)).send(html)
+    if (!this.#settle(exchange)) return
+    this.#leave(exchange, 200, Object.entries(pageHeaders(kind)).flat(), html)
   }
 
   /**
@@ -51,6 +53,7 @@ export class Answers {
     if (this.#downloads >= DOWNLOADS) throw apiErrors.SERVICE_UNAVAILABLE()
     const { reply, request_id } = exchange
     this.#downloads++
+    reply.headers(ofEveryAnswer(exchange))
     if (this.closing) reply.header('connection', 'close')
     const sent = sendDownload(request, reply, download)
     exchange.settled = reply.sent
@@ -73,11 +76,11 @@ export class Answers {
     }
     this.#count(exchange, error)
     if (error.http >= 500) this.#report(exchange, error, 'request failed')
-    const { reply } = exchange
+    const { contentType, link, body } = refusal(error, exchange.request_id, exchange.reply.request.headers.accept)
+    const own = ['content-type', contentType, 'link', link, 'vary', 'Accept']
     const after = retryAfter(error)
-    if (after !== undefined) reply.header('retry-after', after)
-    const { contentType, link, body } = refusal(error, exchange.request_id, reply.request.headers.accept)
-    reply.code(error.http).header('content-type', contentType).header('link', link).header('vary', 'Accept').send(body)
+    if (after !== undefined) own.push('retry-after', after)
+    this.#leave(exchange, error.http, own, body)
   }
 
   /** Nobody waits for the answer any more: counted and logged like a refusal, and the work is told to stop. */
@@ -94,8 +97,12 @@ export class Answers {
   #settle(exchange: Exchange): boolean {
     if (exchange.settled) return false
     exchange.settled = true
-    if (this.closing) exchange.reply.header('connection', 'close')
     return true
+  }
+
+  #leave(exchange: Exchange, code: number, own: string[], body: string) {
+    if (this.closing) own.push('connection', 'close')
+    this.#departures.leave(exchange, code, own, body)
   }
 
   #count(exchange: Exchange, error: ReasonedError) {

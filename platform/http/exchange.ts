@@ -2,6 +2,9 @@ import type { FastifyReply } from 'fastify'
 import type { Endpoint } from './endpoint.ts'
 import { type AuthenticateOptions, anonymous, type Identity } from './identity.ts'
 
+/** A caller whom nobody knows stays so. */
+const stayAnonymous = async () => anonymous
+
 /** One request from its first line to the end of its answer. */
 export class Exchange {
   readonly request_id: string
@@ -15,11 +18,15 @@ export class Exchange {
   readonly patient: boolean
   identity: Identity = anonymous
   /** Who is behind its credentials by now, for what outlives it. */
-  authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity> = async () => anonymous
+  authenticateAgain: (options?: AuthenticateOptions) => Promise<Identity> = stayAnonymous
   /** An answer has been given, or nobody waits for one any more. */
   settled = false
   /** The reason that was answered, for log and metric. */
   reason = ''
+  /** `Set-Cookie` of the answer. */
+  readonly cookies: string[] = []
+  /** The answer is one that was kept. */
+  replayed = false
   #abort: AbortController | undefined
   #abortReason: unknown
 
@@ -39,6 +46,11 @@ export class Exchange {
       if (this.#abortReason !== undefined) this.#abort.abort(this.#abortReason)
     }
     return this.#abort.signal
+  }
+
+  /** Whether whoever works on it has been told to stop. */
+  get aborted(): boolean {
+    return this.#abortReason !== undefined
   }
 
   /** Tells whoever works on it to stop. */

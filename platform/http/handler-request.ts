@@ -33,7 +33,7 @@ export class HandlerRequest implements Request<unknown, unknown, unknown> {
   get setCookie() {
     return (name: string, value: string, maxAgeSeconds: number) => {
       const cookie = `${name}=${encodeURIComponent(value)}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Strict`
-      this.#exchange.reply.header('set-cookie', cookie)
+      this.#exchange.cookies.push(cookie)
     }
   }
 }

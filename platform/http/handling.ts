@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { whileWanted } from '#platform/db'
 import type { ReasonedError } from '#platform/errors'
@@ -42,42 +42,47 @@ export class Handling {
   }
 
   /** Answers a request that may be answered: once, with what its endpoint promises and nothing else. */
-  async handle(served: ServedRoute, request: FastifyRequest, reply: FastifyReply) {
+  async handle(served: ServedRoute, request: FastifyRequest) {
     const { exchange } = request
     const { endpoint } = served
+    const { answers, keyed } = this.#needs
     try {
       const input = served.read(request)
-      const handle = () => this.#run(served, input, request)
-      // what changes something is done to its end
-      const work = endpoint.method === 'GET' ? () => whileWanted(exchange.signal, handle) : handle
-      if (endpoint.files) return await this.#needs.answers.file(exchange, request, (await work()) as Download)
-      if (endpoint.socket) return void (await work())
-      if (endpoint.page) return this.#needs.answers.page(exchange, String(await work()), endpoint.page)
-      const answer = async () => served.answer(await work(), reply)
-      const { keyed } = this.#needs
+      if (endpoint.files)
+        return await answers.file(exchange, request, (await this.#work(served, input, request)) as Download)
+      if (endpoint.socket) return void (await this.#work(served, input, request))
+      if (endpoint.page) return answers.page(exchange, String(await this.#work(served, input, request)), endpoint.page)
       const key = keyed && keyOf(endpoint, request.headers)
-      if (!keyed || key === undefined) return this.#needs.answers.send(exchange, await answer())
+      if (!keyed || key === undefined)
+        return answers.send(exchange, served.answer(await this.#work(served, input, request), exchange))
       const asked = { key, endpoint, params: input.params, request, ip: this.#needs.addressOf(request) }
+      const answer = async () => served.answer(await this.#work(served, input, request), exchange)
       const judge = (thrown: unknown) => this.#declared(served, translate(thrown))
-      this.#needs.answers.send(exchange, await keyed.answer(asked, answer, judge))
+      answers.send(exchange, await keyed.answer(asked, answer, judge))
     } catch (thrown) {
-      this.#needs.answers.refuse(exchange, this.#declared(served, translate(thrown)))
+      answers.refuse(exchange, this.#declared(served, translate(thrown)))
     }
   }
 
+  /** Runs the handler: of what only reads, no further statement is begun once nobody waits; what changes something ends. */
+  #work(served: ServedRoute, input: Input, request: FastifyRequest): unknown {
+    if (served.endpoint.method !== 'GET') return this.#run(served, input, request)
+    return whileWanted(request.exchange, () => this.#run(served, input, request))
+  }
+
   /** Gives the handler what its kind of endpoint promises it. */
-  async #run({ endpoint, route }: ServedRoute, input: Input, request: FastifyRequest): Promise<unknown> {
+  #run({ endpoint, route }: ServedRoute, input: Input, request: FastifyRequest): unknown {
     const { exchange } = request
     const ip = this.#needs.addressOf(request)
     if (endpoint.upload)
-      return await this.#needs.uploads.take(endpoint, exchange, request.raw, (upload) =>
+      return this.#needs.uploads.take(endpoint, exchange, request.raw, (upload) =>
         route.handler(new HandlerUploadRequest(exchange, input, ip, upload) as never),
       )
     const { socket } = endpoint
-    if (!socket) return await route.handler(new HandlerRequest(exchange, input, ip) as never)
+    if (!socket) return route.handler(new HandlerRequest(exchange, input, ip) as never)
     const accept = () => this.#accept(request, socket)
     const forSockets = { accept, authenticateAgain: exchange.authenticateAgain }
-    return await route.handler(new HandlerSocketRequest(exchange, input, ip, forSockets) as never)
+    return route.handler(new HandlerSocketRequest(exchange, input, ip, forSockets) as never)
   }
 
   /** Turns the connection over; the exchange ends with its 101. */

@@ -36,8 +36,11 @@ export interface AuthenticateOptions {
   noOlderThanMs?: number
 }
 
-/** Plugged in by the server: finds the identity behind credentials or throws a reason. */
-export type Authenticate = (credentials: Credentials, options?: AuthenticateOptions) => Promise<Identity>
+/**
+ * Plugged in by the server: finds the identity behind credentials or throws a reason. Who is remembered is given at once,
+ * without a promise: most requests come from somebody who has just asked.
+ */
+export type Authenticate = (credentials: Credentials, options?: AuthenticateOptions) => Promise<Identity> | Identity
 
 /** Nobody in particular: who asks a public endpoint. */
 export const anonymous: Identity = { kind: 'anonymous', customer_id: NIL_UUID, agent_id: NIL_UUID, permission: 0 }

@@ -11,6 +11,8 @@ export interface SchemaFault extends Fault {
 
 /** Turns the validator's findings into faults: one per field and rule, in words. */
 export function schemaFaults(errors: readonly ErrorObject[]): SchemaFault[] {
+  const [first] = errors
+  if (first && errors.length === 1) return [faultOf(first)]
   const faults = settleUnions([...errors]).map(faultOf)
   const mistyped = new Set(faults.filter((fault) => fault.rule === 'type').map((fault) => fault.pointer))
   const seen = new Set<string>()

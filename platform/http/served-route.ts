@@ -1,7 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import { InvariantError, type ReasonedError } from '#platform/errors'
-import { type Answer, ownHeaders } from './answer.ts'
+import type { FastifyRequest } from 'fastify'
+import { type Declaration, InvariantError, type ReasonedError } from '#platform/errors'
+import type { Answer } from './answer.ts'
 import type { Endpoint, Route } from './endpoint.ts'
+import type { Exchange } from './exchange.ts'
 import { reasonsOf } from './implied-errors.ts'
 import { isGate } from './permission.ts'
 import { forAnswers, type Json } from './schema.ts'
@@ -12,8 +13,8 @@ export class ServedRoute {
   readonly route: Route
   readonly endpoint: Endpoint
   readonly #validator: Validator
-  /** `domain/REASON` of everything that it may answer with. */
-  readonly #declared: ReadonlySet<string>
+  /** Everything that it may answer with. */
+  readonly #declared: ReadonlySet<Declaration>
   #schema: Json | undefined
 
   /** Throws for an endpoint without a gate: a server with an open door does not start. */
@@ -23,7 +24,7 @@ export class ServedRoute {
     this.route = route
     this.endpoint = route.endpoint
     this.#validator = new Validator(route.endpoint)
-    this.#declared = new Set([...reasonsOf(route.endpoint)].map(({ domain, reason }) => `${domain}/${reason}`))
+    this.#declared = new Set([...reasonsOf(route.endpoint)].map(({ declaration }) => declaration))
   }
 
   /** Finds a contract that cannot be used at start rather than at its first request. */
@@ -40,17 +41,19 @@ export class ServedRoute {
   }
 
   /** The answer, as JSON of only what the schema declares. */
-  answer(result: unknown, reply: FastifyReply): Answer {
+  answer(result: unknown, { reply, cookies }: Exchange): Answer {
     const code = this.endpoint.success ?? 200
-    if (result === undefined) return { code, headers: ownHeaders(reply) }
-    const headers = { ...ownHeaders(reply), ...(this.endpoint.redirects ? { location: String(result) } : {}) }
+    const headers: Answer['headers'] = {}
+    if (cookies.length > 0) headers['set-cookie'] = cookies
+    if (result === undefined) return { code, headers }
+    if (this.endpoint.redirects) headers.location = String(result)
     this.#schema ??= forAnswers(this.endpoint.returns)
     // the framework keeps what it compiled with the route
     return { code, headers, text: reply.serializeInput(result as Json, this.#schema) }
   }
 
   /** Whether the endpoint promises this reason. */
-  declares({ domain, reason }: ReasonedError): boolean {
-    return this.#declared.has(`${domain}/${reason}`)
+  declares({ declaration }: ReasonedError): boolean {
+    return this.#declared.has(declaration)
   }
 }

@@ -4,8 +4,9 @@ import { Admission } from './admission.ts'
 import { Answers } from './answers.ts'
 import { clientAddress, isLocal } from './client-address.ts'
 import { refuse, unreadable } from './client-error.ts'
-import { CORS, PREFLIGHT } from './cors.ts'
+import { PREFLIGHT } from './cors.ts'
 import { Deadlines } from './deadlines.ts'
+import { ofEveryAnswer } from './departures.ts'
 import type { Route } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -163,9 +164,9 @@ export class HttpServer {
         config,
         ...(endpoint.allow === 'public'
           ? {}
-          : { onRequest: (request, _reply, next) => void this.#admit(served, request, next) }),
-        handler: (request, reply) => {
-          void this.#handling.handle(served, request, reply)
+          : { onRequest: (request, _reply, next) => this.#admit(served, request, next) }),
+        handler: (request) => {
+          void this.#handling.handle(served, request)
         },
       })
     }
@@ -180,7 +181,7 @@ export class HttpServer {
       }
       const text = await (this.#needs.scrape ?? (() => this.#needs.metrics.text()))()
       request.exchange.settled = true
-      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
+      return reply.headers(ofEveryAnswer(request.exchange)).type('text/plain; version=0.0.4; charset=utf-8').send(text)
     })
   }
 
@@ -190,13 +191,12 @@ export class HttpServer {
     const { clock, deadlineMs = DEADLINE_MS } = this.#needs
     const exchange = new Exchange(reply, endpoint, clock.monotonicMs(), deadlineMs)
     request.exchange = exchange
-    reply.headers(CORS).header('x-request-id', request.id)
     this.#deadlines.watch(exchange)
-    reply.raw.once('close', () => this.#end(exchange, request))
+    reply.raw.on('close', () => this.#end(exchange, request))
     if (this.#answers.closing) this.#answers.refuse(exchange, apiErrors.SERVICE_UNAVAILABLE())
     else if (request.method === 'OPTIONS') {
       exchange.settled = true
-      reply.code(204).headers(PREFLIGHT).send()
+      reply.code(204).headers(ofEveryAnswer(exchange)).headers(PREFLIGHT).send()
     } else if (this.#isInTime(request)) next()
   }
 
@@ -213,15 +213,18 @@ export class HttpServer {
   }
 
   /** Nothing more is read of a caller who may not ask. */
-  async #admit({ endpoint }: ServedRoute, request: FastifyRequest, next: () => void) {
+  #admit({ endpoint }: ServedRoute, request: FastifyRequest, next: () => void) {
     const { exchange } = request
+    const refuse = (error: unknown) => this.#answers.refuse(exchange, translate(error))
+    let asking: Promise<void> | undefined
     try {
-      await this.#admission.admit(endpoint, request, exchange)
+      asking = this.#admission.admit(endpoint, request, exchange)
     } catch (error) {
-      this.#answers.refuse(exchange, translate(error))
+      refuse(error)
       return
     }
-    if (!exchange.settled) next()
+    if (!asking) next()
+    else asking.then(() => exchange.settled || next(), refuse)
   }
 
   #addressOf({ socket, headers }: FastifyRequest): string {

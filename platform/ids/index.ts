@@ -13,10 +13,27 @@ export interface Ids {
   integer(below: number): number
 }
 
+/** Random bytes that are fetched at once: one system call for many small wants. */
+const POOL_BYTES = 4_096
+let pool = Buffer.alloc(0)
+let used = 0
+
+function pooledBytes(count: number): Uint8Array {
+  if (count > POOL_BYTES / 16) return randomBytes(count)
+  if (used + count > pool.length) {
+    pool = randomBytes(POOL_BYTES)
+    used = 0
+  }
+  const bytes = new Uint8Array(pool.subarray(used, used + count))
+  pool.fill(0, used, used + count) // nobody finds them here
+  used += count
+  return bytes
+}
+
 /** Ids from the machine's cryptographic random source. */
 export const systemIds: Ids = {
   uuid: () => randomUUID(),
-  bytes: (count) => randomBytes(count),
+  bytes: (count) => pooledBytes(count),
   integer: (below) => randomInt(below),
 }
 

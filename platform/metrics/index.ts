@@ -3,4 +3,12 @@
  * that serves `/metrics`, where `metricsText` joins them.
  */
 export { watchEventLoop } from './event-loop.ts'
-export { type Counter, type Gauge, type Histogram, Metrics, type MetricsSnapshot, metricsText } from './metrics.ts'
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  Metrics,
+  type MetricsSnapshot,
+  metricsText,
+  type Tally,
+} from './metrics.ts'

@@ -9,6 +9,13 @@ import {
 /** Something that only grows. */
 export interface Counter<Label extends string = never> {
   inc(labels?: Readonly<Record<Label, string>>, by?: number): void
+  /** The same at fixed labels, for what is counted all the time: one more costs an addition. */
+  tally(labels: Readonly<Record<Label, string>>): Tally
+}
+
+/** A counter whose labels are given. */
+export interface Tally {
+  inc(): void
 }
 
 /** Something that goes up and down. */
@@ -36,8 +43,24 @@ export class Metrics {
 
   /** `name` in snake_case without the prefix, ending in `_total`. */
   counter<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
-    const counter = new PromCounter({ name: PREFIX + name, help, labelNames, registers: [this.#registry] })
-    return { inc: (labels, by = 1) => (labels ? counter.inc(labels, by) : counter.inc(by)) }
+    const tallies: PendingTally[] = []
+    const counter: PromCounter<Label> = new PromCounter({
+      name: PREFIX + name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect: () => {
+        for (const tally of tallies) counter.inc(tally.labels as Readonly<Record<Label, string>>, tally.take())
+      },
+    })
+    return {
+      inc: (labels, by = 1) => (labels ? counter.inc(labels, by) : counter.inc(by)),
+      tally: (labels) => {
+        const tally = new PendingTally(labels)
+        tallies.push(tally)
+        return tally
+      },
+    }
   }
 
   /** `read` is asked at each scrape; without it the value is what was set last. */
@@ -83,6 +106,26 @@ export class Metrics {
   /** All figures of this thread as Prometheus reads them. */
   async text(): Promise<string> {
     return await this.#registry.metrics()
+  }
+}
+
+/** What has been counted since it was looked at last. */
+class PendingTally implements Tally {
+  readonly labels: Readonly<Record<string, string>>
+  #pending = 0
+
+  constructor(labels: Readonly<Record<string, string>>) {
+    this.labels = labels
+  }
+
+  inc(): void {
+    this.#pending++
+  }
+
+  take(): number {
+    const taken = this.#pending
+    this.#pending = 0
+    return taken
   }
 }
 

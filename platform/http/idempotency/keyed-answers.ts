@@ -7,9 +7,8 @@ import { apiErrors } from '../errors.ts'
 import type { Identity } from '../identity.ts'
 import type { Idempotency } from './idempotency.ts'
 
-/** The header with the key, as Node.js gives it, and the one that tells a kept answer from a fresh one. */
+/** The header with the key, as Node.js gives it. */
 const IDEMPOTENCY_KEY = 'idempotency-key'
-const REPLAYED = 'idempotent-replayed'
 
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/
 /** Who somebody is says nothing about what is asked. */
@@ -69,7 +68,7 @@ export class KeyedAnswers {
       }
     })
     if (refusal) throw refusal
-    if (replayed && !exchange.settled) exchange.reply.header(REPLAYED, 'true')
+    exchange.replayed = replayed
     return readKept(answer, this.#catalogues)
   }
 }
