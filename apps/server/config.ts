@@ -61,6 +61,8 @@ export interface Config {
   rtpDebugMegabytes: number
   rtpDebugCustomerMegabytes: number
   rtpDebugTotalMegabytes: number
+  sandboxCarrier: boolean
+  sandboxCarrierPort: number
   anonymousCallsPerSecond: number
   anonymousCallsAtOnce: number
   trustedProxies: readonly string[]
@@ -229,6 +231,18 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     '1000',
     'how much captured sound is kept altogether, in megabytes; when it is used up no new capture begins',
     (value) => whole(value, 0, 1_000_000),
+  ),
+  sandboxCarrier: setting(
+    'SANDBOX_CARRIER',
+    'on',
+    'whether a telephone network of this machine alone runs beside the platform, for numbers that begin with +999: on or off',
+    onOff,
+  ),
+  sandboxCarrierPort: setting(
+    'SANDBOX_CARRIER_PORT',
+    '5070',
+    'port of its SIP, the next one is that of its API (0 = any free one; others are taken where they are not free)',
+    (value) => whole(value, 0, 65_534),
   ),
   anonymousCallsPerSecond: setting(
     'ANONYMOUS_CALLS_PER_SECOND',
