@@ -19,7 +19,7 @@ export interface CallRecord {
   /** What the last `listen` heard; absent before it is over. */
   heard?: HeardSound
   /** How it ended; `cause` is Q.850, `status` that of a call which was refused. */
-  end?: { by: 'remote' | 'local'; why: string; cause: number; status?: number }
+  end?: { by: 'remote' | 'local'; why: string; cause?: number; status?: number }
   tm_create: string
   tm_answer?: string
   tm_end?: string

@@ -21,7 +21,12 @@ export function note(record: CallRecord, event: LineEvent, clock: Clock): void {
   if (event.type === 'ended') {
     const { by, why, cause, status } = event
     record.state = 'ended'
-    record.end = { by, why, cause, ...(status === undefined ? {} : { status }) }
+    // of a call that the carrier refused, `statuses` has the last word
+    record.end = {
+      ...{ by, why },
+      ...(why === 'rejected' ? {} : { cause }),
+      ...(status === undefined ? {} : { status }),
+    }
     record.tm_end = timestamp(clock.wallMs())
   }
 }
