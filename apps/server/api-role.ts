@@ -9,11 +9,13 @@ import {
   RecordingFiles,
   RecordingKeeper,
   RecordingService,
+  RouteAttemptStore,
   TransferService,
 } from '#managers/call'
 import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
+import { PROVISIONING_CHANGED } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
 import {
@@ -34,6 +36,7 @@ import type { Log } from '#platform/log'
 import { MailFolder, MailSender, SmtpTransport } from '#platform/mail'
 import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#platform/metrics'
 import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
+import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { capturesOf } from './captures-of.ts'
@@ -43,6 +46,7 @@ import { platformJobs } from './jobs.ts'
 import { PlatformSettings } from './platform-settings.ts'
 import { apiRoutes } from './routes.ts'
 import { runAll } from './run-all.ts'
+import { secretsKey } from './secrets-key.ts'
 import { createServices } from './services.ts'
 import { VERSION } from './version.ts'
 import { webhookTarget } from './webhook-target.ts'
@@ -79,6 +83,8 @@ export class ApiRole {
     const services = createServices({
       ...{ db, clock, ids, base: config.sipDomain, customersStartVerified: config.customersStartVerified },
       ...inside,
+      secrets: new SecretBox(secretsKey(config, ids), ids),
+      onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -135,6 +141,7 @@ export class ApiRole {
       refusals: new RefusedStore(db),
       captures,
       webhooks: new ResourceDeliveries(db),
+      routes: new RouteAttemptStore(db),
       log,
     })
     const recordSweeper = new RecordSweeper({ db, captures, clock, log, days: config.callRecordDays })

@@ -12,6 +12,7 @@ import {
   BadSetting,
   domain,
   headerName,
+  key,
   known,
   logLevel,
   networks,
@@ -55,6 +56,8 @@ export interface Config {
   mediaPlacement: Placement
   adminPassword: string | undefined
   allowPrivateTargets: readonly string[]
+  /** `undefined` = the key in the data folder. */
+  secretsKey: Uint8Array | undefined
   drainSeconds: number
   eventDays: number
   callRecordDays: number
@@ -201,6 +204,14 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     meaning:
       'networks that webhooks, play and fetch may reach although private, e.g. 127.0.0.0/8,::1 (for development only)',
     read: (value) => (value === undefined ? [] : networks(value)),
+  },
+  secretsKey: {
+    name: 'SECRETS_KEY',
+    fallback: 'drawn at the first start, kept in the data folder',
+    meaning:
+      'the key of stored passwords that the platform sends to carriers, 32 bytes in base64; the same for every node',
+    secret: true,
+    read: (value) => (value === undefined ? undefined : key(value)),
   },
   eventDays: setting('EVENT_DAYS', '366', 'days for which events are kept, for timelines and GET /events', (value) =>
     whole(value, 8, 36_500),

@@ -19,6 +19,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
+import { provisioningRoutes } from '#managers/provisioning'
 import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
@@ -68,6 +69,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),
+    ...provisioningRoutes({ providers: services.providers, routes: services.providerRoutes }),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
     ...explainRoutes(services.explain),

@@ -5,6 +5,7 @@ import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { NumberService } from '#managers/number'
+import { ProviderService, RouteService } from '#managers/provisioning'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
@@ -12,6 +13,7 @@ import { WebhookRecords, WebhookSecrets } from '#managers/webhook'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import { MailOutbox } from '#platform/mail'
+import type { SecretBox } from '#platform/secrets'
 import type { Clock } from '#platform/time'
 
 /** What every service needs. */
@@ -24,6 +26,8 @@ export interface Basics {
 export interface ServicesNeeds extends Basics {
   /** The platform's SIP domain. */
   base: string
+  /** Keeps the passwords that we send. */
+  secrets: SecretBox
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
@@ -34,12 +38,14 @@ export interface ServicesNeeds extends Basics {
   onCustomerState?: (customer: string) => void
   /** Hears of each agent whose permission, password, logins or existence changed. */
   onAgentChanged?: (agent_id: string) => void
+  /** Hears of each change of providers and routes. */
+  onProvisioningChanged?: () => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
-  const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
+  const { secrets, onKeyRevoked, onCustomerState, onAgentChanged, onProvisioningChanged: onChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
@@ -78,11 +84,23 @@ export function createServices(needs: ServicesNeeds) {
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
+  const providers = new ProviderService({ ...basics, secrets, ...(onChanged ? { onChanged } : {}) })
+  const providerRoutes = new RouteService({ ...basics, customers, ...(onChanged ? { onChanged } : {}) })
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const keepers = [accesskeys, directs, flows, numbers, extensions, tags, storageAccounts, webhookRecords]
+      const keepers = [
+        accesskeys,
+        directs,
+        flows,
+        numbers,
+        extensions,
+        tags,
+        storageAccounts,
+        webhookRecords,
+        providerRoutes,
+      ]
       for (const owner of [billing, agents, ...keepers]) await owner.deleteAllOf(trx, customer)
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
@@ -100,6 +118,8 @@ export function createServices(needs: ServicesNeeds) {
     flows,
     numbers,
     outboundConfigs,
+    providers,
+    providerRoutes,
     storageAccounts,
     tags,
     webhookSecrets,

@@ -63,6 +63,10 @@ export class NumberService implements NumberRouting {
     return (await this.#store.find(customer, id)) ?? noNumber(id)
   }
 
+  find(customer: string, id: string): Promise<PhoneNumber | undefined> {
+    return this.#store.find(customer, id)
+  }
+
   findByNumber(number: string): Promise<PhoneNumber | undefined> {
     return this.#store.findByNumber(number)
   }
