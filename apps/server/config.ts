@@ -56,6 +56,7 @@ export interface Config {
   adminPassword: string | undefined
   allowPrivateTargets: readonly string[]
   drainSeconds: number
+  numberGraceDays: number
   eventDays: number
   callRecordDays: number
   rtpDebugMegabytes: number
@@ -200,6 +201,12 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
       'networks that webhooks, play and fetch may reach although private, e.g. 127.0.0.0/8,::1 (for development only)',
     read: (value) => (value === undefined ? [] : networks(value)),
   },
+  numberGraceDays: setting(
+    'NUMBER_GRACE_DAYS',
+    '30',
+    'days for which a number whose renewal could not be paid stays with its customer',
+    (value) => whole(value, 0, 366),
+  ),
   eventDays: setting('EVENT_DAYS', '366', 'days for which events are kept, for timelines and GET /events', (value) =>
     whole(value, 8, 36_500),
   ),

@@ -67,7 +67,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...mediaStreamRoutes(services.mediaStreams),
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
-    ...numberRoutes(services.numbers),
+    ...numberRoutes(services),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
     ...explainRoutes(services.explain),
