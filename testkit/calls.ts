@@ -51,7 +51,7 @@ import {
 } from '#managers/explain'
 import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
-import { NumberService, migrations as numberMigrations } from '#managers/number'
+import { NumberService, migrations as numberMigrations, Vendors } from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
 import { Carriers, ProviderService, migrations as provisioningMigrations, RouteService } from '#managers/provisioning'
 import {
@@ -550,7 +550,7 @@ function servicesOn(db: Database) {
     tags: { holdTags: async () => [] },
   })
   const flows = { flowExists: async () => true }
-  const numbers = new NumberService({ ...basics, billing, customers, flows })
+  const numbers = new NumberService({ ...basics, billing, customers, flows, vendors: new Vendors([]) })
   return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
 }
 

@@ -85,6 +85,7 @@ export class ApiRole {
       ...inside,
       secrets: new SecretBox(secretsKey(config, ids), ids),
       onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
+      numberGraceDays: config.numberGraceDays,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -183,11 +184,13 @@ export class ApiRole {
     const from = config.mailFrom ?? { name: 'Strowger', address: `no-reply@${config.sipDomain}` }
     const transport = config.smtpUrl === undefined ? mailFolder : new SmtpTransport({ url: config.smtpUrl, from })
     const mailSender = new MailSender({ db, clock, ids, log, metrics, transport, templates: mailboxes.templates })
-    const { lifecycle } = services
+    const { lifecycle, numbers, numberRenewals } = services
     const { eventDays } = config
     const jobs = new Jobs({
       ...{ db, clock, ids, log, metrics },
-      jobs: platformJobs({ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder, eventDays }),
+      jobs: platformJobs({
+        ...{ db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, mailFolder, eventDays },
+      }),
     })
 
     wakeSequencer(bus, db)

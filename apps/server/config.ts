@@ -59,6 +59,7 @@ export interface Config {
   /** `undefined` = the key in the data folder. */
   secretsKey: Uint8Array | undefined
   drainSeconds: number
+  numberGraceDays: number
   eventDays: number
   callRecordDays: number
   rtpDebugMegabytes: number
@@ -213,6 +214,12 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     secret: true,
     read: (value) => (value === undefined ? undefined : key(value)),
   },
+  numberGraceDays: setting(
+    'NUMBER_GRACE_DAYS',
+    '30',
+    'days for which a number whose renewal could not be paid stays with its customer',
+    (value) => whole(value, 0, 366),
+  ),
   eventDays: setting('EVENT_DAYS', '366', 'days for which events are kept, for timelines and GET /events', (value) =>
     whole(value, 8, 36_500),
   ),

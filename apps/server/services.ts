@@ -4,7 +4,7 @@ import { OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
-import { NumberService } from '#managers/number'
+import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
 import { ProviderService, RouteService } from '#managers/provisioning'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
@@ -23,6 +23,9 @@ export interface Basics {
   ids: Ids
 }
 
+/** As long as a frozen customer can come back. */
+const NUMBER_GRACE_DAYS = 30
+
 export interface ServicesNeeds extends Basics {
   /** The platform's SIP domain. */
   base: string
@@ -32,6 +35,10 @@ export interface ServicesNeeds extends Basics {
   customersStartVerified?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
   pointsInside?: PointsInside
+  /** Who sells telephone numbers, in the order in which they are asked; nobody unless said. */
+  numberVendors?: readonly NumberVendor[]
+  /** Days for which a number that could not be renewed stays. */
+  numberGraceDays?: number
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
   /** Hears of each customer that was frozen, recovered or deleted. */
@@ -83,9 +90,15 @@ export function createServices(needs: ServicesNeeds) {
     directs,
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
-  const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
   const providers = new ProviderService({ ...basics, secrets, ...(onChanged ? { onChanged } : {}) })
   const providerRoutes = new RouteService({ ...basics, customers, ...(onChanged ? { onChanged } : {}) })
+  const vendors = new Vendors(needs.numberVendors ?? [])
+  const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows, vendors })
+  const numberRenewals = new NumberRenewals({
+    ...{ ...basics, charges: billing, numbers },
+    graceDays: needs.numberGraceDays ?? NUMBER_GRACE_DAYS,
+  })
+  const availableNumbers = new AvailableNumbers({ db, ids, vendors })
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
@@ -117,6 +130,8 @@ export function createServices(needs: ServicesNeeds) {
     mails,
     flows,
     numbers,
+    numberRenewals,
+    availableNumbers,
     outboundConfigs,
     providers,
     providerRoutes,
