@@ -65,6 +65,7 @@ import {
 } from '#managers/webhook'
 import { type Bus, threadHub } from '#platform/bus'
 import type { AnyTransaction, Database, Migration } from '#platform/db'
+import type { Catalogue } from '#platform/errors'
 import { eventRoutes, PublicEvents } from '#platform/events'
 import {
   apiErrors,
@@ -155,9 +156,12 @@ export class TestAccounts {
   /** Starts with an empty database, with tables of `others` where asked; all of it ends with the tests of the file. */
   static async start({
     others = [],
+    more,
     ...options
   }: TestAccountsOptions & {
     others?: readonly Migration[]
+    /** What is served beside accounts, and its reasons. */
+    more?: (accounts: TestAccounts) => { routes: Route[]; catalogues: Catalogue[] }
   } = {}): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
@@ -175,7 +179,7 @@ export class TestAccounts {
     ]
     const { db } = await freshDatabase(all)
     const accounts = new TestAccounts(db, options)
-    await accounts.#listen()
+    await accounts.#listen(more?.(accounts))
     return accounts
   }
 
@@ -300,9 +304,9 @@ export class TestAccounts {
     ]
   }
 
-  async #listen() {
+  async #listen(more: { routes: Route[]; catalogues: Catalogue[] } = { routes: [], catalogues: [] }) {
     this.server = await openHttpServer({
-      routes: this.routes,
+      routes: [...this.routes, ...more.routes],
       authenticate: this.authenticator.authenticate,
       catalogues: [
         apiErrors,
@@ -314,6 +318,7 @@ export class TestAccounts {
         registrarErrors,
         storageErrors,
         tagErrors,
+        ...more.catalogues,
       ],
       clock: systemClock,
       ids: systemIds,

@@ -23,7 +23,7 @@ import {
   type LiveCallInput,
   MediaStreams,
   mediaStreamRoutes,
-  OutboundConfigStore,
+  OutboundConfigService,
   type OutgoingCallFlow,
   RecordingFiles,
   RecordingKeeper,
@@ -220,9 +220,9 @@ export class TestCalls {
       },
       callingOut: {
         customers: services.customers,
-        outboundConfigs: new OutboundConfigStore(db),
         numbers: services.numbers,
         carriers: this.carriers,
+        outboundConfigs: services.outboundConfigs,
         bindings: (customer, extension) => this.registrar.bindings(customer, extension),
         flow: (key) => this.sip.flow(key),
         resolve: (uri) => this.sip.resolve(uri),
@@ -411,7 +411,7 @@ export class TestCalls {
 
   /** Lets the customer call these countries. */
   async allowCountries(...countries: string[]): Promise<void> {
-    await new OutboundConfigStore(this.db).allow(this.customer, countries, { clock: systemClock, ids: systemIds })
+    await this.#services.outboundConfigs.updateOwn(this.customer, { destination_whitelist: countries })
   }
 
   /** Another customer. */
@@ -500,6 +500,7 @@ interface Services {
   customers: CustomerService
   extensions: ExtensionService
   numbers: NumberService
+  outboundConfigs: OutboundConfigService
   store: ExtensionStore
   /** The data folder. */
   dataDir: string
@@ -540,7 +541,10 @@ function servicesOn(db: Database) {
   const basics = { db, clock: systemClock, ids: systemIds }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
-  const customers = new CustomerService({ ...basics, billing })
+  const customers: CustomerService = new CustomerService({
+    ...{ ...basics, billing },
+    onCustomerCreated: (trx, customer) => outboundConfigs.createIn(trx, customer),
+  })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
   const agents = new AgentService({
     ...basics,
@@ -551,7 +555,18 @@ function servicesOn(db: Database) {
   })
   const flows = { flowExists: async () => true }
   const numbers = new NumberService({ ...basics, billing, customers, flows, vendors: new Vendors([]) })
-  return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
+  const outboundConfigs = new OutboundConfigService({ ...basics, numbers, customers })
+  return {
+    db,
+    outboundConfigs,
+    agents,
+    billing,
+    directs,
+    customers,
+    extensions,
+    numbers,
+    store: new ExtensionStore(db),
+  }
 }
 
 async function newCustomer(customers: CustomerService, email: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
-import { OutboundConfigStore } from '#managers/call'
+import { OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
@@ -74,9 +74,10 @@ export function createServices(needs: ServicesNeeds) {
     ...basics,
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })
-  const customers = new CustomerService({
+  const customers: CustomerService = new CustomerService({
     ...{ ...basics, billing, usernames: agents, startVerified },
     ...(pointsInside ? { pointsInside } : {}),
+    onCustomerCreated: (trx, customer) => outboundConfigs.createIn(trx, customer),
   })
   const mails = new MailOutbox(basics)
   const webhookSecrets = new WebhookSecrets({ ...basics, customers })
@@ -94,6 +95,7 @@ export function createServices(needs: ServicesNeeds) {
   const providerRoutes = new RouteService({ ...basics, customers, ...(onChanged ? { onChanged } : {}) })
   const vendors = new Vendors(needs.numberVendors ?? [])
   const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows, vendors })
+  const outboundConfigs: OutboundConfigService = new OutboundConfigService({ ...basics, numbers, customers })
   const numberRenewals = new NumberRenewals({
     ...{ ...basics, charges: billing, numbers },
     graceDays: needs.numberGraceDays ?? NUMBER_GRACE_DAYS,
@@ -103,22 +105,12 @@ export function createServices(needs: ServicesNeeds) {
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const keepers = [
-        accesskeys,
-        directs,
-        flows,
-        numbers,
-        extensions,
-        tags,
-        storageAccounts,
-        webhookRecords,
-        providerRoutes,
-      ]
-      for (const owner of [billing, agents, ...keepers]) await owner.deleteAllOf(trx, customer)
+      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, tags]
+      for (const owner of [billing, agents, ...reached, storageAccounts, webhookRecords, providerRoutes])
+        await owner.deleteAllOf(trx, customer)
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
   })
-  const outboundConfigs = new OutboundConfigStore(db)
   return {
     billing,
     directs,

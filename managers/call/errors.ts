@@ -108,7 +108,6 @@ export const callErrors = defineErrors('call-manager', {
     cause: 'The customer has no outbound configuration, or the ID does not exist.',
     fix: 'Verify the ID with GET /outbound_configs.',
     message: () => 'There is no such outbound configuration.',
-    pending: true,
   },
   DESTINATION_NOT_ALLOWED: {
     status: 'PERMISSION_DENIED',

@@ -59,6 +59,7 @@ export class NumberService implements NumberRouting {
     return (await this.#store.find(customer, id)) ?? noNumber(id)
   }
 
+  /** `undefined` where the customer has no such number. */
   find(customer: string, id: string): Promise<PhoneNumber | undefined> {
     return this.#store.find(customer, id)
   }
