@@ -34,7 +34,7 @@ const PACKAGES: Record<string, string[]> = {
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
   kysely: ['platform/db', 'platform/events', 'platform/mail', 'platform/node', 'platform/http', 'managers', 'testkit'],
-  'libphonenumber-js': ['managers/call'],
+  'libphonenumber-js': ['managers/call', 'managers/number'],
   marked: ['apps/server'],
   negotiator: ['platform/http'],
   nodemailer: ['platform/mail'],
@@ -48,6 +48,8 @@ const PACKAGES: Record<string, string[]> = {
 }
 /** Packages that tests and tools may use wherever they are; the SDK as a package is what the programs that they write import. */
 const TEST_PACKAGES = ['ajv', 'fast-check', 'esbuild', 'mpg123-decoder', 'smtp-server', 'typescript', '@strowger/sdk']
+/** What the carrier may use of `managers/`: it speaks, and knows nothing else of the product. */
+const CARRIER_MANAGERS = ['managers/tts']
 /** Who may import the SDK; it imports nothing of ours, and what is shipped of it not even Node.js. */
 const SDK_USERS = ['apps/console', 'apps/cli']
 
@@ -104,6 +106,11 @@ function judge(found: Import) {
     if (!isTest && !(SDK_USERS.includes(home) && specifier === '#sdk')) fault(found, 'may not use the SDK')
     return
   }
+  if (specifier === '#carrier') {
+    if (home === 'apps/carrier') fault(found, 'enters its own folder by the door; use a relative path')
+    else if (!isTest && home !== 'apps/server') fault(found, 'starts the carrier, which only the server does')
+    return
+  }
   if (specifier.startsWith('#')) return judgeDoor(found, home, isTest)
   const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
   if (specifier.startsWith('node:')) {
@@ -141,6 +148,8 @@ function judgeDoor(found: Import, home: string, isTest: boolean) {
       return fault(found, `telecom/ may not use ${target}`)
     if (layer === 'telecom' && !TELECOM[home]?.includes(target)) return fault(found, `${home} may not use ${target}`)
   }
+  if (home === 'apps/carrier' && layer === 'managers' && !CARRIER_MANAGERS.includes(target))
+    return fault(found, `the carrier may not use ${target}`)
   if (target === 'managers/flow' && door === '' && home.startsWith('managers/'))
     return fault(found, 'flow is on top: it asks all, none asks it')
   if (door === '') edge(home, target)

@@ -31,7 +31,15 @@ import {
 import { customerErrors } from '#managers/customer/errors'
 import { DirectService, migrations as directMigrations } from '#managers/direct'
 import { flowErrors } from '#managers/flow/errors'
-import { NumberService, migrations as numberMigrations, numberRoutes } from '#managers/number'
+import {
+  AvailableNumbers,
+  NumberRenewals,
+  NumberService,
+  type NumberVendor,
+  migrations as numberMigrations,
+  numberRoutes,
+  Vendors,
+} from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
 import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
@@ -57,6 +65,7 @@ import {
 } from '#managers/webhook'
 import { type Bus, threadHub } from '#platform/bus'
 import type { AnyTransaction, Database, Migration } from '#platform/db'
+import type { Catalogue } from '#platform/errors'
 import { eventRoutes, PublicEvents } from '#platform/events'
 import {
   apiErrors,
@@ -78,6 +87,8 @@ import { type ApiClient, apiClient } from './http.ts'
 
 /** The base domain of the tests. */
 export const TEST_BASE = 'strowger.test'
+/** Days for which a number whose renewal could not be paid stays. */
+export const TEST_GRACE_DAYS = 10
 export const TEST_PASSWORD = 'correct horse battery'
 
 /** A customer of a test, with its access key and whatever agents the test asks for. */
@@ -97,6 +108,8 @@ export interface TestAccountsOptions {
   checksEmail?: boolean
   /** Whether the identity of new customers counts as verified; it does not unless said. */
   startVerified?: boolean
+  /** Who sells telephone numbers; nobody unless said. */
+  numberVendors?: readonly NumberVendor[]
   /** What mails leave by. */
   transport?: MailTransport
 }
@@ -115,6 +128,7 @@ export class TestAccounts {
   readonly agents: AgentService
   readonly extensions: ExtensionService
   readonly numbers: NumberService
+  readonly numberRenewals: NumberRenewals
   readonly tags: TagService
   /** Below it uploads wait and files are kept. */
   readonly dataDir = mkdtempSync(join(tmpdir(), 'strowger-data-'))
@@ -142,9 +156,12 @@ export class TestAccounts {
   /** Starts with an empty database, with tables of `others` where asked; all of it ends with the tests of the file. */
   static async start({
     others = [],
+    more,
     ...options
   }: TestAccountsOptions & {
     others?: readonly Migration[]
+    /** What is served beside accounts, and its reasons. */
+    more?: (accounts: TestAccounts) => { routes: Route[]; catalogues: Catalogue[] }
   } = {}): Promise<TestAccounts> {
     const all = [
       ...httpMigrations,
@@ -162,11 +179,12 @@ export class TestAccounts {
     ]
     const { db } = await freshDatabase(all)
     const accounts = new TestAccounts(db, options)
-    await accounts.#listen()
+    await accounts.#listen(more?.(accounts))
     return accounts
   }
 
-  private constructor(db: Database, { s3, checksEmail = true, startVerified = false, transport }: TestAccountsOptions) {
+  private constructor(db: Database, options: TestAccountsOptions) {
+    const { s3, checksEmail = true, startVerified = false, numberVendors = [], transport } = options
     const basics = { db, clock: this.clock, ids: systemIds }
     const mails = new MailOutbox(basics)
     this.db = db
@@ -190,11 +208,17 @@ export class TestAccounts {
       ...{ ...basics, billing: this.billing, usernames: this.agents, startVerified },
       pointsInside: (uri) => pointsInside(uri, new AddressGuard()),
     })
+    const vendors = new Vendors(numberVendors)
     this.numbers = new NumberService({
       ...basics,
+      vendors,
       billing: this.billing,
       customers: this.customers,
       flows: { flowExists: async (customer, flow_id) => this.flows.has(`${customer} ${flow_id}`) },
+    })
+    this.numberRenewals = new NumberRenewals({
+      ...{ ...basics, charges: this.billing, numbers: this.numbers },
+      graceDays: TEST_GRACE_DAYS,
     })
     this.tags = new TagService({
       ...basics,
@@ -262,7 +286,11 @@ export class TestAccounts {
       ...customerRoutes({ customers, accesskeys, lifecycle, passwords: logins }),
       ...authRoutes({ logins, boots, delegations, agents, mailboxes: this.mailboxes }),
       ...agentRoutes(agents),
-      ...numberRoutes(this.numbers),
+      ...numberRoutes({
+        numbers: this.numbers,
+        numberRenewals: this.numberRenewals,
+        availableNumbers: new AvailableNumbers({ db, ids: systemIds, vendors }),
+      }),
       ...extensionRoutes(this.extensions, this.agents),
       ...tagRoutes(this.tags),
       ...mailRoutes(db),
@@ -276,9 +304,9 @@ export class TestAccounts {
     ]
   }
 
-  async #listen() {
+  async #listen(more: { routes: Route[]; catalogues: Catalogue[] } = { routes: [], catalogues: [] }) {
     this.server = await openHttpServer({
-      routes: this.routes,
+      routes: [...this.routes, ...more.routes],
       authenticate: this.authenticator.authenticate,
       catalogues: [
         apiErrors,
@@ -290,6 +318,7 @@ export class TestAccounts {
         registrarErrors,
         storageErrors,
         tagErrors,
+        ...more.catalogues,
       ],
       clock: systemClock,
       ids: systemIds,

@@ -23,12 +23,13 @@ import {
   type LiveCallInput,
   MediaStreams,
   mediaStreamRoutes,
-  OutboundConfigStore,
+  OutboundConfigService,
   type OutgoingCallFlow,
   RecordingFiles,
   RecordingKeeper,
   RecordingRecovery,
   RecordingService,
+  RouteAttemptStore,
   recordingRoutes,
   TransferService,
   transferRoutes,
@@ -50,8 +51,9 @@ import {
 } from '#managers/explain'
 import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
-import { NumberService, migrations as numberMigrations } from '#managers/number'
+import { NumberService, migrations as numberMigrations, Vendors } from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
+import { Carriers, ProviderService, migrations as provisioningMigrations, RouteService } from '#managers/provisioning'
 import {
   ExtensionGate,
   ExtensionService,
@@ -68,6 +70,7 @@ import { type Address, apiErrors, openHttpServer, Permission } from '#platform/h
 import { isUuid, NIL_UUID, systemIds } from '#platform/ids'
 import { type Log, silentLog } from '#platform/log'
 import { Metrics } from '#platform/metrics'
+import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
 import { LineDirectory } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
@@ -112,6 +115,10 @@ export class TestCalls {
   readonly mediaStreams: MediaStreams
   readonly commands: CommandDoor
   readonly registrar: SipRegistrar
+  /** Providers and routes: what is created here is there for calls at once. */
+  readonly carriers: Carriers
+  readonly providers: ProviderService
+  readonly providerRoutes: RouteService
   readonly recovery: CallRecovery
   readonly presence: AgentPresence
   readonly recordings: RecordingService
@@ -162,6 +169,11 @@ export class TestCalls {
     const basics = { clock, ids: systemIds, log, db }
     this.registrar = new SipRegistrar({ ...basics, gate, base: BASE, defaultCustomer: customer })
     const bus = threadHub({ clock, log, reasons: REASONS })
+    const secrets = new SecretBox(new Uint8Array(32).fill(5), systemIds)
+    const onChanged = () => void this.carriers.refresh()
+    this.carriers = new Carriers({ db, bus, clock, log, secrets })
+    this.providers = new ProviderService({ ...basics, secrets, onChanged })
+    this.providerRoutes = new RouteService({ ...basics, customers: services.customers, onChanged })
     this.recordingFiles = services.recordingFiles
     const files = this.recordingFiles
     this.storageAccounts = new StorageAccounts({ ...basics, customerExists: async () => true })
@@ -183,6 +195,7 @@ export class TestCalls {
       refusals: new RefusedStore(db),
       captures: this.captures,
       webhooks: { ofResource: async () => this.deliveries },
+      routes: new RouteAttemptStore(db),
       log,
     })
     this.engine = new CallEngine({
@@ -207,7 +220,9 @@ export class TestCalls {
       },
       callingOut: {
         customers: services.customers,
-        outboundConfigs: new OutboundConfigStore(db),
+        numbers: services.numbers,
+        carriers: this.carriers,
+        outboundConfigs: services.outboundConfigs,
         bindings: (customer, extension) => this.registrar.bindings(customer, extension),
         flow: (key) => this.sip.flow(key),
         resolve: (uri) => this.sip.resolve(uri),
@@ -313,6 +328,7 @@ export class TestCalls {
     })
     const incarnation = systemIds.uuid().replaceAll('-', '').slice(0, 8)
     const calls = new TestCalls(services, { lanes, media, incarnation, sipTimers }, rest)
+    await calls.carriers.start()
     await calls.sip.start()
     calls.engine.start()
     calls.callRecorder.start()
@@ -320,6 +336,7 @@ export class TestCalls {
       for (const { live } of calls.lives) live.hangup('normal')
       for (const line of calls.lines) line.goes()
       for (const phone of calls.#phones) phone.close()
+      calls.carriers.stop()
       await calls.sip.stop()
       await media.stop()
       await calls.callRecorder.stop()
@@ -394,7 +411,7 @@ export class TestCalls {
 
   /** Lets the customer call these countries. */
   async allowCountries(...countries: string[]): Promise<void> {
-    await new OutboundConfigStore(this.db).allow(this.customer, countries, { clock: systemClock, ids: systemIds })
+    await this.#services.outboundConfigs.updateOwn(this.customer, { destination_whitelist: countries })
   }
 
   /** Another customer. */
@@ -483,6 +500,7 @@ interface Services {
   customers: CustomerService
   extensions: ExtensionService
   numbers: NumberService
+  outboundConfigs: OutboundConfigService
   store: ExtensionStore
   /** The data folder. */
   dataDir: string
@@ -500,6 +518,7 @@ async function startServices(): Promise<Services> {
     ...callMigrations,
     ...storageMigrations,
     ...explainMigrations,
+    ...provisioningMigrations,
   ])
   const services = servicesOn(db)
   const customer = await newCustomer(services.customers, 'calls@example.com')
@@ -522,7 +541,10 @@ function servicesOn(db: Database) {
   const basics = { db, clock: systemClock, ids: systemIds }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
-  const customers = new CustomerService({ ...basics, billing })
+  const customers: CustomerService = new CustomerService({
+    ...{ ...basics, billing },
+    onCustomerCreated: (trx, customer) => outboundConfigs.createIn(trx, customer),
+  })
   const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
   const agents = new AgentService({
     ...basics,
@@ -532,8 +554,19 @@ function servicesOn(db: Database) {
     tags: { holdTags: async () => [] },
   })
   const flows = { flowExists: async () => true }
-  const numbers = new NumberService({ ...basics, billing, customers, flows })
-  return { db, agents, billing, directs, customers, extensions, numbers, store: new ExtensionStore(db) }
+  const numbers = new NumberService({ ...basics, billing, customers, flows, vendors: new Vendors([]) })
+  const outboundConfigs = new OutboundConfigService({ ...basics, numbers, customers })
+  return {
+    db,
+    outboundConfigs,
+    agents,
+    billing,
+    directs,
+    customers,
+    extensions,
+    numbers,
+    store: new ExtensionStore(db),
+  }
 }
 
 async function newCustomer(customers: CustomerService, email: string): Promise<string> {

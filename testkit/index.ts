@@ -1,5 +1,5 @@
 /** What tests share: real peers, the whole platform, a clock turned by hand, and ways to wait for other programs. */
-export { TEST_BASE, TEST_PASSWORD, TestAccounts, type TestCustomer } from './accounts.ts'
+export { TEST_BASE, TEST_GRACE_DAYS, TEST_PASSWORD, TestAccounts, type TestCustomer } from './accounts.ts'
 export { BadLine, type LineFault } from './bad-line.ts'
 export { Baresip, type BaresipAccount, type BaresipEvent, type BaresipOptions, MICROPHONE_HZ } from './baresip.ts'
 export { type Script, TestCalls } from './calls.ts'

@@ -80,6 +80,8 @@ export class Platform {
       DATA_DIR: dataDir,
       ALLOW_PRIVATE_TARGETS: '127.0.0.0/8,::1',
       LOG_LEVEL: 'warn',
+      SANDBOX_CARRIER: 'off',
+      SANDBOX_CARRIER_PORT: '0',
       ...GENEROUS_LIMITS,
       ...settings,
     }

@@ -9,11 +9,13 @@ import {
   RecordingFiles,
   RecordingKeeper,
   RecordingService,
+  RouteAttemptStore,
   TransferService,
 } from '#managers/call'
 import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
+import { PROVISIONING_CHANGED } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
 import {
@@ -34,6 +36,7 @@ import type { Log } from '#platform/log'
 import { MailFolder, MailSender, SmtpTransport } from '#platform/mail'
 import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#platform/metrics'
 import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
+import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { capturesOf } from './captures-of.ts'
@@ -43,6 +46,7 @@ import { platformJobs } from './jobs.ts'
 import { PlatformSettings } from './platform-settings.ts'
 import { apiRoutes } from './routes.ts'
 import { runAll } from './run-all.ts'
+import { secretsKey } from './secrets-key.ts'
 import { createServices } from './services.ts'
 import { VERSION } from './version.ts'
 import { webhookTarget } from './webhook-target.ts'
@@ -79,6 +83,9 @@ export class ApiRole {
     const services = createServices({
       ...{ db, clock, ids, base: config.sipDomain, customersStartVerified: config.customersStartVerified },
       ...inside,
+      secrets: new SecretBox(secretsKey(config, ids), ids),
+      onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
+      numberGraceDays: config.numberGraceDays,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -135,6 +142,7 @@ export class ApiRole {
       refusals: new RefusedStore(db),
       captures,
       webhooks: new ResourceDeliveries(db),
+      routes: new RouteAttemptStore(db),
       log,
     })
     const recordSweeper = new RecordSweeper({ db, captures, clock, log, days: config.callRecordDays })
@@ -176,11 +184,13 @@ export class ApiRole {
     const from = config.mailFrom ?? { name: 'Strowger', address: `no-reply@${config.sipDomain}` }
     const transport = config.smtpUrl === undefined ? mailFolder : new SmtpTransport({ url: config.smtpUrl, from })
     const mailSender = new MailSender({ db, clock, ids, log, metrics, transport, templates: mailboxes.templates })
-    const { lifecycle } = services
+    const { lifecycle, numbers, numberRenewals } = services
     const { eventDays } = config
     const jobs = new Jobs({
       ...{ db, clock, ids, log, metrics },
-      jobs: platformJobs({ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder, eventDays }),
+      jobs: platformJobs({
+        ...{ db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, mailFolder, eventDays },
+      }),
     })
 
     wakeSequencer(bus, db)

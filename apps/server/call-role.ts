@@ -4,6 +4,7 @@ import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, Record
 import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
+import { Carriers } from '#managers/provisioning'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
 import { WebhookSender } from '#managers/webhook'
@@ -15,6 +16,7 @@ import type { Log } from '#platform/log'
 import { Metrics, watchEventLoop } from '#platform/metrics'
 import { NodeIdentity } from '#platform/node'
 import { AddressGuard, Downloads, OutboundClient, resolveHost } from '#platform/outbound'
+import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
 import { LineDirectory, OutgoingLine } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
@@ -26,6 +28,7 @@ import { capturesOf } from './captures-of.ts'
 import type { Config } from './config.ts'
 import { PlatformSettings } from './platform-settings.ts'
 import { runAll } from './run-all.ts'
+import { secretsKey } from './secrets-key.ts'
 import { createServices } from './services.ts'
 import { Takeover } from './takeover.ts'
 import { VERSION } from './version.ts'
@@ -85,7 +88,9 @@ export class CallRole {
       media.start(),
     ])
     const { node: nodeId, incarnation } = node
-    const services = createServices({ db, clock, ids, base })
+    const secrets = new SecretBox(secretsKey(config, ids), ids)
+    const services = createServices({ db, clock, ids, base, secrets })
+    const carriers = new Carriers({ db, bus, clock, log, secrets })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })
     const speech = createSpeech({ cacheFolder: join(config.dataDir, 'speech'), clock, ids, log })
@@ -134,6 +139,8 @@ export class CallRole {
       callingOut: {
         customers: services.customers,
         outboundConfigs: services.outboundConfigs,
+        numbers: services.numbers,
+        carriers,
         bindings: (customer, extension) => registrar.bindings(customer, extension),
         flow: (key) => sip.flow(key),
         resolve: (uri) => sip.resolve(uri),
@@ -185,6 +192,7 @@ export class CallRole {
     })
     const takeover = new Takeover({ node, calls, recordings, flows, clock, log })
 
+    await carriers.start()
     await sip.start()
     await takeover.start()
     presence.start()
@@ -215,6 +223,7 @@ export class CallRole {
         health.unsubscribe()
         takeover.stop()
         registrar.stop()
+        carriers.stop()
         await closed.stop()
         await engine.stop()
       },

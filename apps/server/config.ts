@@ -12,6 +12,7 @@ import {
   BadSetting,
   domain,
   headerName,
+  key,
   known,
   logLevel,
   networks,
@@ -55,12 +56,17 @@ export interface Config {
   mediaPlacement: Placement
   adminPassword: string | undefined
   allowPrivateTargets: readonly string[]
+  /** `undefined` = the key in the data folder. */
+  secretsKey: Uint8Array | undefined
   drainSeconds: number
+  numberGraceDays: number
   eventDays: number
   callRecordDays: number
   rtpDebugMegabytes: number
   rtpDebugCustomerMegabytes: number
   rtpDebugTotalMegabytes: number
+  sandboxCarrier: boolean
+  sandboxCarrierPort: number
   anonymousCallsPerSecond: number
   anonymousCallsAtOnce: number
   trustedProxies: readonly string[]
@@ -200,6 +206,20 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
       'networks that webhooks, play and fetch may reach although private, e.g. 127.0.0.0/8,::1 (for development only)',
     read: (value) => (value === undefined ? [] : networks(value)),
   },
+  secretsKey: {
+    name: 'SECRETS_KEY',
+    fallback: 'drawn at the first start, kept in the data folder',
+    meaning:
+      'the key of stored passwords that the platform sends to carriers, 32 bytes in base64; the same for every node',
+    secret: true,
+    read: (value) => (value === undefined ? undefined : key(value)),
+  },
+  numberGraceDays: setting(
+    'NUMBER_GRACE_DAYS',
+    '30',
+    'days for which a number whose renewal could not be paid stays with its customer',
+    (value) => whole(value, 0, 366),
+  ),
   eventDays: setting('EVENT_DAYS', '366', 'days for which events are kept, for timelines and GET /events', (value) =>
     whole(value, 8, 36_500),
   ),
@@ -229,6 +249,18 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     '1000',
     'how much captured sound is kept altogether, in megabytes; when it is used up no new capture begins',
     (value) => whole(value, 0, 1_000_000),
+  ),
+  sandboxCarrier: setting(
+    'SANDBOX_CARRIER',
+    'on',
+    'whether a telephone network of this machine alone runs beside the platform, for numbers that begin with +999: on or off',
+    onOff,
+  ),
+  sandboxCarrierPort: setting(
+    'SANDBOX_CARRIER_PORT',
+    '5070',
+    'port of its SIP, the next one is that of its API (0 = any free one; others are taken where they are not free)',
+    (value) => whole(value, 0, 65_534),
   ),
   anonymousCallsPerSecond: setting(
     'ANONYMOUS_CALLS_PER_SECOND',

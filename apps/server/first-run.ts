@@ -54,7 +54,7 @@ export async function firstRun(needs: FirstRunNeeds): Promise<{ customer: string
   await createAdmin(needs, plan)
   const customer = await createSample(needs, plan)
   const number = await createNumber(needs, customer)
-  await needs.services.outboundConfigs.allow(customer, SAMPLE_COUNTRIES, needs)
+  await needs.services.outboundConfigs.updateOwn(customer, { destination_whitelist: SAMPLE_COUNTRIES })
   const key = await needs.services.accesskeys.create(customer, { name: 'sample', detail: 'Made by the first run' })
   const domain = registrarRealm(customer, needs.config.sipDomain)
   writeCredentials(needs.config.dataDir, {

@@ -13,11 +13,11 @@ import { TestAccounts } from '#testkit'
 import { platformJobs } from './jobs.ts'
 
 const accounts = await TestAccounts.start({ others: jobMigrations })
-const { db, clock, lifecycle, mailboxes } = accounts
+const { db, clock, lifecycle, mailboxes, numbers, numberRenewals } = accounts
 const folder = mkdtempSync(join(tmpdir(), 'strowger-jobs-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const jobs: Job[] = platformJobs({
-  ...{ db, clock, log: silentLog, lifecycle, mailboxes },
+  ...{ db, clock, log: silentLog, lifecycle, mailboxes, numbers, numberRenewals },
   idempotency: new Idempotency({ db, clock, ids: systemIds, log: silentLog }),
   mailFolder: new MailFolder(folder),
   eventDays: 366,

@@ -1,5 +1,6 @@
 import type { Mailboxes } from '#managers/agent'
 import type { CustomerLifecycle } from '#managers/customer'
+import type { NumberRenewals, NumberService } from '#managers/number'
 import type { Database } from '#platform/db'
 import { dropLedgerBefore } from '#platform/events'
 import type { Idempotency } from '#platform/http'
@@ -16,6 +17,8 @@ export interface PlatformJobsNeeds {
   log: Log
   lifecycle: CustomerLifecycle
   mailboxes: Mailboxes
+  numbers: NumberService
+  numberRenewals: NumberRenewals
   idempotency: Idempotency
   mailFolder: MailFolder
   /** Days that events are kept. */
@@ -24,7 +27,8 @@ export interface PlatformJobsNeeds {
 
 /** Everything that the platform does by the clock, once however many processes there are. */
 export function platformJobs(needs: PlatformJobsNeeds): Job[] {
-  const { db, clock, log, lifecycle, mailboxes, idempotency, mailFolder: folder, eventDays } = needs
+  const { db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, eventDays } = needs
+  const folder = needs.mailFolder
   return [
     {
       name: 'delete_frozen_customers',
@@ -53,6 +57,20 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
       name: 'forget_mails',
       schedule: '45 3 * * *',
       run: (signal) => forgetMails({ db, clock, folder }, signal),
+    },
+    {
+      name: 'number_renew',
+      schedule: '0 1 * * *',
+      run: (signal) => numberRenewals.renewDue(signal),
+    },
+    {
+      name: 'settle_number_purchases',
+      schedule: '*/2 * * * *',
+      run: async (signal) => {
+        await numbers.settlePurchases(signal, ({ number, vendor, state }, error) =>
+          log.warn({ number, vendor, state, error }, 'a number was not given back to its vendor yet'),
+        )
+      },
     },
     {
       name: 'forget_mailed_links',

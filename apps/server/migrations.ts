@@ -6,6 +6,7 @@ import { migrations as direct } from '#managers/direct'
 import { migrations as explain } from '#managers/explain'
 import { migrations as flow } from '#managers/flow'
 import { migrations as number } from '#managers/number'
+import { migrations as provisioning } from '#managers/provisioning'
 import { migrations as registrar } from '#managers/registrar'
 import { migrations as storage } from '#managers/storage'
 import { migrations as tag } from '#managers/tag'
@@ -39,4 +40,5 @@ export const allMigrations: Migration[] = [
   ...tag,
   ...storage,
   ...explain,
+  ...provisioning,
 ]

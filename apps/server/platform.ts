@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
 import { type ThreadBus, threadHub } from '#platform/bus'
 import { openServer, type PostgresServer } from '#platform/db'
 import type { Log } from '#platform/log'
 import { systemClock } from '#platform/time'
+import type { ListenerInfo, RemoteAddress } from '#telecom/sip'
 import { ApiThread } from './api-thread.ts'
 import { banner } from './banner.ts'
 import type { CallRole } from './call-role.ts'
+import { CarrierThread } from './carrier-thread.ts'
 import type { Config } from './config.ts'
 import { readCredentials } from './credentials-file.ts'
 import { hostAndPort } from './host-and-port.ts'
@@ -18,6 +21,7 @@ export class RunningPlatform {
   readonly #server: PostgresServer
   readonly #api: ApiThread | undefined
   readonly #call: CallRole | undefined
+  readonly #carrier: CarrierThread | undefined
   /** What there is to tell the operator. */
   readonly banner: string
   /** Rejects when a part that cannot be done without ended by itself. */
@@ -28,6 +32,7 @@ export class RunningPlatform {
     server: PostgresServer
     api: ApiThread | undefined
     call: CallRole | undefined
+    carrier: CarrierThread | undefined
     banner: string
     failed: Promise<never>
   }) {
@@ -35,6 +40,7 @@ export class RunningPlatform {
     this.#server = parts.server
     this.#api = parts.api
     this.#call = parts.call
+    this.#carrier = parts.carrier
     this.banner = parts.banner
     this.failed = parts.failed
   }
@@ -47,14 +53,18 @@ export class RunningPlatform {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
     const bus = threadHub({ clock: systemClock, log, reasons })
     const api = config.roles.includes('api') ? new ApiThread(config, bus.connect()) : undefined
+    const carrier =
+      config.sandboxCarrier && config.roles.includes('call')
+        ? new CarrierThread(config, { clock: systemClock, log })
+        : undefined
     const { dataDir, databaseUrl } = config
     const loading = Promise.all([import('./prepare.ts'), import('./call-role.ts')])
     const server = await openServer({ dataDir, databaseUrl, clock: systemClock, log })
     try {
       const [{ prepare }, { CallRole }] = await loading
-      return await RunningPlatform.#start(config, log, { bus, api, server, prepare, CallRole })
+      return await RunningPlatform.#start(config, log, { bus, api, server, carrier, prepare, CallRole })
     } catch (error) {
-      await server.stop()
+      await Promise.all([carrier?.stop(), server.stop()])
       throw error
     }
   }
@@ -66,11 +76,12 @@ export class RunningPlatform {
       bus: ThreadBus
       api: ApiThread | undefined
       server: PostgresServer
+      carrier: CarrierThread | undefined
       prepare: typeof import('./prepare.ts').prepare
       CallRole: typeof CallRole
     },
   ): Promise<RunningPlatform> {
-    const { bus, api, server } = parts
+    const { bus, api, server, carrier } = parts
     const { connection } = server
     const { customer, isFirst } = await parts.prepare(config, server, log)
     let giveUp: (error: Error) => void = () => {}
@@ -97,11 +108,13 @@ export class RunningPlatform {
     const call = callStart.value
     // each address has two listeners, UDP and TCP, on one port
     const sip = [...new Set(call?.listeners.map(({ local }) => hostAndPort(local.address, local.port)))]
+    const trunk = trunkOf(call?.listeners ?? [])
+    if (trunk) carrier?.serve({ ...trunk, domain: config.sipDomain })
     const credentials = readCredentials(config.dataDir)
     const failed = Promise.race([takenOver, ...(api ? [api.failed] : [])])
     failed.catch(() => {})
     return new RunningPlatform({
-      ...{ config, server, api, call, failed },
+      ...{ config, server, api, call, carrier, failed },
       banner: banner({ http: url, sip, credentials, isFirst, dataDir: config.dataDir }),
     })
   }
@@ -114,7 +127,13 @@ export class RunningPlatform {
       await this.#call?.drain(AbortSignal.any([endDrain, patience.signal]))
       timer.cancel()
     }
-    const roles = [this.#call?.stop(), this.#api?.stop()]
+    const roles = [this.#call?.stop(), this.#api?.stop(), this.#carrier?.stop()]
     await runAll([() => Promise.allSettled(roles), () => this.#server.stop(), () => Promise.all(roles)])
   }
+}
+
+/** Where the carrier of this machine reaches us: at the loopback address where we listen there, else at any of IPv4. */
+function trunkOf(listeners: readonly ListenerInfo[]): RemoteAddress | undefined {
+  const ours = listeners.map(({ local }) => local).filter(({ address }) => isIPv4(address))
+  return ours.find(({ address }) => address.startsWith('127.')) ?? ours[0]
 }

@@ -1,6 +1,7 @@
 import { migrate, openDatabase, type PostgresServer } from '#platform/db'
 import { systemIds } from '#platform/ids'
 import type { Log } from '#platform/log'
+import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
 import { expandHosts } from '#telecom/sip'
 import type { Config } from './config.ts'
@@ -8,6 +9,7 @@ import { firstRun } from './first-run.ts'
 import { hostAndPort } from './host-and-port.ts'
 import { allMigrations } from './migrations.ts'
 import { PlatformSettings } from './platform-settings.ts'
+import { secretsKey } from './secrets-key.ts'
 import { createServices } from './services.ts'
 
 /** How long the database may take to answer after it was started. */
@@ -21,7 +23,8 @@ export async function prepare(config: Config, { connection }: PostgresServer, lo
   try {
     await db.ready(DATABASE_READY_MS)
     await migrate(db, allMigrations)
-    const services = createServices({ db, clock, ids, base: config.sipDomain })
+    const secrets = new SecretBox(secretsKey(config, ids), ids)
+    const services = createServices({ db, clock, ids, base: config.sipDomain, secrets })
     const http = `http://${hostAndPort(config.httpHost, config.httpPort)}`
     const sip = hostAndPort(expandHosts(config.sipHost)[0] ?? '127.0.0.1', config.sipPort)
     return await firstRun({ settings: new PlatformSettings(db), services, ids, clock, config, reach: { http, sip } })

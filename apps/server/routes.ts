@@ -10,6 +10,7 @@ import {
   groupcallRoutes,
   type MediaStreams,
   mediaStreamRoutes,
+  outboundConfigRoutes,
   type RecordingService,
   recordingRoutes,
   type TransferService,
@@ -19,6 +20,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
+import { provisioningRoutes } from '#managers/provisioning'
 import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
@@ -66,8 +68,10 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...agentCallRoutes(services.agentCalls),
     ...mediaStreamRoutes(services.mediaStreams),
     ...recordingRoutes(services.recordings),
+    ...outboundConfigRoutes(services.outboundConfigs),
     ...storageRoutes(services),
-    ...numberRoutes(services.numbers),
+    ...provisioningRoutes({ providers: services.providers, routes: services.providerRoutes }),
+    ...numberRoutes(services),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
     ...explainRoutes(services.explain),

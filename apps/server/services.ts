@@ -1,10 +1,11 @@
 import { AgentService } from '#managers/agent'
 import { BillingService } from '#managers/billing'
-import { OutboundConfigStore } from '#managers/call'
+import { OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
-import { NumberService } from '#managers/number'
+import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
+import { ProviderService, RouteService } from '#managers/provisioning'
 import { ExtensionService, RegistrationStore } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
@@ -12,6 +13,7 @@ import { WebhookRecords, WebhookSecrets } from '#managers/webhook'
 import type { Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import { MailOutbox } from '#platform/mail'
+import type { SecretBox } from '#platform/secrets'
 import type { Clock } from '#platform/time'
 
 /** What every service needs. */
@@ -21,25 +23,36 @@ export interface Basics {
   ids: Ids
 }
 
+/** As long as a frozen customer can come back. */
+const NUMBER_GRACE_DAYS = 30
+
 export interface ServicesNeeds extends Basics {
   /** The platform's SIP domain. */
   base: string
+  /** Keeps the passwords that we send. */
+  secrets: SecretBox
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
   pointsInside?: PointsInside
+  /** Who sells telephone numbers, in the order in which they are asked; nobody unless said. */
+  numberVendors?: readonly NumberVendor[]
+  /** Days for which a number that could not be renewed stays. */
+  numberGraceDays?: number
   /** Hears of each access key that was revoked. */
   onKeyRevoked?: (accesskey_id: string) => void
   /** Hears of each customer that was frozen, recovered or deleted. */
   onCustomerState?: (customer: string) => void
   /** Hears of each agent whose permission, password, logins or existence changed. */
   onAgentChanged?: (agent_id: string) => void
+  /** Hears of each change of providers and routes. */
+  onProvisioningChanged?: () => void
 }
 
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
-  const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
+  const { secrets, onKeyRevoked, onCustomerState, onAgentChanged, onProvisioningChanged: onChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
   const directs = new DirectService(basics)
@@ -61,9 +74,10 @@ export function createServices(needs: ServicesNeeds) {
     ...basics,
     onTagDeleted: (trx, customer, tag_id) => agents.detachTag(trx, customer, tag_id),
   })
-  const customers = new CustomerService({
+  const customers: CustomerService = new CustomerService({
     ...{ ...basics, billing, usernames: agents, startVerified },
     ...(pointsInside ? { pointsInside } : {}),
+    onCustomerCreated: (trx, customer) => outboundConfigs.createIn(trx, customer),
   })
   const mails = new MailOutbox(basics)
   const webhookSecrets = new WebhookSecrets({ ...basics, customers })
@@ -77,17 +91,26 @@ export function createServices(needs: ServicesNeeds) {
     directs,
     onFlowDeleted: (trx, customer, flow_id) => numbers.detachFlow(trx, customer, flow_id),
   })
-  const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows })
+  const providers = new ProviderService({ ...basics, secrets, ...(onChanged ? { onChanged } : {}) })
+  const providerRoutes = new RouteService({ ...basics, customers, ...(onChanged ? { onChanged } : {}) })
+  const vendors = new Vendors(needs.numberVendors ?? [])
+  const numbers: NumberService = new NumberService({ ...basics, billing, customers, flows, vendors })
+  const outboundConfigs: OutboundConfigService = new OutboundConfigService({ ...basics, numbers, customers })
+  const numberRenewals = new NumberRenewals({
+    ...{ ...basics, charges: billing, numbers },
+    graceDays: needs.numberGraceDays ?? NUMBER_GRACE_DAYS,
+  })
+  const availableNumbers = new AvailableNumbers({ db, ids, vendors })
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const keepers = [accesskeys, directs, flows, numbers, extensions, tags, storageAccounts, webhookRecords]
-      for (const owner of [billing, agents, ...keepers]) await owner.deleteAllOf(trx, customer)
+      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, tags]
+      for (const owner of [billing, agents, ...reached, storageAccounts, webhookRecords, providerRoutes])
+        await owner.deleteAllOf(trx, customer)
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
   })
-  const outboundConfigs = new OutboundConfigStore(db)
   return {
     billing,
     directs,
@@ -99,7 +122,11 @@ export function createServices(needs: ServicesNeeds) {
     mails,
     flows,
     numbers,
+    numberRenewals,
+    availableNumbers,
     outboundConfigs,
+    providers,
+    providerRoutes,
     storageAccounts,
     tags,
     webhookSecrets,

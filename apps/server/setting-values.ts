@@ -30,6 +30,13 @@ export function rate(value: string): number {
   return number
 }
 
+/** A key of 32 bytes in base64. */
+export function key(value: string): Uint8Array {
+  const bytes = Buffer.from(value, 'base64')
+  if (!/^[A-Za-z0-9+/]{43}=?$/.test(value) || bytes.length !== 32) throw new BadSetting('takes 32 bytes in base64')
+  return bytes
+}
+
 /** The name of a header, in lower case. */
 export function headerName(value: string): string {
   if (!/^[A-Za-z0-9-]{1,100}$/.test(value)) throw new BadSetting('takes the name of a header')

@@ -1,3 +1,4 @@
+import { uuidOfName } from '#platform/ids'
 import { type Timestamp, timestamp, timestampToMs } from '#platform/time'
 
 export type AccountStatus = 'active' | 'frozen' | 'deleted'
@@ -90,4 +91,9 @@ export function newAccount(id: string, customer: string, nowMs: number, start: A
 export function firstOfNextMonth(moment: Timestamp): Timestamp {
   const day = new Date(timestampToMs(moment) ?? 0)
   return timestamp(Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1, 1))
+}
+
+/** Names an account's allowance of a month, so that it is given once. */
+export function allowanceReference(account_id: string, moment: Timestamp): string {
+  return uuidOfName(`${account_id} topup:${moment.slice(0, 7)}`)
 }

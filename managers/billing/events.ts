@@ -1,6 +1,7 @@
 import type { NewEvent } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { BillingAccount } from './account.ts'
+import type { BillingRecord } from './billing.ts'
 
 const about =
   (type: string) =>
@@ -14,8 +15,22 @@ const about =
     data: account,
   })
 
+const aboutBilling =
+  (type: string) =>
+  (billing: BillingRecord): NewEvent => ({
+    customer_id: billing.customer_id,
+    type,
+    resource: 'billing',
+    resource_id: billing.id,
+    public: false,
+    activeflow_id: NIL_UUID,
+    data: billing,
+  })
+
 /** The names are shared with accounts of conversations and storage; the resource tells them apart. */
 export const billingEvents = {
   account_created: about('account_created'),
   account_updated: about('account_updated'),
+  billing_created: aboutBilling('billing_created'),
+  billing_updated: aboutBilling('billing_updated'),
 }

@@ -9,6 +9,14 @@ export {
   type PlanType,
 } from './account.ts'
 export {
+  type BillingRecord,
+  REFERENCE_TYPES,
+  type ReferenceType,
+  TRANSACTION_TYPES,
+  type TransactionType,
+} from './billing.ts'
+export type { Charge, EndedUsage, Holds, Movement, Reference, Usage } from './charge.ts'
+export {
   type BillingChecks,
   type CallCost,
   type CallEnds,
@@ -20,5 +28,9 @@ export {
   SYSTEM_CUSTOMER_ID,
   type Verdict,
 } from './check.ts'
+export { COST_TYPES, type CostType, type Measure, measureOf } from './cost.ts'
+export type { Ledger } from './ledger.ts'
 export { migrations } from './migrations/index.ts'
-export { BillingService, type PlanLimits } from './service.ts'
+export { type Price, priceOf, type Rate, type Use, unitsOf } from './rate/price.ts'
+export { type CountryOf, RateDeck, type RateQuery } from './rate/rate-deck.ts'
+export { type BillingNeeds, BillingService, type PlanLimits } from './service.ts'

@@ -46,7 +46,10 @@ test('a customer has one account, and opening it is announced inside the platfor
     'select type, public from event_inbox where customer_id = $1',
     [id],
   )
-  assert.deepEqual(events, [{ type: 'account_created', public: false }])
+  assert.deepEqual(events, [
+    { type: 'account_created', public: false },
+    { type: 'billing_created', public: false },
+  ])
 })
 
 test('plans allow more with each step, and those who count at once take turns', async () => {

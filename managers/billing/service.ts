@@ -4,9 +4,14 @@ import { apiErrors } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { type AccountStart, type BillingAccount, type LimitedResource, newAccount, PLAN_LIMITS } from './account.ts'
+import type { BillingRecord } from './billing.ts'
+import type { Charge, EndedUsage, Holds, Usage } from './charge.ts'
 import { type BillingChecks, type ChargeKind, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
+import { Ledger } from './ledger.ts'
+import { LedgerStore } from './ledger-store.ts'
+import { RateDeck } from './rate/rate-deck.ts'
 import { BillingStore } from './store.ts'
 
 /** What other managers ask of a customer's plan. */
@@ -18,16 +23,52 @@ export interface PlanLimits {
   lockLimit(trx: AnyTransaction, customer: string, resource: LimitedResource): Promise<number>
 }
 
+export interface BillingNeeds {
+  db: Database
+  clock: Clock
+  ids: Ids
+  /** The platform's prices; its own view of them unless one is shared. */
+  rates?: RateDeck
+  /** What is set aside for uses that go on; nothing unless said. */
+  holds?: Holds
+  /** False: every check passes, and the ledger records what is used without charging it. */
+  enforced?: boolean
+}
+
+const NOTHING_HELD: Holds = { heldOf: async () => ({ credit: 0, token: 0 }) }
+
 /** Accounts, the check before anything chargeable, and what a plan allows. */
 export class BillingService implements BillingChecks, PlanLimits {
+  readonly rates: RateDeck
+  readonly ledger: Ledger
   readonly #store: BillingStore
   readonly #clock: Clock
   readonly #ids: Ids
+  readonly #enforced: boolean
 
-  constructor(needs: { db: Database; clock: Clock; ids: Ids }) {
-    this.#store = new BillingStore(needs.db)
-    this.#clock = needs.clock
-    this.#ids = needs.ids
+  constructor({ db, clock, ids, rates, holds = NOTHING_HELD, enforced = true }: BillingNeeds) {
+    this.#store = new BillingStore(db)
+    this.#clock = clock
+    this.#ids = ids
+    this.#enforced = enforced
+    this.rates = rates ?? new RateDeck({ db, clock })
+    const parts = { accounts: this.#store, store: new LedgerStore(db), rates: this.rates }
+    this.ledger = new Ledger({ ...parts, clock, ids, holds, enforced })
+  }
+
+  /** `Ledger.charge` */
+  charge(trx: AnyTransaction, customer: string, charge: Charge): Promise<BillingRecord> {
+    return this.ledger.charge(trx, customer, charge)
+  }
+
+  /** `Ledger.begin` */
+  begin(trx: AnyTransaction, customer: string, usage: Usage): Promise<BillingRecord> {
+    return this.ledger.begin(trx, customer, usage)
+  }
+
+  /** `Ledger.settle` */
+  settle(trx: AnyTransaction, customer: string, usage: EndedUsage): Promise<BillingRecord> {
+    return this.ledger.settle(trx, customer, usage)
   }
 
   /** Opens a new customer's account, in the transaction that creates the customer. Announces `account_created`. */
@@ -35,6 +76,7 @@ export class BillingService implements BillingChecks, PlanLimits {
     const account = newAccount(this.#ids.uuid(), customer, this.#clock.wallMs(), start)
     await this.#store.insert(trx, customer, account)
     await this.#announce(trx, billingEvents.account_created(account))
+    await this.ledger.open(trx, account)
     return account
   }
 
@@ -57,13 +99,13 @@ export class BillingService implements BillingChecks, PlanLimits {
   }
 
   async mayStart(customer: string, kind: ChargeKind, count = 1): Promise<Verdict> {
-    if (customer === SYSTEM_CUSTOMER_ID) return { ok: true }
-    return decide(await this.#store.find(customer), kind, count)
+    if (!this.#enforced || customer === SYSTEM_CUSTOMER_ID) return { ok: true }
+    return decide(await this.#store.findPayer(customer), kind, count)
   }
 
   async lockLimit(trx: AnyTransaction, customer: string, resource: LimitedResource): Promise<number> {
-    const account = await this.#store.lock(trx, customer)
-    if (!account) throw apiErrors.INVALID_CREDENTIALS() // the customer was deleted since it was let in
+    const account = await this.#store.lockPayer(trx, customer)
+    if (!account || account.tm_delete !== null) throw apiErrors.INVALID_CREDENTIALS() // the customer was deleted since it was let in
     return PLAN_LIMITS[account.plan_type][resource]
   }
 

@@ -6,6 +6,8 @@ export type AttemptEvent =
   | { type: 'ringing' }
   /** The leg `call_id` brings sound before its answer. */
   | { type: 'early_media'; call_id: string }
+  /** Another way to whom is called is tried: what sounded is over. */
+  | { type: 'redialled' }
   /** The leg `call_id` is up: whoever hears it takes it (`win`) or ends it. */
   | { type: 'answered'; call_id: string }
   /** Over, answered or not; once, and nothing follows. `cause` is Q.850; 0 where we gave up waiting. */

@@ -16,6 +16,7 @@ import { type ConnectInput, ConnectMachine } from './connect-machine.ts'
 import type { ControlRefusal } from './control.ts'
 import { type ControlInput, ControlMachine } from './control-machine.ts'
 import { Conversation, type PeerInput } from './conversation.ts'
+import { type DialledWay, Dialling, GIVEN_UP, type RouteEvent } from './dialling.ts'
 import type { CallEvent } from './events.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
 import type { ConnectOptions, LiveCallInput, SayOptions } from './live-call.ts'
@@ -26,6 +27,7 @@ import type { RecordingEvent } from './recording-events.ts'
 import { type RecordingInput, RecordingMachine, type RecordingStep } from './recording-machine.ts'
 import { type SoundInput, SoundMachine } from './sound-machine.ts'
 import { type StreamInput, StreamMachine } from './stream-machine.ts'
+import type { WayCarrier } from './way.ts'
 
 /** What a live call is given, one at a time. */
 export type CallInput =
@@ -66,8 +68,10 @@ export type CallEffect =
   | { do: 'ring' }
   | { do: 'answer' }
   | { do: 'dial' }
-  /** The next way to the callee is made ready: `redial_ready` or `redial_failed` follows. */
-  | { do: 'redial' }
+  /** This way to the callee is made ready: `redial_ready` or `redial_failed` follows. */
+  | { do: 'redial'; way: number }
+  /** What becomes of an attempt over a route is kept. */
+  | { do: 'note_route'; way: number; carrier: WayCarrier; event: RouteEvent }
   | { do: 'play'; sound: string; parts: readonly PromptPart[] }
   | { do: 'echo' }
   | { do: 'silence' }
@@ -139,8 +143,6 @@ export const DEFAULT_CALL_LIMITS: CallLimits = {
   fetchMs: 30_000,
 }
 
-/** The cause of our own giving up on a callee, which shows as `dialout`; it never reaches the wire. */
-const GIVEN_UP = 0
 const RELEASE: CallEffect = { do: 'release' }
 /** What an unanswered caller hears in place of a ringing tone of its own. */
 const AUDIBLE: ReadonlySet<CallEffect['do']> = new Set(['play', 'echo', 'bridge', 'music', 'ringback'])
@@ -163,11 +165,6 @@ export class CallActor {
   readonly #playing = new Set<string>()
   /** The leg is being ended without passing `terminating` or `canceling`: with the cause that its end will show. */
   #cut: number | undefined
-  /** Ways to the callee that have not been tried. */
-  #waysLeft: number
-  #isDialled = false
-  /** How the last way ended, while the next one is made ready. */
-  #wayEnded: Ended | undefined
   /** Who asked last who answered. */
   #detecting: { key: string; hangup: boolean } | undefined
   readonly #outcomes = new Outcomes()
@@ -177,16 +174,23 @@ export class CallActor {
   readonly #streams = new StreamMachine()
   readonly #conversation = new Conversation()
   readonly #connect: ConnectMachine
+  readonly #dialling: Dialling
 
-  /** `otherWays`: how many more ways lead to the callee than the one that is dialled first. */
+  /** `ways` lead to the callee, in this order; `isEarly`: its flow begins when it rings. */
   constructor(
     call: Call,
-    needs: { ids: Pick<Ids, 'uuid'>; now: () => Timestamp; limits?: Partial<CallLimits>; otherWays?: number },
+    needs: {
+      ids: Pick<Ids, 'uuid'>
+      now: () => Timestamp
+      limits?: Partial<CallLimits>
+      ways?: readonly DialledWay[]
+      isEarly?: boolean
+    },
   ) {
     this.#call = call
     this.#now = needs.now
     this.#limits = { ...DEFAULT_CALL_LIMITS, ...needs.limits }
-    this.#waysLeft = needs.otherWays ?? 0
+    this.#dialling = new Dialling({ ...needs, dialMs: this.#limits.dialMs })
     this.#sounds = new SoundMachine({ ids: needs.ids, limits: this.#limits, outcomes: this.#outcomes })
     this.#recordings = new RecordingMachine(needs)
     const { ids, now } = needs
@@ -330,6 +334,7 @@ export class CallActor {
 
   /** The callee rings: told once, whichever way rang. */
   #ringing(): CallEffect[] {
+    this.#dialling.rings()
     if (this.#cut !== undefined || !mayBecome(this.#call, 'ringing')) return []
     const now = this.#now()
     this.#call = { ...this.#call, status: 'ringing', tm_ringing: now, tm_update: now }
@@ -342,12 +347,7 @@ export class CallActor {
     this.#stored = true
     if (isEnding(this.#call)) return []
     if (this.#call.direction === 'incoming') return this.#answering.length > 0 ? [{ do: 'answer' }] : []
-    return isFirst ? this.#dial() : []
-  }
-
-  #dial(): CallEffect[] {
-    this.#isDialled = true
-    return [{ do: 'dial' }, { do: 'start', timer: 'dial', ms: this.#limits.dialMs }]
+    return isFirst ? this.#dialling.dial() : []
   }
 
   /** The wish is kept until the row is on disk; a callee answers by itself, and is waited for. */
@@ -369,6 +369,7 @@ export class CallActor {
     const keys = this.#answering.splice(0)
     return [
       { do: 'stop', timer: 'dial' },
+      ...this.#dialling.answered(),
       { do: 'save', call: this.#call, events: ['call_progressing'] },
       ...keys.map((key) => tell(this.#outcomes.remember(key, { type: 'answered', key }))),
       ...this.#connect.callerAnswered(),
@@ -407,24 +408,21 @@ export class CallActor {
     }
   }
 
-  /** A callee that one way does not lead to is tried by the next, as long as it has not rung. */
   #lineEnded(event: Ended): CallEffect[] {
-    const isUnreached = event.why === 'no_response' || event.why === 'unreachable' || event.status === 503
-    const mayTry = this.#call.status === 'dialing' && this.#cut === undefined && this.#isDialled
-    if (!isUnreached || !mayTry || this.#waysLeft === 0) return this.#ended(event.cause)
-    this.#waysLeft--
-    this.#wayEnded = event
-    return [{ do: 'stop', timer: 'dial' }, { do: 'redial' }]
+    const isGivenUp = this.#cut === GIVEN_UP
+    const cause = this.#cut ?? event.cause
+    const next = this.#cut === undefined || isGivenUp ? this.#dialling.next(this.#call, event, cause) : undefined
+    if (!next) return [...this.#dialling.over(event, cause), ...this.#ended(event.cause)]
+    this.#cut = undefined
+    return next
   }
 
   #redial(isReady: boolean): CallEffect[] {
-    const before = this.#wayEnded
-    this.#wayEnded = undefined
-    if (!before) return []
-    if (!isReady) return this.#ended(before.cause)
+    const before = this.#dialling.prepared()
+    if (before === undefined) return []
+    if (!isReady) return this.#ended(before)
     if (isEnding(this.#call) || this.#cut !== undefined) return [{ do: 'hangup', cause: CAUSE.normal }]
-    this.#call = { ...this.#call, tm_update: this.#now() }
-    return [{ do: 'save', call: this.#call, events: ['call_updated'] }, ...this.#dial()]
+    return [...this.#saveUpdated({}), report({ type: 'redialled' }), ...this.#dialling.dial()]
   }
 
   #ended(lineCause: number): CallEffect[] {

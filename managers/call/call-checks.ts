@@ -23,6 +23,8 @@ export interface Caller {
   source: Address
   /** Nobody proved who asked for this: no paid destination is dialled. */
   free_only: boolean
+  /** What its calls carry: for a provider call the providers, and that any source may be shown. */
+  metadata?: CallMetadata
 }
 
 /** Whether a customer may call, and whom (`calls.md` §5.1, in its order). Each refusal is a reason that is thrown. */

@@ -49,7 +49,7 @@ const STOP_MS = 4_500
 const RETRY_AFTER = { 'Retry-After': '5' }
 
 /** What calling out takes beyond what letting in does. */
-export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'resolve'> &
+export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'resolve' | 'carriers' | 'numbers'> &
   Pick<LegMakerNeeds, 'createOutgoingLine' | 'prepareOutgoing'> &
   Omit<CallChecksNeeds, 'billing'>
 

@@ -8,6 +8,7 @@ import type { CallChecks, Caller } from './call-checks.ts'
 import { calleeOf, faultOfCallee, sipCallee } from './callee.ts'
 import { callErrors } from './errors.ts'
 import type { GroupRingMethod } from './groupcall.ts'
+import { TelPlanner, type TelPlannerNeeds } from './tel-planner.ts'
 import type { GroupPlan, LegPlan, Plan, Way } from './way.ts'
 
 /** An extension, as far as it is called. */
@@ -32,7 +33,7 @@ export interface InsideCallees {
 }
 
 /** What it takes to find the ways to a callee. Look-ups throw while the database is away. */
-export interface CallPlannerNeeds extends InsideCallees {
+export interface CallPlannerNeeds extends InsideCallees, TelPlannerNeeds {
   /** The platform's SIP domain. */
   base: string
   /** Where the phones of an extension are. */
@@ -47,10 +48,12 @@ export interface CallPlannerNeeds extends InsideCallees {
 export class CallPlanner {
   readonly #needs: CallPlannerNeeds
   readonly #checks: CallChecks
+  readonly #tel: TelPlanner
 
   constructor(needs: CallPlannerNeeds, checks: CallChecks) {
     this.#needs = needs
     this.#checks = checks
+    this.#tel = new TelPlanner(needs)
   }
 
   /** The plan for a destination; `field` names it in a refusal, e.g. `destinations[0]`. */
@@ -67,8 +70,7 @@ export class CallPlanner {
       case 'agent':
         return this.#agent(caller, destination, field)
       default:
-        // no provider of the telephone network is known yet
-        throw callErrors.NO_ROUTE_TO_DESTINATION()
+        return this.#tel.plan(caller, destination, await this.#ownerOf(caller.customer_id, destination))
     }
   }
 

@@ -1,7 +1,9 @@
+import type { Carrier } from '#managers/provisioning'
 import { registrarRealm } from '#managers/registrar'
 import { type Address, isE164 } from '#platform/http'
 import { type HeaderInput, readableText, type SipRequest, sipUri, writeNameAddr } from '#telecom/sip'
 import { sipCallee } from './callee.ts'
+import { writtenFor } from './carrier-number.ts'
 
 const LONGEST_NAME = 255
 const NOBODY = writeNameAddr({ displayName: 'Anonymous', uri: 'sip:anonymous@anonymous.invalid' })
@@ -20,12 +22,33 @@ export interface CallerIdentity {
 export function callerIdentity(
   source: Address,
   destination: Address,
-  of: { customer_id: string; base: string; anonymous: boolean },
+  of: {
+    customer_id: string
+    base: string
+    anonymous: boolean
+    /** The carrier that it is said to. */
+    writes?: Pick<Carrier, 'number_format' | 'country' | 'assert_identity'>
+  },
 ): CallerIdentity {
-  if (!of.anonymous || destination.type !== 'tel') return { from: callerId(source, of) }
+  const { writes } = of
   const { target = '' } = source
-  const asserted: HeaderInput = isE164(target) ? { 'P-Asserted-Identity': `<tel:${target}>` } : {}
-  return { from: NOBODY, headers: { Privacy: 'id', ...asserted } }
+  const isAnonymous = of.anonymous && destination.type === 'tel'
+  const isAsserted = isE164(target) && (isAnonymous || writes?.assert_identity === true)
+  const asserted: HeaderInput = isAsserted ? { 'P-Asserted-Identity': `<tel:${target}>` } : {}
+  if (isAnonymous) return { from: NOBODY, headers: { Privacy: 'id', ...asserted } }
+  const from = writes && source.type === 'tel' ? numberAsFrom(source, of.base, writes) : callerId(source, of)
+  return { from, ...(isAsserted ? { headers: asserted } : {}) }
+}
+
+/** A number as its carrier writes numbers, at our own domain. */
+function numberAsFrom(
+  { target = '', target_name = '' }: Address,
+  base: string,
+  writes: Pick<Carrier, 'number_format' | 'country'>,
+): string {
+  const displayName = readableText(target_name, LONGEST_NAME)
+  const user = readableText(writtenFor(target, writes), LONGEST_NAME)
+  return user === '' ? NOBODY : writeNameAddr({ displayName, uri: sipUri({ user, host: base }) })
 }
 
 /** Whether a caller asks not to be shown (RFC 3323 §4.2, RFC 3325 §9.3). */

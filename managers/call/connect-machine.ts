@@ -138,6 +138,8 @@ export class ConnectMachine {
         if (!session.earlyMedia || session.early || session.winner) return []
         session.early = { attempt, call_id: event.call_id }
         return this.#needs.conversation.join(event.call_id)
+      case 'redialled':
+        return session.early?.attempt === attempt ? this.#earlyOver(session) : []
       case 'answered':
         return this.#answered(call, session, attempt, event.call_id)
       case 'ended':
@@ -167,7 +169,11 @@ export class ConnectMachine {
     if (winner) return winner.attempt === attempt ? this.#winnerEnded(session) : []
     session.endings.set(attempt, { hangup_reason, cause })
     const over = this.#finishUnanswered(session)
-    if (over.length > 0 || early?.attempt !== attempt) return over
+    return over.length > 0 || early?.attempt !== attempt ? over : this.#earlyOver(session)
+  }
+
+  /** Who was heard before the answer is heard no more; another one may be. */
+  #earlyOver(session: Session): CallEffect[] {
     session.early = undefined
     return [...this.#needs.conversation.part(), ...this.#ring()]
   }

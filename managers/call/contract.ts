@@ -194,6 +194,7 @@ export const createCalls = endpoint({
     billingErrors.ACCOUNT_SUSPENDED,
     callErrors.DESTINATION_NOT_ALLOWED,
     callErrors.NO_ROUTE_TO_DESTINATION,
+    callErrors.SOURCE_NOT_ALLOWED,
     registrarErrors.EXTENSION_NOT_FOUND,
     agentErrors.AGENT_NOT_FOUND,
     apiErrors.SERVICE_UNAVAILABLE,

@@ -108,7 +108,6 @@ export const callErrors = defineErrors('call-manager', {
     cause: 'The customer has no outbound configuration, or the ID does not exist.',
     fix: 'Verify the ID with GET /outbound_configs.',
     message: () => 'There is no such outbound configuration.',
-    pending: true,
   },
   DESTINATION_NOT_ALLOWED: {
     status: 'PERMISSION_DENIED',
@@ -129,8 +128,17 @@ export const callErrors = defineErrors('call-manager', {
     retry: 'after_fix',
     cause: 'The source of an outgoing call is not a number that the customer may show.',
     fix: 'Use a number from GET /numbers as source.',
-    message: () => 'The source is not one that you may call from.',
-    pending: true,
+    message: (_: { tried: readonly { source: string; issue: string }[] }) =>
+      'The source is not one that you may call from.',
+    details: ({ tried }) => tried,
+    details_schema: {
+      type: 'object',
+      required: ['source', 'issue'],
+      properties: {
+        source: { type: 'string' },
+        issue: { type: 'string', enum: ['not_a_number', 'not_yours', 'virtual', 'not_active', 'none_chosen'] },
+      },
+    },
   },
   NO_ROUTE_TO_DESTINATION: {
     status: 'FAILED_PRECONDITION',
@@ -138,6 +146,13 @@ export const callErrors = defineErrors('call-manager', {
     retry: 'after_fix',
     cause: 'No provider or registered contact leads to the destination.',
     fix: 'Have a route to this destination configured, or wait until the extension is registered.',
-    message: () => 'Nothing leads to this destination.',
+    message: (_: { destination?: string; issue?: string } = {}) => 'Nothing leads to this destination.',
+    details_schema: {
+      type: 'object',
+      properties: {
+        destination: { type: 'string' },
+        issue: { type: 'string', enum: ['no_route', 'providers_not_reachable', 'emergency_not_routed'] },
+      },
+    },
   },
 })

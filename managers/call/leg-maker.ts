@@ -1,5 +1,4 @@
 import { flowErrors } from '#managers/flow/errors'
-import { InvariantError } from '#platform/errors'
 import { type Address, apiErrors } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
@@ -9,7 +8,7 @@ import { callerIdentity } from './caller-id.ts'
 import type { Calling, Ready } from './calling.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
-import { type LiveNeeds, LiveRunner } from './live-runner.ts'
+import { type DialableWay, type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newOutgoingCall } from './new-call.ts'
 import type { LegPlan, Way } from './way.ts'
 
@@ -36,18 +35,21 @@ export class LegMaker {
     const watch = new Stopwatch(this.#needs.clock)
     const { destination, owner_id } = plan
     const { master, ...common } = calling
-    const made = { ...common, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
+    const source = plan.source ?? calling.source
+    const made = { ...common, source, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
     const call = newOutgoingCall(id, made, watch.now())
-    const [first, ...others] = plan.ways.map((way) => () => this.#line(way, destination, calling))
-    if (!first) throw new InvariantError('a leg has no way')
-    const line = first()
+    const ways = plan.ways.map(({ carrier, ...way }) => ({
+      ...(carrier ? { carrier } : {}),
+      line: () => this.#line(way, { ...calling, source, destination }),
+    }))
+    const line = this.#line(plan.ways[0], { ...calling, source, destination })
     await line.open().catch((cause) => {
       throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
     })
     try {
       const flow = await this.#flow(call, calling)
       const isOwnPhone = plan.ways.some(({ via }) => 'flow' in via)
-      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, others, calling, flow, isOwnPhone })
+      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, ways, calling, flow, isOwnPhone })
     } catch (error) {
       line.hangup(CAUSE.normal)
       throw error
@@ -59,14 +61,14 @@ export class LegMaker {
     line: DialableLine,
     made: {
       watch: Stopwatch
-      others: readonly (() => DialableLine)[]
+      ways: readonly DialableWay[]
       calling: Calling
       flow: PreparedFlow | undefined
       /** It registered with us. */
       isOwnPhone: boolean
     },
   ): Ready {
-    const { watch, others, flow, calling, isOwnPhone } = made
+    const { watch, ways, flow, calling, isOwnPhone } = made
     const { free_only, early_execution, maxForwards, master, limits } = calling
     return {
       id: call.id,
@@ -74,7 +76,7 @@ export class LegMaker {
       flow_id: call.flow_id,
       begin: (report) => {
         const live = new LiveRunner(this.#needs, {
-          ...{ call, line, watch, free_only, isOwnPhone, otherWays: others },
+          ...{ call, line, watch, free_only, isOwnPhone, ways },
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
           ...(report ? { report } : {}),
           ...(limits ? { limits } : {}),
@@ -99,16 +101,34 @@ export class LegMaker {
     return prepared
   }
 
-  #line(way: Way, destination: Address, calling: Calling): DialableLine {
-    const { customer_id, source, maxForwards, codecs, workerHint, anonymous = false } = calling
+  #line(
+    { writes, headers, codecs, ...way }: Omit<Way, 'carrier'>,
+    calling: Calling & { destination: Address },
+  ): DialableLine {
+    const { customer_id, source, destination, maxForwards, workerHint, anonymous = false } = calling
+    const { base } = this.#needs
+    const identity = callerIdentity(source, destination, {
+      customer_id,
+      base,
+      anonymous,
+      ...(writes ? { writes } : {}),
+    })
+    const offered = offeredTo(codecs, calling.codecs)
     return this.#needs.createOutgoingLine({
       ...way,
-      ...callerIdentity(source, destination, { customer_id, base: this.#needs.base, anonymous }),
-      ...(codecs ? { codecs } : {}),
+      from: identity.from,
+      headers: { ...headers, ...identity.headers },
+      ...(offered ? { codecs: offered } : {}),
       ...(maxForwards === undefined ? {} : { maxForwards }),
       ...(workerHint === undefined ? {} : { workerHint }),
     })
   }
+}
+
+/** What a carrier takes, what the other leg speaks first; all of it where one of them says nothing. */
+function offeredTo(taken: Way['codecs'], spoken: Calling['codecs']): Calling['codecs'] {
+  if (!taken || !spoken) return taken ?? spoken
+  return spoken.filter((codec) => taken.includes(codec))
 }
 
 /** The record of a call that runs this flow. */

@@ -13,6 +13,7 @@ import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-ru
 import type { Control, ControlRefusal } from './control.ts'
 import type { PeerInput } from './conversation.ts'
 import type { DialableLine } from './dialable-line.ts'
+import type { DialledWay } from './dialling.ts'
 import type { CallEvent } from './events.ts'
 import type {
   ConnectOptions,
@@ -24,6 +25,8 @@ import type {
 } from './live-call.ts'
 import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
+import { RouteAttempts } from './route-attempt.ts'
+import { routeAttemptWrite } from './route-attempt-store.ts'
 
 /**
  * Makes text into a file that can be played. Where it rejects because of the text, the error's `problem` is `empty` or
@@ -59,6 +62,11 @@ export interface LiveNeeds {
   witness?: CallWitness
 }
 
+/** A way to a callee; each has a line of its own. */
+export interface DialableWay extends DialledWay {
+  line(): DialableLine
+}
+
 export interface LiveParts {
   call: Call
   line: Line | DialableLine
@@ -75,8 +83,8 @@ export interface LiveParts {
   isPrivate?: boolean
   /** Limits of this call, where they are not the usual ones. */
   limits?: Partial<CallLimits>
-  /** Further ways to a callee, each a line of its own. */
-  otherWays?: readonly (() => DialableLine)[]
+  /** The ways to a callee, the one of `line` first. */
+  ways?: readonly DialableWay[]
   /** What a call of ours runs when it is answered, with `early` when it rings. */
   flow?: { prepared: PreparedFlow; early: boolean }
   /** Hears what comes of a leg of ours; without one its answer counts by itself. */
@@ -106,7 +114,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #report: LiveParts['report']
   readonly #rule: MatchedRule | undefined
   #line: Line | DialableLine
-  readonly #otherWays: (() => DialableLine)[]
+  readonly #ways: readonly DialableWay[]
+  readonly #routes: RouteAttempts
   /** The flow of a call of ours that has not begun. */
   #flow: LiveParts['flow']
   readonly #followers = new Set<Attempt>()
@@ -127,13 +136,14 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #onStored: (() => void)[] = []
 
   constructor(needs: LiveNeeds, parts: LiveParts) {
-    const { call, line, watch, otherWays = [] } = parts
+    const { call, line, watch, ways = [] } = parts
     this.#needs = needs
     this.#line = line
     this.#report = parts.report
     this.#rule = parts.rule
     this.#flow = parts.flow
-    this.#otherWays = [...otherWays]
+    this.#ways = ways
+    this.#routes = new RouteAttempts(() => watch.now())
     this.free_only = parts.free_only
     this.isOwnPhone = parts.isOwnPhone ?? false
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
@@ -145,7 +155,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#actor = new CallActor(call, {
       ids: needs.ids,
       now: () => watch.now(),
-      otherWays: otherWays.length,
+      ...(parts.ways ? { ways } : {}),
+      isEarly: parts.flow?.early ?? false,
       limits: { ...needs.limits, ...parts.limits },
     })
   }
@@ -366,7 +377,9 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         if ('dial' in this.#line) this.#line.dial() // a line that came in is up already
         return
       case 'redial':
-        return this.#redial()
+        return this.#redial(effect.way)
+      case 'note_route':
+        return this.#noteRoute(effect)
       case 'play':
         return this.#line.play(effect.sound, effect.parts)
       case 'echo':
@@ -460,13 +473,13 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     else this.#line.silence()
   }
 
-  #redial(): void {
-    const way = this.#otherWays.shift()
+  #redial(at: number): void {
+    const way = this.#ways[at]
     if (!way) {
       this.#take({ type: 'redial_failed' })
       return
     }
-    const line = way()
+    const line = way.line()
     line.open().then(
       () => {
         this.#line = line
@@ -479,6 +492,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
         this.#take({ type: 'redial_failed' })
       },
     )
+  }
+
+  #noteRoute(effect: CallEffect & { do: 'note_route' }): void {
+    const { call } = this.#actor
+    this.#writer.append(call.id, [routeAttemptWrite(this.#routes.note(call, effect))])
   }
 
   /** The flow begins with the answer that counts, an early one with the ringing; with neither it ends without a step. */

@@ -22,7 +22,7 @@ function newLeg(otherWays = 0) {
   const actor = new CallActor(newOutgoingCall(ids.uuid(), made, watch.now()), {
     ids,
     now: () => watch.now(),
-    otherWays,
+    ways: Array.from({ length: otherWays + 1 }, () => ({})),
   })
   const events: string[] = []
   const reported: string[] = []
@@ -134,7 +134,7 @@ test('an hour is the longest a call of ours lasts: timeout', () => {
 test('a way that says nothing is followed by the next one: the same call, announced as updated', () => {
   const { ends, on, events, actor, line } = dialled(1)
   assert.deepEqual(kindsOf(ends(18, 'no_response')), ['stop', 'redial'])
-  assert.deepEqual(kindsOf(on({ type: 'redial_ready' })), ['save', 'dial', 'start'])
+  assert.deepEqual(kindsOf(on({ type: 'redial_ready' })), ['save', 'report', 'dial', 'start'])
   assert.equal(actor.call.status, 'dialing')
   line({ type: 'answered' })
   assert.deepEqual(events, ['call_created', 'call_updated', 'call_progressing'])

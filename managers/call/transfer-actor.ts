@@ -104,6 +104,8 @@ export class TransferActor {
       case 'ringing':
       case 'early_media':
         return this.#rings()
+      case 'redialled':
+        return []
       case 'answered':
         return this.#answered(event.call_id)
       case 'ended':

@@ -1,17 +1,35 @@
+import type { Carrier } from '#managers/provisioning'
 import type { Address } from '#platform/http'
 import type { OutgoingLineOptions } from '#telecom/line'
 import type { GroupRingMethod } from './groupcall.ts'
 
-/** A way that leads to a callee. */
-export type Way = Pick<OutgoingLineOptions, 'uri' | 'to' | 'via' | 'route'>
+/** The route that a way belongs to; ways of one route are addresses of one provider. */
+export interface WayCarrier {
+  route_id: string
+  provider_id: string
+  /** Causes (Q.850) after which the next route is tried; `null`: the usual ones. */
+  failover_causes: readonly number[] | null
+}
 
-/** One leg that can be dialled: its ways are tried one after the other, as long as nothing answers. */
+/** A way that leads to a callee. */
+export type Way = Pick<OutgoingLineOptions, 'uri' | 'to' | 'via' | 'route' | 'headers' | 'codecs'> & {
+  /** Absent where it leads to a phone or a SIP address. */
+  carrier?: WayCarrier
+  /** Who we are there, where it asks. */
+  credentials?: Carrier['credentials'] & {}
+  /** How the carrier wants numbers and names written. */
+  writes?: Pick<Carrier, 'number_format' | 'country' | 'assert_identity'>
+}
+
+/** One leg that can be dialled: its ways are tried one after the other, as far as `Dialling` goes on. */
 export interface LegPlan {
   kind: 'call'
   destination: Address
   /** The agent whom it reaches; the nil UUID = nobody's. */
   owner_id: string
   ways: readonly [Way, ...Way[]]
+  /** Who is shown to call, where that is not who was asked for. */
+  source?: Address
 }
 
 /** Several who can be called, and how. */

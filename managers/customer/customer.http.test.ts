@@ -32,7 +32,7 @@ test('a new customer has its billing account, and a secret of 32 characters for 
   assert.deepEqual(await accounts.billing.mayStart(id, 'call'), { ok: true })
   assert.deepEqual(
     (await accounts.announced(id)).map(({ type }) => type),
-    ['account_created', 'customer_created', 'accesskey_created'],
+    ['account_created', 'billing_created', 'customer_created', 'accesskey_created'],
   )
 })
 

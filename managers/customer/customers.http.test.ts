@@ -36,7 +36,7 @@ test('a super admin creates a customer that is active at once, with a billing ac
   assert.deepEqual((await root.get(`/v1.0/customers/${body.id}`)).body, body)
   assert.deepEqual(
     (await accounts.announced(body.id)).map(({ type }) => type).filter((type) => type !== 'direct_created'),
-    ['account_created', 'customer_created', 'agent_created'],
+    ['account_created', 'billing_created', 'customer_created', 'agent_created'],
   )
   const agent = (await accounts.announced(body.id)).find(({ type }) => type === 'agent_created')?.data
   assert.equal(agent?.username, fields.email)

@@ -49,6 +49,9 @@ export interface UsernameOwner {
   ownerOfUsername(username: string): Promise<string | undefined>
 }
 
+/** Gives a new customer what stands above customers and must be there from its first moment; so it is handed in. */
+export type OnCustomerCreated = (trx: AnyTransaction, customer: string) => Promise<void>
+
 /** Customers: creating one with all that belongs to it, reading and changing it. */
 export class CustomerService {
   readonly #db: Database
@@ -59,6 +62,7 @@ export class CustomerService {
   readonly #usernames: UsernameOwner | undefined
   readonly #identityOfNew: IdentityVerification
   readonly #pointsInside: PointsInside | undefined
+  readonly #onCreated: OnCustomerCreated
 
   /** `startVerified`: the operator answers for the identity of new customers. */
   constructor(needs: {
@@ -69,6 +73,7 @@ export class CustomerService {
     usernames?: UsernameOwner
     startVerified?: boolean
     pointsInside?: PointsInside
+    onCustomerCreated?: OnCustomerCreated
   }) {
     this.#db = needs.db
     this.#store = new CustomerStore(needs.db)
@@ -78,6 +83,7 @@ export class CustomerService {
     this.#usernames = needs.usernames
     this.#identityOfNew = needs.startVerified ? 'verified' : 'none'
     this.#pointsInside = needs.pointsInside
+    this.#onCreated = needs.onCustomerCreated ?? (async () => {})
   }
 
   /**
@@ -218,6 +224,7 @@ export class CustomerService {
     }
     await this.#store.insert(trx, id, record)
     await this.#announce(trx, customerEvents.customer_created(record, { headless: wanted.headless ?? false }))
+    await this.#onCreated(trx, id)
     await also(trx, record)
     return record
   }

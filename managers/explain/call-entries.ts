@@ -3,8 +3,9 @@ import { NIL_UUID } from '#platform/ids'
 import { timestamp } from '#platform/time'
 import type { CallRecord } from './call-record.ts'
 import type { CallEntry } from './contract.ts'
-import type { ExplainedCall, RouteAttempt } from './needs.ts'
+import type { ExplainedCall } from './needs.ts'
 import { askedBy, endOf } from './record-facts.ts'
+import type { TriedWay } from './route-entries.ts'
 
 /** How the call came to be: by which rule it was let in, or for whom it was made. */
 export function beginningEntry(call: ExplainedCall, rule: MatchedRule | null): CallEntry[] {
@@ -45,7 +46,7 @@ function createdEntry(call: ExplainedCall): CallEntry {
 }
 
 /** The ways to a callee that were tried by ourselves: registered phones, and addresses of a SIP URI. */
-export function waysOf(call: ExplainedCall, record: CallRecord | undefined): RouteAttempt[] {
+export function waysOf(call: ExplainedCall, record: CallRecord | undefined): TriedWay[] {
   if (call.direction === 'incoming' || call.destination.type === 'tel') return []
   const kind = call.destination.type === 'sip' ? 'address' : 'contact'
   const again = record?.facts.filter((fact) => fact.kind === 'redialled').map(({ at }) => timestamp(at)) ?? []

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { REFUSALS } from '#managers/call'
+import { REFUSALS, ROUTE_OUTCOMES } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import {
   adminOrManager,
@@ -63,6 +63,13 @@ const Route = Type.Object(
     }),
     provider_id: Type.String({ description: empty('The provider') }),
     attempt: Type.Integer({ description: '1, 2, …' }),
+    route_id: Type.Optional(Uuid),
+    outcome: Type.Optional(
+      Type.Enum(ROUTE_OUTCOMES, { description: '`failed_over`: it failed, and another way was tried after it.' }),
+    ),
+    sip_status: Type.Optional(Type.Integer({ description: 'Of the response that ended it; 0 where none did.' })),
+    q850_cause: Type.Optional(Type.Integer({ description: '0: nobody answered in time, or it is not over.' })),
+    tm_end: Type.Optional(TimestampOrNull),
   },
   { $id: 'CallExplanationRoute' },
 )

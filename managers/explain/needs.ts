@@ -74,10 +74,19 @@ export interface Charges {
   ofCall(customer: string, call_id: string): Promise<({ tm_create: string } & NonNullable<CallEntry['charge']>)[]>
 }
 
-/** A way to a callee that was tried, and when. */
-export type RouteAttempt = { tm_create: string } & NonNullable<CallEntry['route']>
+/** An attempt to reach a number over a route (`RouteAttemptRecord` of calls). */
+export interface RouteAttempt {
+  attempt: number
+  route_id: string
+  provider_id: string
+  outcome: 'dialing' | 'answered' | 'failed' | 'failed_over'
+  sip_status: number
+  cause: number
+  tm_create: string
+  tm_end: string | null
+}
 
-/** Ways that were tried through carriers; there are none until there are carriers. */
+/** Ways that were tried through carriers, in their order. */
 export interface RouteAttempts {
   ofCall(customer: string, call_id: string): Promise<RouteAttempt[]>
 }

@@ -14,6 +14,7 @@ import { askedBy, endOf, isSilent, statisticsOf } from './record-facts.ts'
 import type { FoundRecord, RecordSource } from './record-source.ts'
 import { REFUSAL_VERDICTS } from './refusal-table.ts'
 import type { RefusedStore } from './refused-store.ts'
+import { carrierRoute, routeEntry } from './route-entries.ts'
 import { analysisOf, visibleMessages } from './sip-analysis.ts'
 import { sipEntries } from './sip-entries.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
@@ -62,7 +63,7 @@ export class ExplainService {
     const record = found.state === 'none' ? undefined : found.record
     const entries: CallEntry[] = [
       ...beginningEntry(call, record?.rule ?? null),
-      ...(tried.length > 0 ? tried : waysOf(call, record)).map(({ tm_create, ...route }) =>
+      ...(tried.length > 0 ? tried.map(carrierRoute) : waysOf(call, record)).map(({ tm_create, ...route }) =>
         routeEntry(tm_create, route),
       ),
       ...(record ? sipEntries(record.messages) : []),
@@ -179,10 +180,6 @@ function verdict(
 /** The type of the action that an execution is at, or was at when it ended. */
 function lastActionOf({ current_action, executed_actions }: Execution): string | undefined {
   return current_action.tm_execute === null ? executed_actions.at(-1)?.type : current_action.type
-}
-
-function routeEntry(timestamp: string, route: NonNullable<CallEntry['route']>): CallEntry {
-  return { timestamp, type: 'route', text: `Way ${route.attempt}: ${route.kind}`, route }
 }
 
 function chargeEntry(timestamp: string, charge: NonNullable<CallEntry['charge']>): CallEntry {

@@ -40,6 +40,27 @@ export const numberErrors = defineErrors('number-manager', {
     fix: 'Get a virtual number (+899…), or have the operator configure a provider.',
     message: () => 'This platform has no provider of telephone numbers; virtual numbers are available.',
   },
+  NUMBER_NOT_AVAILABLE: {
+    status: 'FAILED_PRECONDITION',
+    blame: 'client',
+    retry: 'after_fix',
+    cause: 'The provider does not sell the number, or not any more.',
+    fix: 'Choose another number of GET /available_numbers; what it lists is not reserved.',
+    message: (p: { number: string }) => `The number ${p.number} cannot be bought.`,
+    details_schema: {
+      type: 'object',
+      required: ['number'],
+      properties: { number: { type: 'string' } },
+    },
+  },
+  NUMBER_PROVIDER_UNAVAILABLE: {
+    status: 'UNAVAILABLE',
+    blame: 'carrier',
+    retry: 'same_key',
+    cause: 'The provider of telephone numbers cannot be reached or refuses the platform.',
+    fix: 'Ask again after a while: the same purchase goes on, and what nobody asks for again is undone by itself.',
+    message: () => 'The provider of telephone numbers did not do what it was asked; nothing was charged.',
+  },
   RESOURCE_LIMIT_EXCEEDED: {
     status: 'RESOURCE_EXHAUSTED',
     blame: 'client',

@@ -40,6 +40,7 @@ test('a virtual number is there at once, is announced, and routes calls to its o
     metadata: { rtp_debug: false },
     tm_purchase: null,
     tm_renew: null,
+    tm_release: null,
     tm_create: number.tm_create,
     tm_update: null,
     tm_delete: null,
@@ -206,12 +207,15 @@ test('admins and managers use numbers, agents are refused everywhere', async () 
       await client.get(`/v1.0/numbers/${MISSING}`),
       await client.delete(`/v1.0/numbers/${MISSING}`),
       await client.put(`/v1.0/numbers/${MISSING}/flow_ids`, {}),
+      await client.put(`/v1.0/numbers/${MISSING}`, wanted()),
+      await client.put(`/v1.0/numbers/${MISSING}/metadata`, {}),
+      await client.get('/v1.0/available_numbers?type=virtual'),
     ]
   }
   for (const permission of [0, Permission.CustomerAgent])
     for (const answer of await asks(permission)) assertReason(answer, 403, 'PERMISSION_DENIED')
   const statuses = (await asks(Permission.CustomerManager)).map(({ status }) => status)
-  assert.deepEqual(statuses, [200, 200, 404, 404, 404])
+  assert.deepEqual(statuses, [200, 200, 404, 404, 404, 404, 404, 200])
 })
 
 test('nothing was answered with a reason that its endpoint does not declare', () => {

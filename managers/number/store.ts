@@ -9,6 +9,9 @@ interface Tables {
   numbers: PhoneNumber
 }
 
+/** What renewing a number needs to know of it. */
+export type Due = Pick<PhoneNumber, 'id' | 'customer_id' | 'number' | 'tm_renew' | 'tm_release'>
+
 const on = (trx: AnyTransaction) => trx.kysely<Tables>()
 
 /** SQL of numbers: live rows only. */
@@ -47,6 +50,44 @@ export class NumberStore {
   /** Platform-wide: whose number this is. */
   findByNumber(number: string): Promise<PhoneNumber | undefined> {
     return this.#findByNumber(number)
+  }
+
+  /** Platform-wide: whether some customer has the number. */
+  async isTaken(trx: AnyTransaction, number: string): Promise<boolean> {
+    const row = await on(trx)
+      .selectFrom('numbers')
+      .select('id')
+      .where('number', '=', number)
+      .where('tm_delete', 'is', null)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Platform-wide: which of these some customer has. */
+  async takenOf(numbers: readonly string[]): Promise<Set<string>> {
+    if (numbers.length === 0) return new Set()
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('numbers')
+      .select('number')
+      .where('number', 'in', numbers)
+      .where('tm_delete', 'is', null)
+      .execute()
+    return new Set(rows.map(({ number }) => number))
+  }
+
+  /** Platform-wide: those that were renewed before this moment, the longest first, after the last one of the batch before. */
+  due(before: Timestamp, after: Due | undefined, limit: number): Promise<Due[]> {
+    const rows = this.#db
+      .kysely<Tables>()
+      .selectFrom('numbers')
+      .select(['id', 'customer_id', 'number', 'tm_renew', 'tm_release'])
+      .where('tm_delete', 'is', null)
+      .where('tm_renew', '<', before)
+    const begun = after
+      ? rows.where(sql<boolean>`(tm_renew, id) > (${after.tm_renew}::timestamptz, ${after.id}::uuid)`)
+      : rows
+    return begun.orderBy('tm_renew').orderBy('id').limit(limit).execute()
   }
 
   /** How many virtual numbers the customer has. */
@@ -88,11 +129,48 @@ export class NumberStore {
       .executeTakeFirst()
   }
 
+  /** Renews a number that still waits for it. */
+  updateDue(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    before: Timestamp,
+    change: Partial<PhoneNumber> & { tm_renew: Timestamp },
+  ): Promise<PhoneNumber | undefined> {
+    return on(trx)
+      .updateTable('numbers')
+      .set(change)
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_renew', '<', before)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
+  /** Says when a number goes that could not be renewed, where that is not said yet. */
+  warn(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    change: { tm_release: Timestamp; tm_update: Timestamp },
+  ): Promise<PhoneNumber | undefined> {
+    return on(trx)
+      .updateTable('numbers')
+      .set(change)
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('tm_release', 'is', null)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
   /** Gives back every number of the customer, and returns them as they are then. */
   deleteAllOf(trx: AnyTransaction, customer: string, now: Timestamp): Promise<PhoneNumber[]> {
     return on(trx)
       .updateTable('numbers')
-      .set({ status: 'deleted', tm_update: now, tm_delete: now })
+      .set({ status: 'deleted', tm_release: null, tm_update: now, tm_delete: now })
       .where('customer_id', '=', customer)
       .where('tm_delete', 'is', null)
       .returningAll()

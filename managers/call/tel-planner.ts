@@ -1,0 +1,40 @@
+import type { CarrierRoute } from '#managers/provisioning'
+import type { Address } from '#platform/http'
+import type { Caller } from './call-checks.ts'
+import { type CallSourceNeeds, sourceFor } from './call-source.ts'
+import { type Resolve, waysOver } from './carrier-way.ts'
+import { callErrors } from './errors.ts'
+import type { LegPlan } from './way.ts'
+
+/** Which providers lead to a number, in the order in which they are tried. */
+export interface CarrierSelection {
+  select(customer: string, number: string, forced?: readonly string[]): readonly CarrierRoute[]
+}
+
+export interface TelPlannerNeeds extends CallSourceNeeds {
+  carriers: CarrierSelection
+  resolve: Resolve
+}
+
+/** Finds the ways to numbers of the telephone network: the routes of the customer, and who is shown to call. */
+export class TelPlanner {
+  readonly #needs: TelPlannerNeeds
+
+  constructor(needs: TelPlannerNeeds) {
+    this.#needs = needs
+  }
+
+  /** Throws `NO_ROUTE_TO_DESTINATION` or `SOURCE_NOT_ALLOWED`. */
+  async plan(caller: Caller, destination: Address, owner_id: string): Promise<LegPlan> {
+    const { target = '' } = destination
+    const routes = this.#needs.carriers.select(caller.customer_id, target, caller.metadata?.route_provider_ids)
+    if (routes.length === 0) throw callErrors.NO_ROUTE_TO_DESTINATION({ destination: target, issue: 'no_route' })
+    const [source, ...found] = await Promise.all([
+      sourceFor(caller, this.#needs),
+      ...routes.map((route) => waysOver(route, target, this.#needs.resolve)),
+    ])
+    const [first, ...others] = found.flat()
+    if (!first) throw callErrors.NO_ROUTE_TO_DESTINATION({ destination: target, issue: 'providers_not_reachable' })
+    return { kind: 'call', destination, owner_id, ways: [first, ...others], source }
+  }
+}

@@ -1,0 +1,146 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents } from '#platform/events'
+import type { Ids } from '#platform/ids'
+import { type Clock, type Timestamp, timestamp } from '#platform/time'
+import type { PhoneNumber } from './contract.ts'
+import { numberErrors } from './errors.ts'
+import { numberEvents } from './events.ts'
+import { type NewNumber, newNumber } from './number.ts'
+import type { Purchase } from './purchase.ts'
+import type { PurchaseStore } from './purchase-store.ts'
+import type { Releases } from './releases.ts'
+import type { NumberStore } from './store.ts'
+import { type BoughtNumber, type NumberVendor, NumberVendorError, type VendorProblem } from './vendor.ts'
+
+/** What numbers ask of the ledger. */
+export interface NumberCharges {
+  /**
+   * Charges the customer in the caller's transaction, once for each reference. Throws `INSUFFICIENT_BALANCE` or
+   * `ACCOUNT_SUSPENDED`.
+   */
+  charge(
+    trx: AnyTransaction,
+    customer: string,
+    charge: {
+      cost_type: 'number' | 'number_renew'
+      reference_type: 'number' | 'number_renew'
+      reference_id: string
+      number: string
+    },
+  ): Promise<unknown>
+}
+
+/** The flows of a new number, held by the transaction that stores it. */
+export type HoldFlows = (trx: AnyTransaction) => Promise<Pick<NewNumber, 'call_flow_id' | 'message_flow_id'>>
+
+export interface BuyerNeeds {
+  db: Database
+  clock: Clock
+  ids: Ids
+  store: NumberStore
+  purchases: PurchaseStore
+  releases: Releases
+  charges: NumberCharges
+}
+
+/**
+ * Buys numbers at vendors. The purchase is on disk before the vendor is asked, under the key by which the vendor knows it;
+ * number, charge and event come in one transaction after that. Whatever happens between, what was bought is either a number
+ * that is paid or goes back.
+ */
+export class NumberBuyer {
+  readonly #needs: BuyerNeeds
+
+  constructor(needs: BuyerNeeds) {
+    this.#needs = needs
+  }
+
+  /**
+   * Buys a number for the customer and charges it. A customer who was left without an answer (503) and asks again goes on
+   * with the same purchase.
+   */
+  async buy(
+    customer: string,
+    wanted: Pick<NewNumber, 'number' | 'name' | 'detail'>,
+    vendor: NumberVendor,
+    holdFlows: HoldFlows,
+  ): Promise<PhoneNumber> {
+    const purchase = await this.#begin(customer, wanted.number, vendor)
+    const bought = await this.#ask(purchase, vendor)
+    try {
+      return await this.#needs.db.transaction(async (trx) =>
+        this.#keep(trx, purchase, bought, { ...wanted, ...(await holdFlows(trx)) }),
+      )
+    } catch (error) {
+      await this.#needs.releases.undo(purchase, bought.reference)
+      throw error
+    }
+  }
+
+  #begin(customer_id: string, number: string, vendor: NumberVendor): Promise<Purchase> {
+    const { db, ids, store, purchases } = this.#needs
+    const now = this.#now()
+    return db.transaction(async (trx) => {
+      if (await store.isTaken(trx, number)) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
+      const begun = await purchases.resume(trx, customer_id, number, now)
+      if (begun) return begun
+      const purchase: Purchase = {
+        id: ids.uuid(),
+        customer_id,
+        number_id: ids.uuid(),
+        number,
+        vendor: vendor.name,
+        state: 'buying',
+        reference: '',
+        tm_create: now,
+        tm_update: now,
+      }
+      if (!(await purchases.insert(trx, customer_id, purchase))) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
+      return purchase
+    })
+  }
+
+  async #ask(purchase: Purchase, vendor: NumberVendor): Promise<BoughtNumber> {
+    try {
+      return await vendor.buy(purchase.number, purchase.id)
+    } catch (error) {
+      if (!(error instanceof NumberVendorError)) throw error
+      await this.#notBought(purchase, error.problem)
+      throw error.problem === 'not_available'
+        ? numberErrors.NUMBER_NOT_AVAILABLE({ number: purchase.number })
+        : numberErrors.NUMBER_PROVIDER_UNAVAILABLE()
+    }
+  }
+
+  async #notBought(purchase: Purchase, problem: VendorProblem): Promise<void> {
+    const { db, purchases } = this.#needs
+    if (problem !== 'unreachable') return purchases.remove(purchase)
+    const unsure = { state: 'unsure' as const, tm_update: this.#now() }
+    await db.transaction((trx) => purchases.step(trx, purchase, ['buying'], unsure))
+  }
+
+  /** The account is locked first, as by whoever deletes a customer. */
+  async #keep(
+    trx: AnyTransaction,
+    purchase: Purchase,
+    { reference, t38_enabled, emergency_enabled }: BoughtNumber,
+    wanted: NewNumber,
+  ): Promise<PhoneNumber> {
+    const { charges, purchases, store, clock, ids } = this.#needs
+    const { customer_id, number_id: id, number } = purchase
+    const reason = { cost_type: 'number', reference_type: 'number' } as const
+    await charges.charge(trx, customer_id, { ...reason, reference_id: id, number })
+    const now = this.#now()
+    const held = await purchases.step(trx, purchase, ['buying'], { state: 'held', reference, tm_update: now })
+    if (!held) throw numberErrors.NUMBER_PROVIDER_UNAVAILABLE() // it took so long that it was given back
+    const of = { id, customer_id, type: 'normal' as const, t38_enabled, emergency_enabled }
+    const kept = newNumber(wanted, { ...of, tm_purchase: now, tm_renew: now, tm_create: now })
+    if (!(await store.insert(trx, customer_id, kept))) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
+    await appendEvents(trx, [numberEvents.number_created(kept)], { clock, ids })
+    return kept
+  }
+
+  #now(): Timestamp {
+    return timestamp(this.#needs.clock.wallMs())
+  }
+}

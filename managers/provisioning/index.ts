@@ -1,0 +1,10 @@
+/** Providers of the telephone network, and the routes to them. See README.md. */
+export type { Carrier, CarrierRoute } from './carrier.ts'
+export { Carriers, PROVISIONING_CHANGED } from './carriers.ts'
+export { DEFAULT_ROUTES_CUSTOMER } from './default-customer.ts'
+export { migrations } from './migrations/index.ts'
+export type { Provider, ProviderWrite } from './provider-contract.ts'
+export { ProviderService } from './provider-service.ts'
+export type { ProviderRoute, RouteCreate } from './route-contract.ts'
+export { RouteService } from './route-service.ts'
+export { provisioningRoutes } from './routes.ts'

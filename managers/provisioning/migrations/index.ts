@@ -1,0 +1,7 @@
+import type { Migration } from '#platform/db'
+import { sql as provisioning } from './0001-provisioning.ts'
+
+/** In order; forward only. */
+export const migrations: readonly Migration[] = [
+  { owner: 'provisioning-admin', name: '0001-provisioning', sql: provisioning },
+]

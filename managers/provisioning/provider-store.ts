@@ -1,0 +1,84 @@
+import { type AnyTransaction, type Database, jsonb } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
+import type { ProviderRecord } from './provider.ts'
+import { after, type RevisionCursor } from './revision.ts'
+
+interface Tables {
+  providers: ProviderRecord
+}
+
+const on = (trx: AnyTransaction) => trx.kysely<Tables>()
+
+/** SQL of providers: the platform's own, so no method has a customer. Live rows only, unless it says otherwise. */
+export class ProviderStore {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  list(page: PageRequest): Promise<ProviderRecord[]> {
+    return pageOf(this.#live(), page).execute()
+  }
+
+  all(): Promise<ProviderRecord[]> {
+    return this.#live().orderBy('tm_create').orderBy('id').execute()
+  }
+
+  find(id: string): Promise<ProviderRecord | undefined> {
+    return this.#live().where('id', '=', id).executeTakeFirst()
+  }
+
+  /** Whether it lives; nobody deletes it until the transaction ends. */
+  async hold(trx: AnyTransaction, id: string): Promise<ProviderRecord | undefined> {
+    return on(trx)
+      .selectFrom('providers')
+      .selectAll()
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  /** Deleted ones too: what changed since, in order. */
+  changedSince(cursor: RevisionCursor, most: number): Promise<ProviderRecord[]> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('providers')
+      .selectAll()
+      .where(after(cursor))
+      .orderBy('revision')
+      .orderBy('id')
+      .limit(most)
+      .execute()
+  }
+
+  async insert(trx: AnyTransaction, provider: ProviderRecord): Promise<void> {
+    await on(trx)
+      .insertInto('providers')
+      .values({
+        ...provider,
+        tech_headers: jsonb(provider.tech_headers),
+        metadata: provider.metadata && jsonb(provider.metadata),
+      })
+      .execute()
+  }
+
+  update(
+    trx: AnyTransaction,
+    id: string,
+    { tech_headers, ...change }: Omit<Partial<ProviderRecord>, 'metadata'> & Pick<ProviderRecord, 'revision'>,
+  ): Promise<ProviderRecord | undefined> {
+    return on(trx)
+      .updateTable('providers')
+      .set({ ...change, ...(tech_headers ? { tech_headers: jsonb(tech_headers) } : {}) })
+      .where('id', '=', id)
+      .where('tm_delete', 'is', null)
+      .returningAll()
+      .executeTakeFirst()
+  }
+
+  #live() {
+    return this.#db.kysely<Tables>().selectFrom('providers').selectAll().where('tm_delete', 'is', null)
+  }
+}
