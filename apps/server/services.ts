@@ -1,5 +1,5 @@
 import { AgentService } from '#managers/agent'
-import { BillingService } from '#managers/billing'
+import { BillingService, RateDecks, Rerater } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
@@ -42,6 +42,8 @@ export function createServices(needs: ServicesNeeds) {
   const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService(basics)
+  const { accounts, books, rates } = billing
+  const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
@@ -90,6 +92,7 @@ export function createServices(needs: ServicesNeeds) {
   const outboundConfigs = new OutboundConfigStore(db)
   return {
     billing,
+    billingParts,
     directs,
     accesskeys,
     extensions,
