@@ -85,7 +85,7 @@ export class CallRole {
       media.start(),
     ])
     const { node: nodeId, incarnation } = node
-    const services = createServices({ db, clock, ids, base })
+    const services = createServices({ db, clock, ids, base, billingEnforced: config.billing })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })
     const speech = createSpeech({ cacheFolder: join(config.dataDir, 'speech'), clock, ids, log })

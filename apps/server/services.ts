@@ -26,6 +26,8 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
+  /** Whether customers pay; they do unless said. */
+  billingEnforced?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
   pointsInside?: PointsInside
   /** Hears of each access key that was revoked. */
@@ -41,7 +43,7 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
-  const billing = new BillingService(basics)
+  const billing = new BillingService({ ...basics, enforced: needs.billingEnforced ?? true })
   const { accounts, books, rates } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const directs = new DirectService(basics)
