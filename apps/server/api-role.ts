@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
+import { Auditor, paddle } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
@@ -38,6 +39,7 @@ import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#pla
 import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
 import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
+import { paddleSettingsOf } from './billing-settings.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { capturesOf } from './captures-of.ts'
 import { catalogues } from './catalogue.ts'
@@ -86,6 +88,7 @@ export class ApiRole {
       secrets: new SecretBox(secretsKey(config, ids), ids),
       onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
       numberGraceDays: config.numberGraceDays,
+      billingEnforced: config.billing,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -156,11 +159,18 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const sequencer = new Sequencer({ connection, bus, clock, log })
+    const auditor = new Auditor({ db, clock, log })
+    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
+    const paddleRoutes = paddle({
+      ...{ db, clock, ids, log, outbound, billing: services.billing },
+      settings: paddleSettingsOf(config),
+    })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
         webhooks,
+        ...{ auditor, paddleRoutes },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -175,6 +185,7 @@ export class ApiRole {
       parts: {
         database: () => db.available(),
         ledger: () => sequencer.isWorking,
+        billing: () => auditor.isClean(),
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
       },
       scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),
@@ -190,11 +201,11 @@ export class ApiRole {
       ...{ db, clock, ids, log, metrics },
       jobs: platformJobs({
         ...{ db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, mailFolder, eventDays },
+        ...{ auditor, topUp: services.billing.topUp },
       }),
     })
 
     wakeSequencer(bus, db)
-    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets, ...watched })
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })

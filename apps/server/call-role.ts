@@ -89,7 +89,7 @@ export class CallRole {
     ])
     const { node: nodeId, incarnation } = node
     const secrets = new SecretBox(secretsKey(config, ids), ids)
-    const services = createServices({ db, clock, ids, base, secrets })
+    const services = createServices({ db, clock, ids, base, secrets, billingEnforced: config.billing })
     const carriers = new Carriers({ db, bus, clock, log, secrets })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })

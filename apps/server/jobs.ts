@@ -1,4 +1,5 @@
 import type { Mailboxes } from '#managers/agent'
+import type { Auditor, MonthlyTopUp } from '#managers/billing'
 import type { CustomerLifecycle } from '#managers/customer'
 import type { NumberRenewals, NumberService } from '#managers/number'
 import type { Database } from '#platform/db'
@@ -21,6 +22,8 @@ export interface PlatformJobsNeeds {
   numberRenewals: NumberRenewals
   idempotency: Idempotency
   mailFolder: MailFolder
+  topUp: MonthlyTopUp
+  auditor: Auditor
   /** Days that events are kept. */
   eventDays: number
 }
@@ -28,7 +31,7 @@ export interface PlatformJobsNeeds {
 /** Everything that the platform does by the clock, once however many processes there are. */
 export function platformJobs(needs: PlatformJobsNeeds): Job[] {
   const { db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, eventDays } = needs
-  const folder = needs.mailFolder
+  const { mailFolder: folder, topUp, auditor } = needs
   return [
     {
       name: 'delete_frozen_customers',
@@ -76,6 +79,16 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
       name: 'forget_mailed_links',
       schedule: '5 * * * *',
       run: () => mailboxes.forgetOldLinks(),
+    },
+    {
+      name: 'top_up_tokens',
+      schedule: '1 * * * *',
+      run: (signal) => untilNoneIsLeft(signal, () => topUp.topUpSome()),
+    },
+    {
+      name: 'audit_billing',
+      schedule: '20 * * * *',
+      run: async (signal) => void (await auditor.run(signal)),
     },
   ]
 }

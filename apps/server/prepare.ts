@@ -24,7 +24,8 @@ export async function prepare(config: Config, { connection }: PostgresServer, lo
     await db.ready(DATABASE_READY_MS)
     await migrate(db, allMigrations)
     const secrets = new SecretBox(secretsKey(config, ids), ids)
-    const services = createServices({ db, clock, ids, base: config.sipDomain, secrets })
+    const { sipDomain: base, billing: billingEnforced } = config
+    const services = createServices({ db, clock, ids, base, secrets, billingEnforced })
     const http = `http://${hostAndPort(config.httpHost, config.httpPort)}`
     const sip = hostAndPort(expandHosts(config.sipHost)[0] ?? '127.0.0.1', config.sipPort)
     return await firstRun({ settings: new PlatformSettings(db), services, ids, clock, config, reach: { http, sip } })

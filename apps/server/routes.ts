@@ -1,4 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
+import { type Auditor, billingRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -50,6 +51,8 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   sockets: WebSockets
   db: Database
   webhooks: WebhookService
+  auditor: Auditor
+  paddleRoutes: readonly Route[]
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -58,6 +61,8 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...authRoutes(services),
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
+    ...billingRoutes({ ...services.billingParts, auditor: services.auditor }),
+    ...services.paddleRoutes,
     ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

@@ -1,5 +1,5 @@
 import { AgentService } from '#managers/agent'
-import { BillingService } from '#managers/billing'
+import { BillingService, RateDecks, Rerater } from '#managers/billing'
 import { OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
@@ -33,6 +33,8 @@ export interface ServicesNeeds extends Basics {
   secrets: SecretBox
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
+  /** Whether customers pay; they do unless said. */
+  billingEnforced?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
   pointsInside?: PointsInside
   /** Who sells telephone numbers, in the order in which they are asked; nobody unless said. */
@@ -54,7 +56,9 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { secrets, onKeyRevoked, onCustomerState, onAgentChanged, onProvisioningChanged: onChanged } = needs
   const basics = { db, clock, ids }
-  const billing = new BillingService(basics)
+  const billing = new BillingService({ ...basics, enforced: needs.billingEnforced ?? true })
+  const { accounts, books, rates } = billing
+  const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
@@ -113,6 +117,7 @@ export function createServices(needs: ServicesNeeds) {
   })
   return {
     billing,
+    billingParts,
     directs,
     accesskeys,
     extensions,

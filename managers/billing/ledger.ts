@@ -163,7 +163,7 @@ export class Ledger {
     if (begun) await store.complete(trx, record.customer_id, record)
     else await store.insert(trx, record.customer_id, record)
     const events = [begun ? billingEvents.billing_updated(record) : billingEvents.billing_created(record)]
-    if (ended.amount_token !== 0 || ended.amount_credit !== 0) {
+    if (ended.transaction_type !== 'usage' || ended.amount_token !== 0 || ended.amount_credit !== 0) {
       const changed = { balance_token, balance_credit, tm_update: now }
       await accounts.setBalance(trx, account.id, changed)
       events.push(billingEvents.account_updated({ ...account, ...changed }))

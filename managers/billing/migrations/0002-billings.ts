@@ -40,8 +40,15 @@ create table billings (
 create unique index billings_reference on billings (transaction_type, reference_type, reference_id);
 create unique index billings_idempotency_key on billings (idempotency_key);
 create index billings_customer on billings (customer_id, tm_create desc, id desc) where tm_delete is null;
-create index billings_account on billings (account_id);
+create index billings_account on billings (account_id) include (amount_token, amount_credit);
 create index billings_end on billings (tm_billing_end) where transaction_type = 'usage';
+
+alter table billing_accounts add suspended_by_refund boolean not null default false;
+alter table billing_accounts add low_balance bigint;
+alter table billing_accounts add paddle_tm_event timestamptz;
+create index billing_accounts_paddle_subscription on billing_accounts (paddle_subscription_id)
+  where paddle_subscription_id <> '';
+create index billing_accounts_paddle_customer on billing_accounts (paddle_customer_id) where paddle_customer_id <> '';
 
 create table billing_payers (
   customer_id uuid primary key,
@@ -56,8 +63,14 @@ insert into billings
     0, '', '', 0, 'up', 0, true, '', 'carried over'
   from billing_accounts;
 
+create table billing_audits (
+  tm_audit timestamptz primary key,
+  result jsonb not null
+);
+
 create table rate_decks (
   version integer primary key check (version > 0),
+  id uuid not null unique,
   name text not null,
   detail text not null,
   tm_from timestamptz not null,
@@ -76,7 +89,7 @@ create table rate_deck_rates (
   primary key (version, cost_type, prefix, country)
 );
 
-insert into rate_decks values (1, 'standard', 'The rates that the platform comes with.', 'epoch', now());
+insert into rate_decks values (1, '3f0c7a52-6c0b-4a0e-9d0a-2f7d3c1b8e01', 'standard', 'The rates that the platform comes with.', 'epoch', now());
 insert into rate_deck_rates values
   (1, 'call_pstn_outgoing', '', '', 0, 10000, 60),
   (1, 'call_pstn_incoming', '', '', 0, 10000, 60),
