@@ -16,7 +16,7 @@ import {
   Tokens,
 } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
-import { BillingService, migrations as billingMigrations } from '#managers/billing'
+import { BillingService, migrations as billingMigrations, billingRoutes, RateDecks, Rerater } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
@@ -260,6 +260,7 @@ export class TestAccounts {
     })
     this.routes = [
       ...customerRoutes({ customers, accesskeys, lifecycle, passwords: logins }),
+      ...billingRoutes({ ...this.billing, decks: new RateDecks(basics), rerater: new Rerater(db) }),
       ...authRoutes({ logins, boots, delegations, agents, mailboxes: this.mailboxes }),
       ...agentRoutes(agents),
       ...numberRoutes(this.numbers),

@@ -1,4 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
+import { billingRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -56,6 +57,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...authRoutes(services),
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
+    ...billingRoutes(services.billingParts),
     ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

@@ -1,5 +1,5 @@
 import { AgentService } from '#managers/agent'
-import { BillingService } from '#managers/billing'
+import { BillingService, RateDecks, Rerater, ReservationDesk, ReservationStore } from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
@@ -41,7 +41,10 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
-  const billing = new BillingService(basics)
+  const billing = new BillingService({ ...basics, holds: new ReservationStore() })
+  const { accounts, books, rates } = billing
+  const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
+  const reservations = new ReservationDesk({ ...basics, billing })
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
@@ -90,6 +93,8 @@ export function createServices(needs: ServicesNeeds) {
   const outboundConfigs = new OutboundConfigStore(db)
   return {
     billing,
+    reservations,
+    billingParts,
     directs,
     accesskeys,
     extensions,

@@ -19,6 +19,10 @@ export interface BillingAccount {
   payment_method: '' | 'credit card'
   paddle_subscription_id: string
   paddle_customer_id: string
+  /** Frozen because a refund took more than there was: only the operator lifts that. */
+  suspended_by_refund: boolean
+  /** Micros: when credit falls below, the customer is told; `null` = never. */
+  low_balance: number | null
   tm_last_topup: Timestamp | null
   tm_next_topup: Timestamp | null
   tm_create: Timestamp
@@ -79,6 +83,8 @@ export function newAccount(id: string, customer: string, nowMs: number, start: A
     payment_method: '',
     paddle_subscription_id: '',
     paddle_customer_id: '',
+    suspended_by_refund: false,
+    low_balance: null,
     tm_last_topup: now,
     tm_next_topup: firstOfNextMonth(now),
     tm_create: now,

@@ -2,6 +2,7 @@ import type { NewEvent } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { BillingAccount } from './account.ts'
 import type { BillingRecord } from './billing.ts'
+import { presentForAdmin } from './present.ts'
 
 const about =
   (type: string) =>
@@ -12,7 +13,7 @@ const about =
     resource_id: account.id,
     public: false,
     activeflow_id: NIL_UUID,
-    data: account,
+    data: presentForAdmin(account),
   })
 
 const aboutBilling =

@@ -4,7 +4,9 @@ import { apiErrors } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { type AccountStart, type BillingAccount, type LimitedResource, newAccount, PLAN_LIMITS } from './account.ts'
+import { Accounts } from './accounts.ts'
 import type { BillingRecord } from './billing.ts'
+import { Books } from './books.ts'
 import type { Charge, EndedUsage, Holds, Usage } from './charge.ts'
 import { type BillingChecks, type ChargeKind, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
 import { billingErrors } from './errors.ts'
@@ -41,6 +43,8 @@ const NOTHING_HELD: Holds = { heldOf: async () => ({ credit: 0, token: 0 }) }
 export class BillingService implements BillingChecks, PlanLimits {
   readonly rates: RateDeck
   readonly ledger: Ledger
+  readonly accounts: Accounts
+  readonly books: Books
   readonly #store: BillingStore
   readonly #clock: Clock
   readonly #ids: Ids
@@ -52,8 +56,10 @@ export class BillingService implements BillingChecks, PlanLimits {
     this.#ids = ids
     this.#enforced = enforced
     this.rates = rates ?? new RateDeck({ db, clock })
-    const parts = { accounts: this.#store, store: new LedgerStore(db), rates: this.rates }
-    this.ledger = new Ledger({ ...parts, clock, ids, holds, enforced })
+    const rows = new LedgerStore(db)
+    this.ledger = new Ledger({ accounts: this.#store, store: rows, rates: this.rates, clock, ids, holds, enforced })
+    this.accounts = new Accounts({ db, clock, ids, store: this.#store, ledger: this.ledger })
+    this.books = new Books(rows)
   }
 
   /** `Ledger.charge` */
@@ -80,8 +86,12 @@ export class BillingService implements BillingChecks, PlanLimits {
     return account
   }
 
-  /** Suspends the account of a customer that is being frozen, or takes that back. Announces `account_updated`. */
+  /**
+   * Suspends the account of a customer that is being frozen, or takes that back; what a refund has suspended stays so.
+   * Announces `account_updated`.
+   */
   async setStatus(trx: AnyTransaction, customer: string, status: 'active' | 'frozen'): Promise<void> {
+    if (status === 'active' && (await this.#store.lockOwn(trx, customer))?.suspended_by_refund) return
     const account = await this.#store.update(trx, customer, { status, tm_update: timestamp(this.#clock.wallMs()) })
     if (account) await this.#announce(trx, billingEvents.account_updated(account))
   }
@@ -93,9 +103,20 @@ export class BillingService implements BillingChecks, PlanLimits {
     if (account) await this.#announce(trx, billingEvents.account_updated(account))
   }
 
-  /** Throws `BILLING_ACCOUNT_NOT_FOUND` unless this is a live account of the customer. */
-  async requireAccount(customer: string, id: string): Promise<void> {
-    if ((await this.#store.find(customer))?.id !== id) throw billingErrors.BILLING_ACCOUNT_NOT_FOUND()
+  /**
+   * Says which live account pays for a customer from now on: one of its own, or where `anyones` any. Throws
+   * `BILLING_ACCOUNT_NOT_FOUND`. What is being used goes on under the account that it began with.
+   */
+  async setPayer(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    { anyones = false }: { anyones?: boolean } = {},
+  ): Promise<void> {
+    const account = await this.#store.lockAccount(trx, id)
+    if (!account || account.tm_delete !== null || !(anyones || account.customer_id === customer))
+      throw billingErrors.BILLING_ACCOUNT_NOT_FOUND()
+    await this.#store.setPayer(trx, customer, id)
   }
 
   async mayStart(customer: string, kind: ChargeKind, count = 1): Promise<Verdict> {

@@ -36,14 +36,14 @@ export class BillingStore {
       .execute()
   }
 
-  /** The customer's own live account. */
-  find(customer: string): Promise<BillingAccount | undefined> {
-    return this.#db
-      .kysely<Tables>()
+  /** The customer's own live account, held until the transaction ends. */
+  lockOwn(trx: AnyTransaction, customer: string): Promise<BillingAccount | undefined> {
+    return on(trx)
       .selectFrom('billing_accounts')
       .selectAll()
       .where('customer_id', '=', customer)
       .where('tm_delete', 'is', null)
+      .forUpdate()
       .executeTakeFirst()
   }
 

@@ -10,6 +10,8 @@ import type { Calling, Ready } from './calling.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
+import type { Meter } from './meter.ts'
+import type { Metering } from './metering.ts'
 import { newOutgoingCall } from './new-call.ts'
 import type { LegPlan, Way } from './way.ts'
 
@@ -21,6 +23,8 @@ export interface LegMakerNeeds extends LiveNeeds {
   prepareOutgoing: PrepareOutgoing
   /** Takes in a leg that lives from now on. */
   admit(live: LiveRunner): void
+  /** Reserves what paid legs cost. */
+  metering: Pick<Metering, 'begin'>
 }
 
 /** Makes legs ready to be dialled: ports, the identity of the INVITE, the flow that will run. */
@@ -31,13 +35,28 @@ export class LegMaker {
     this.#needs = needs
   }
 
-  /** Throws a reason where there are no ports, or the flow does not exist. */
+  /** Throws a reason where its first interval cannot be paid, there are no ports, or the flow does not exist. */
   async prepare(id: string, plan: LegPlan, calling: Calling): Promise<Ready> {
     const watch = new Stopwatch(this.#needs.clock)
     const { destination, owner_id } = plan
     const { master, ...common } = calling
     const made = { ...common, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
     const call = newOutgoingCall(id, made, watch.now())
+    const occasion = plan.isForwarded ? 'forwarding' : calling.occasion
+    const meter = await this.#needs.metering.begin(call, calling.spender, occasion)
+    try {
+      return await this.#dialable(call, { plan, calling, watch, meter })
+    } catch (error) {
+      meter?.discard()
+      throw error
+    }
+  }
+
+  async #dialable(
+    call: Call,
+    { plan, calling, watch, meter }: { plan: LegPlan; calling: Calling; watch: Stopwatch; meter: Meter | undefined },
+  ): Promise<Ready> {
+    const { destination } = plan
     const [first, ...others] = plan.ways.map((way) => () => this.#line(way, destination, calling))
     if (!first) throw new InvariantError('a leg has no way')
     const line = first()
@@ -47,7 +66,7 @@ export class LegMaker {
     try {
       const flow = await this.#flow(call, calling)
       const isOwnPhone = plan.ways.some(({ via }) => 'flow' in via)
-      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, others, calling, flow, isOwnPhone })
+      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, others, calling, flow, isOwnPhone, meter })
     } catch (error) {
       line.hangup(CAUSE.normal)
       throw error
@@ -64,17 +83,19 @@ export class LegMaker {
       flow: PreparedFlow | undefined
       /** It registered with us. */
       isOwnPhone: boolean
+      meter: Meter | undefined
     },
   ): Ready {
-    const { watch, others, flow, calling, isOwnPhone } = made
-    const { free_only, early_execution, maxForwards, master, limits } = calling
+    const { watch, others, flow, calling, isOwnPhone, meter } = made
+    const { free_only, spender, early_execution, maxForwards, master, limits } = calling
     return {
       id: call.id,
       kind: 'call',
       flow_id: call.flow_id,
       begin: (report) => {
         const live = new LiveRunner(this.#needs, {
-          ...{ call, line, watch, free_only, isOwnPhone, otherWays: others },
+          ...{ call, line, watch, free_only, spender, isOwnPhone, otherWays: others },
+          ...(meter ? { meter } : {}),
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
           ...(report ? { report } : {}),
           ...(limits ? { limits } : {}),
@@ -86,15 +107,16 @@ export class LegMaker {
         return live
       },
       discard: () => {
+        meter?.discard()
         flow?.cancel()
         line.hangup(CAUSE.normal)
       },
     }
   }
 
-  async #flow(call: Call, { flow, variables, free_only }: Calling): Promise<PreparedFlow | undefined> {
+  async #flow(call: Call, { flow, variables, free_only, spender }: Calling): Promise<PreparedFlow | undefined> {
     if (!flow) return undefined
-    const prepared = await this.#needs.prepareOutgoing({ call, flow, variables, free_only })
+    const prepared = await this.#needs.prepareOutgoing({ call, flow, variables, free_only, spender })
     if (!prepared) throw flowErrors.FLOW_NOT_FOUND({ flow_id: 'flow_id' in flow ? flow.flow_id : NIL_UUID })
     return prepared
   }

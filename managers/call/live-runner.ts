@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import type { WriteLanes } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -22,6 +23,7 @@ import type {
   RecordingOptions,
   SayOptions,
 } from './live-call.ts'
+import type { Meter } from './meter.ts'
 import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 
@@ -65,6 +67,10 @@ export interface LiveParts {
   watch: Stopwatch
   /** Nobody proved who began this: nothing that follows dials a paid destination. */
   free_only: boolean
+  /** On whose account it makes others be called. */
+  spender?: Spender
+  /** Watches what it costs; a leg that is free has none. */
+  meter?: Meter
   /** It is a phone of the customer's own, which may ask for more than to be talked with. */
   isOwnPhone?: boolean
   /** Of the INVITE that began it. */
@@ -93,6 +99,7 @@ const MAX_FORWARDS = 70
 export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly kind = 'call'
   readonly free_only: boolean
+  readonly spender: Spender
   readonly isOwnPhone: boolean
   readonly maxForwards: number
   readonly isPrivate: boolean
@@ -105,6 +112,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #connecting: ConnectRunner
   readonly #report: LiveParts['report']
   readonly #rule: MatchedRule | undefined
+  readonly #meter: Meter | undefined
   #line: Line | DialableLine
   readonly #otherWays: (() => DialableLine)[]
   /** The flow of a call of ours that has not begun. */
@@ -132,6 +140,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#line = line
     this.#report = parts.report
     this.#rule = parts.rule
+    this.#meter = parts.meter
+    this.spender = parts.spender ?? NOBODY
     this.#flow = parts.flow
     this.#otherWays = [...otherWays]
     this.free_only = parts.free_only
@@ -500,7 +510,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   #save(call: Call, events: readonly CallEvent[]): void {
     this.#writer.save(call, call.status === 'hangup' ? null : this.#line.dialog, events)
-    if (call.status === 'hangup') this.#needs.witness?.over(call)
+    if (events.includes('call_progressing')) this.#meter?.answered(this)
+    if (call.status !== 'hangup') return
+    this.#meter?.over()
+    this.#needs.witness?.over(call)
   }
 
   #prepare(sound: string, work: (signal: AbortSignal) => Promise<{ file: string }[]>): void {

@@ -12,6 +12,8 @@ export interface LegPlan {
   /** The agent whom it reaches; the nil UUID = nobody's. */
   owner_id: string
   ways: readonly [Way, ...Way[]]
+  /** An agent is reached by it at a telephone number of the agent's own. */
+  isForwarded?: true
 }
 
 /** Several who can be called, and how. */

@@ -89,7 +89,7 @@ export const updateBillingAccountById = endpoint({
   ...ofOne,
   method: 'PUT',
   path: '/customers/{id}/billing_account_id',
-  summary: 'Choose which billing account of a customer pays for it, as super admin',
+  summary: 'Choose which billing account pays for a customer, as super admin; it may be another customer’s',
   body: BillingAccountChoice,
   errors: [CUSTOMER_NOT_FOUND, billingErrors.BILLING_ACCOUNT_NOT_FOUND],
 })

@@ -32,7 +32,9 @@ export function adminRoutes(customers: CustomerService, lifecycle: CustomerLifec
       presentForAdmin(await customers.setMetadata(idOf(params), body)),
     ),
     handle(updateBillingAccountById, async ({ params, body }) =>
-      presentForAdmin(await customers.setBillingAccount(idOf(params), body.billing_account_id.toLowerCase())),
+      presentForAdmin(
+        await customers.setBillingAccount(idOf(params), body.billing_account_id.toLowerCase(), { anyones: true }),
+      ),
     ),
     handle(updateIdentityVerification, async ({ params, body }) =>
       presentForAdmin(await customers.setIdentityVerification(idOf(params), body.status)),

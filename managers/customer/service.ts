@@ -139,11 +139,15 @@ export class CustomerService {
     return before.webhook_secret
   }
 
-  /** Says which of the customer's billing accounts pays for it. */
-  async setBillingAccount(customer: string, billing_account_id: string): Promise<CustomerRecord> {
-    await this.get(customer)
-    await this.#billing.requireAccount(customer, billing_account_id)
-    return this.#change(customer, { billing_account_id }, customerEvents.customer_updated)
+  /** Says which billing account pays for a customer: one of its own, unless the operator says `anyones`. */
+  async setBillingAccount(
+    customer: string,
+    billing_account_id: string,
+    whose: { anyones?: boolean } = {},
+  ): Promise<CustomerRecord> {
+    return this.#change(customer, { billing_account_id }, customerEvents.customer_updated, (trx) =>
+      this.#billing.setPayer(trx, customer, billing_account_id, whose),
+    )
   }
 
   /** Says how far the customer has shown who it is; saying what holds already announces nothing. */
@@ -178,10 +182,12 @@ export class CustomerService {
     customer: string,
     change: Partial<CustomerRecord>,
     event: (record: CustomerRecord) => NewEvent,
+    also: (trx: AnyTransaction) => Promise<void> = async () => {},
   ): Promise<CustomerRecord> {
     const tm_update = timestamp(this.#clock.wallMs())
     return this.#db.transaction(async (trx) => {
       const record = (await this.#store.update(trx, customer, { ...change, tm_update })) ?? noCustomer(customer)
+      await also(trx)
       await this.#announce(trx, event(record))
       return record
     })

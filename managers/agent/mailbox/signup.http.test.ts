@@ -40,7 +40,7 @@ test('whoever signs up is a customer with an access key that works at once', asy
   const created = (await accounts.announced(customer.id)).filter(({ type }) => type !== 'direct_created')
   assert.deepEqual(
     created.map(({ type }) => type),
-    ['account_created', 'customer_created', 'agent_created', 'accesskey_created'],
+    ['account_created', 'billing_created', 'customer_created', 'agent_created', 'accesskey_created'],
   )
   assert.equal(created[1]?.data.headless, true)
   assert.equal(created[2]?.data.username, email)

@@ -126,7 +126,7 @@ export class UsageStore {
         count(*) filter (where status = 'open')::bigint as concurrent,
         count(*) filter (where tm_create > ${second})::bigint as begun
       from reservations
-      where customer_id = ${customer} and reference_type = 'call' and (status = 'open' or tm_create > ${second})
+      where customer_id = ${customer} and cost_type = 'call_pstn_outgoing' and (status = 'open' or tm_create > ${second})
       group by credential_kind, credential_id`.execute(via.kysely())
     return rows
   }

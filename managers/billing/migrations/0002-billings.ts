@@ -43,6 +43,9 @@ create index billings_customer on billings (customer_id, tm_create desc, id desc
 create index billings_account on billings (account_id);
 create index billings_end on billings (tm_billing_end) where transaction_type = 'usage';
 
+alter table billing_accounts add suspended_by_refund boolean not null default false;
+alter table billing_accounts add low_balance bigint;
+
 create table billing_payers (
   customer_id uuid primary key,
   account_id uuid not null
@@ -58,6 +61,7 @@ insert into billings
 
 create table rate_decks (
   version integer primary key check (version > 0),
+  id uuid not null unique,
   name text not null,
   detail text not null,
   tm_from timestamptz not null,
@@ -76,7 +80,7 @@ create table rate_deck_rates (
   primary key (version, cost_type, prefix, country)
 );
 
-insert into rate_decks values (1, 'standard', 'The rates that the platform comes with.', 'epoch', now());
+insert into rate_decks values (1, '3f0c7a52-6c0b-4a0e-9d0a-2f7d3c1b8e01', 'standard', 'The rates that the platform comes with.', 'epoch', now());
 insert into rate_deck_rates values
   (1, 'call_pstn_outgoing', '', '', 0, 10000, 60),
   (1, 'call_pstn_incoming', '', '', 0, 10000, 60),

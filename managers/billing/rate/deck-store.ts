@@ -1,10 +1,13 @@
+import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
+import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { CostType } from '../cost.ts'
 import type { Rate } from './price.ts'
 
 /** A version of the rate deck, without its rates. */
 export interface RateDeckRecord {
+  id: string
   version: number
   name: string
   detail: string
@@ -57,6 +60,62 @@ export class DeckStore {
       .where('country', 'in', ['', country])
       .execute()
     return rows.map(rateOfRow)
+  }
+
+  /** Versions, newest first. */
+  list(via: Via, page: PageRequest): Promise<RateDeckRecord[]> {
+    return pageOf(via.kysely<Tables>().selectFrom('rate_decks').selectAll(), page).execute()
+  }
+
+  find(via: Via, id: string): Promise<RateDeckRecord | undefined> {
+    return via.kysely<Tables>().selectFrom('rate_decks').selectAll().where('id', '=', id).executeTakeFirst()
+  }
+
+  /** Rates of a version whose prefix begins with the digits, in order, so many at most. */
+  rates(via: Via, { version, prefix, most }: { version: number; prefix: string; most: number }): Promise<RateRow[]> {
+    return via
+      .kysely<Tables>()
+      .selectFrom('rate_deck_rates')
+      .selectAll()
+      .where('version', '=', version)
+      .where('prefix', 'like', `${prefix}%`)
+      .orderBy('cost_type')
+      .orderBy('prefix')
+      .orderBy('country')
+      .limit(most)
+      .execute()
+  }
+
+  async latestVersion(trx: AnyTransaction): Promise<number> {
+    const row = await trx
+      .kysely<Tables>()
+      .selectFrom('rate_decks')
+      .select((row) => row.fn.max('version').as('version'))
+      .executeTakeFirst()
+    return row?.version ?? 0
+  }
+
+  async insert(trx: AnyTransaction, deck: RateDeckRecord): Promise<void> {
+    await trx.kysely<Tables>().insertInto('rate_decks').values(deck).execute()
+  }
+
+  /** Gives a new version every rate of another one; false where there is no such version. */
+  async copy(trx: AnyTransaction, from: number, to: number): Promise<boolean> {
+    const copied = await sql`
+      insert into rate_deck_rates (version, cost_type, prefix, country, token_per_unit, credit_per_unit, unit_seconds)
+      select ${to}::integer, cost_type, prefix, country, token_per_unit, credit_per_unit, unit_seconds
+      from rate_deck_rates where version = ${from}`.execute(trx.kysely<Tables>())
+    return (copied.numAffectedRows ?? 0n) > 0n
+  }
+
+  /** Gives a new version these rates, in the place of what it has for the same. */
+  async put(trx: AnyTransaction, rates: readonly RateRow[]): Promise<void> {
+    await sql`
+      insert into rate_deck_rates (version, cost_type, prefix, country, token_per_unit, credit_per_unit, unit_seconds)
+      select * from jsonb_to_recordset(${JSON.stringify(rates)}::jsonb) as rate(version integer, cost_type text, prefix text,
+        country text, token_per_unit bigint, credit_per_unit bigint, unit_seconds integer)
+      on conflict (version, cost_type, prefix, country) do update set token_per_unit = excluded.token_per_unit,
+        credit_per_unit = excluded.credit_per_unit, unit_seconds = excluded.unit_seconds`.execute(trx.kysely<Tables>())
   }
 }
 

@@ -1,4 +1,3 @@
-import type { BillingAccount } from '../account.ts'
 import {
   type CapRefusal,
   type Limited,
@@ -11,19 +10,19 @@ import {
   startsWithAny,
 } from '../caps/decide.ts'
 import type { CredentialLimits, CustomerLimits } from '../caps/limits.ts'
+import type { Payer } from '../ledger.ts'
 import type { Rate } from '../rate/price.ts'
-import { moneyOf, priceOfUnits, type Reservation, type ReserveRequest } from './reservation.ts'
+import { isCounted, moneyOf, priceOfUnits, type Reservation, type ReserveRequest } from './reservation.ts'
 
-/** Why nothing more is reserved. */
-export type ReserveRefusal = { refusal: 'insufficient_balance' } | { refusal: 'account_suspended' } | CapRefusal
+/** Why nothing more is reserved; `closed`: it was settled or released before. */
+export type ReserveRefusal = { refusal: 'insufficient_balance' | 'account_suspended' | 'closed' } | CapRefusal
 
 export type Decision<T> = { ok: true; reserved: T } | ({ ok: false } & ReserveRefusal)
 
 /** An account and all that bounds what it may spend, as they are under its lock. */
 export interface BookFacts {
-  account: Pick<BillingAccount, 'id' | 'status' | 'balance_credit' | 'balance_token'>
-  /** False: nothing is paid, so no balance bounds it; limits do. */
-  enforced: boolean
+  /** Where it is not enforced nothing is paid, so no balance bounds it; limits do. */
+  payer: Payer
   /** What open reservations hold. */
   held: { token: number; credit: number }
   customer: Limited<CustomerLimits>
@@ -58,9 +57,9 @@ export class Book {
     request: ReserveRequest,
     rate: Rate,
   ): Decision<Pick<Reservation, 'amount_token' | 'amount_credit' | 'quarantine'>> {
-    const { account, customer, credentials } = this.#facts
-    if (account.status !== 'active') return { ok: false, refusal: 'account_suspended' }
-    const isNewCall = request.reference_type === 'call'
+    const { payer, customer, credentials } = this.#facts
+    if (!payer.isOpen) return { ok: false, refusal: 'account_suspended' }
+    const isNewCall = isCounted(request)
     const notAllowed = notAllowedBy(customer.limits, request.occasion)
     if (notAllowed) return { ok: false, ...notAllowed }
     const credential = credentials.get(keyOf(request.spender))
@@ -74,21 +73,21 @@ export class Book {
   /** More intervals of something that goes on. */
   extend(open: Reservation, units: number): Decision<Pick<Reservation, 'amount_token' | 'amount_credit'>> {
     const credential = this.#facts.credentials.get(keyOf({ kind: open.credential_kind, id: open.credential_id }))
-    const isCall = open.reference_type === 'call'
+    const isCall = isCounted(open)
     return this.#take({ rate: open.rate, units, isCall, isNewCall: false, quarantine: open.quarantine, credential })
   }
 
   #take(wish: {
     rate: Rate
     units: number
-    /** Minutes of recordings are no minutes of calls. */
     isCall: boolean
     isNewCall: boolean
     quarantine: string
     credential: Limited<CredentialLimits> | undefined
   }): Decision<Pick<Reservation, 'amount_token' | 'amount_credit'>> {
     const { rate, units, isCall, isNewCall, quarantine, credential } = wish
-    const { account, enforced, customer } = this.#facts
+    const { customer } = this.#facts
+    const { account, enforced } = this.#facts.payer
     const seconds = isCall ? rate.unit_seconds * units : 0
     const spending: Spending = { isNewCall, seconds, money: moneyOf(rate, units) }
     const limited = [...(credential ? [credential] : []), customer]

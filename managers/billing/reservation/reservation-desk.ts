@@ -1,13 +1,12 @@
 import type { AnyTransaction, Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
-import type { BillingAccount } from '../account.ts'
 import { credentialLimitsOf, customerLimitsOf, LimitStore } from '../caps/limit-store.ts'
 import { NOBODY, type Spender } from '../caps/limits.ts'
 import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
+import type { Ledger, Payer } from '../ledger.ts'
 import type { Rate } from '../rate/price.ts'
 import type { RateDeck } from '../rate/rate-deck.ts'
-import type { BillingStore } from '../store.ts'
 import { AccountLanes } from './account-lane.ts'
 import { Book, type Decision, keyOf } from './book.ts'
 import { type ExtendRequest, moneyOf, type Reservation, type ReserveRequest } from './reservation.ts'
@@ -21,7 +20,7 @@ export interface Reservations {
    * Throws `DatabaseUnavailable` where it cannot be decided.
    */
   reserve(request: ReserveRequest): Promise<Decision<Reservation>>
-  /** More intervals, so that it has as many as it says. What ended meanwhile is refused nothing. Throws like `reserve`. */
+  /** More intervals, so that it has as many as it says. Throws like `reserve`. */
   extend(request: ExtendRequest): Promise<Decision<{ units: number }>>
   /** It will not begin: nothing is held for it any more. */
   release(customer: string, id: string): Promise<void>
@@ -31,10 +30,7 @@ export interface ReservationDeskNeeds {
   db: Database
   clock: Clock
   ids: Ids
-  accounts: Pick<BillingStore, 'lockPayer'>
-  rates: RateDeck
-  /** Whether this customer's account pays at all (not the unlimited plan's, not the platform's own). */
-  isPaying(customer: string, account: { plan_type: string }): boolean
+  billing: { ledger: Pick<Ledger, 'lockPayer'>; rates: RateDeck }
 }
 
 type Wish =
@@ -73,7 +69,7 @@ export class ReservationDesk implements Reservations {
 
   async reserve(request: ReserveRequest): Promise<Decision<Reservation>> {
     const { cost_type, number, customer_id } = request
-    const rate = await this.#needs.rates.rateOf({ cost_type, number })
+    const rate = await this.#needs.billing.rates.rateOf({ cost_type, number })
     return (await this.#lanes.ask(customer_id, { type: 'begin', request, rate })) as Decision<Reservation>
   }
 
@@ -86,16 +82,17 @@ export class ReservationDesk implements Reservations {
   }
 
   #carryOut(customer: string, wishes: readonly Wish[]): Promise<Answer[]> {
-    const { db, accounts } = this.#needs
+    const { db, billing } = this.#needs
     return db.withDeadline(DECIDE_MS, () =>
       db.transaction(async (trx) => {
-        const account = await accounts.lockPayer(trx, customer)
-        if (!account) return wishes.map(() => ({ ok: false, refusal: 'account_suspended' }))
+        const payer = await billing.ledger.lockPayer(trx, customer)
+        if (!payer) return wishes.map(() => ({ ok: false, refusal: 'account_suspended' }))
         const known = await this.#known(trx, customer, wishes)
-        const book = await this.#open(trx, customer, account, [...wishes.map(spenderOf), ...known.map(spenderOfOpen)])
+        const book = await this.#open(trx, customer, payer, [...wishes.map(spenderOf), ...known.map(spenderOfOpen)])
         const changes: Changes = { begun: [], extended: [], spent: [] }
         const answers: Answer[] = []
-        for (const wish of wishes) answers.push(await this.#one(trx, { wish, book, account, known, changes }))
+        for (const wish of wishes)
+          answers.push(await this.#one(trx, { wish, book, account: payer.account, known, changes }))
         await this.#write(trx, customer, changes)
         return answers
       }),
@@ -116,7 +113,7 @@ export class ReservationDesk implements Reservations {
       }
       case 'extend': {
         const open = known.find(({ id }) => id === wish.request.id)
-        return open ? this.#extend(trx, open, wish.request, book, changes) : { ok: true, reserved: { units: 0 } }
+        return open ? this.#extend(trx, open, wish.request, book, changes) : { ok: false, refusal: 'closed' }
       }
       case 'release': {
         const open = known.find(({ id }) => id === wish.id)
@@ -160,7 +157,7 @@ export class ReservationDesk implements Reservations {
   async #extend(
     trx: AnyTransaction,
     open: Reservation,
-    { units }: ExtendRequest,
+    { units, begun }: ExtendRequest,
     book: Book,
     changes: Changes,
   ): Promise<Decision<{ units: number }>> {
@@ -168,8 +165,7 @@ export class ReservationDesk implements Reservations {
     if (more <= 0) return { ok: true, reserved: { units: open.units } }
     const decision = book.extend(open, more)
     if (!decision.ok) {
-      // it ends with the interval that it is in: what is asked for is that one and the next
-      await this.#store.limitUnits(trx, open.customer_id, open.id, Math.max(open.units, units - 1))
+      await this.#store.limitUnits(trx, open.customer_id, open.id, Math.max(open.units, begun))
       return decision
     }
     const extended = {
@@ -197,12 +193,7 @@ export class ReservationDesk implements Reservations {
     ]
   }
 
-  async #open(
-    trx: AnyTransaction,
-    customer: string,
-    account: BillingAccount,
-    spenders: readonly Spender[],
-  ): Promise<Book> {
+  async #open(trx: AnyTransaction, customer: string, payer: Payer, spenders: readonly Spender[]): Promise<Book> {
     const nowMs = this.#needs.clock.wallMs()
     const said = await this.#limits.said(
       customer,
@@ -219,9 +210,8 @@ export class ReservationDesk implements Reservations {
     const quarantine = await this.#usage.quarantine(trx, customer)
     const isOver = (tm_create: string) => nowMs - (timestampToMs(tm_create) ?? 0) >= QUARANTINE_MS
     return new Book({
-      account,
-      enforced: this.#needs.isPaying(customer, account),
-      held: await this.#store.heldOf(trx, account.id),
+      payer,
+      held: await this.#store.heldOf(trx, payer.account.id),
       customer: { ...WHOLE_CUSTOMER, limits: customerLimitsOf(said), usage: usage(WHOLE_CUSTOMER) },
       credentials: new Map(credentials),
       quarantine: new Map(

@@ -21,13 +21,13 @@ const ids = systemIds
 const store = new ReservationStore()
 const billing = new BillingService({ db, clock, ids, holds: store })
 const accounts = new BillingStore(db)
-const desk = new ReservationDesk({ db, clock, ids, accounts, rates: billing.rates, isPaying: () => true })
+const desk = new ReservationDesk({ db, clock, ids, billing })
 const used = new Map<string, Use>()
 const uses = {
   find: async (_: string, __: string, asked: readonly string[]) => asked.flatMap((id) => used.get(id) ?? []),
 }
 const settler = new Settler({
-  ...{ db, clock, log: silentLog, accounts, ledger: billing.ledger, uses },
+  ...{ db, clock, log: silentLog, billing, uses },
   bus: threadHub({ clock, log: silentLog, reasons: new Map() }),
 })
 const MINUTE = 10_000
@@ -59,7 +59,7 @@ const call = (customer_id: string, more: { spender?: Spender; number?: string; r
     ...{ number: '+14155550100', country: 'us', spender: NOBODY, occasion: 'asked', ...more },
   })
 
-const balanceOf = async (id: string) => (await accounts.find(id))?.balance_credit
+const balanceOf = async (id: string) => (await accounts.findPayer(id))?.balance_credit
 const ended = (id: string, fromMs: number, seconds: number) =>
   used.set(id, { id, isOver: true, tm_start: timestamp(fromMs), tm_end: timestamp(fromMs + seconds * 1_000) })
 
@@ -74,7 +74,7 @@ test('a call is charged once for its started minutes, however often it is settle
   const id = await customer(2 * MINUTE)
   const first = await call(id)
   assert.ok(first.ok)
-  assert.deepEqual(await desk.extend({ customer_id: id, id: first.reserved.id, units: 2 }), {
+  assert.deepEqual(await desk.extend({ customer_id: id, id: first.reserved.id, units: 2, begun: 1 }), {
     ok: true,
     reserved: { units: 2 },
   })
@@ -108,7 +108,7 @@ test('who is told to end pays no more than was promised, however long the end ta
   const id = await customer(MINUTE)
   const made = await call(id)
   assert.ok(made.ok)
-  const more = await desk.extend({ customer_id: id, id: made.reserved.id, units: 2 })
+  const more = await desk.extend({ customer_id: id, id: made.reserved.id, units: 2, begun: 1 })
   assert.deepEqual(more, { ok: false, refusal: 'insufficient_balance' })
   ended(made.reserved.reference_id, clock.wallMs(), 75)
   await settler.run()

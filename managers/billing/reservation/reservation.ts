@@ -62,6 +62,8 @@ export interface ExtendRequest {
   id: string
   /** Intervals that it needs by now, the next one included. */
   units: number
+  /** Those that have begun: what is refused ends with the last of them. */
+  begun: number
 }
 
 /** What one interval counts against limits of money. */
@@ -74,4 +76,12 @@ export function priceOfUnits(rate: Rate, units: number, freeTokens: number): { t
   const { token_per_unit, credit_per_unit } = rate
   const byToken = token_per_unit === 0 ? 0 : Math.min(units, Math.max(0, Math.floor(freeTokens / token_per_unit)))
   return { token: byToken * token_per_unit, credit: (units - byToken) * credit_per_unit }
+}
+
+/**
+ * Whether it counts against limits of calls and minutes: paid calls that go out do. What others cause (calls that come in)
+ * and recordings count against limits of money alone, so that nobody from outside can use up what a customer may call.
+ */
+export function isCounted({ cost_type }: Pick<Reservation, 'cost_type'>): boolean {
+  return cost_type === 'call_pstn_outgoing'
 }

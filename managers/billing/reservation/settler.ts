@@ -5,7 +5,6 @@ import type { Log } from '#platform/log'
 import { type Clock, type Timer, type Timestamp, timestampToMs } from '#platform/time'
 import type { Ledger } from '../ledger.ts'
 import { unitsOf } from '../rate/price.ts'
-import type { BillingStore } from '../store.ts'
 import type { Reservation, ReservedType } from './reservation.ts'
 import { ReservationStore } from './reservation-store.ts'
 import { Spending } from './spending.ts'
@@ -29,8 +28,7 @@ export interface SettlerNeeds {
   bus: Bus
   clock: Clock
   log: Log
-  accounts: Pick<BillingStore, 'lockPayer'>
-  ledger: Pick<Ledger, 'settle'>
+  billing: { ledger: Pick<Ledger, 'lockPayer' | 'settle'> }
   uses: Uses
 }
 
@@ -140,9 +138,9 @@ export class Settler {
   }
 
   async #settle(trx: AnyTransaction, reservation: Reservation, use: Use | undefined): Promise<boolean> {
-    const { accounts, ledger, clock } = this.#needs
+    const { billing, clock } = this.#needs
     const { customer_id, reference_type, reference_id, cost_type, number, rate, most_units } = reservation
-    await accounts.lockPayer(trx, customer_id)
+    await billing.ledger.lockPayer(trx, customer_id)
     const at = { atMs: clock.wallMs() }
     if (!use?.tm_start || !use.tm_end)
       return this.#spending.close(trx, reservation, { status: 'released', units: 0, ...at })
@@ -153,7 +151,7 @@ export class Settler {
     )
     const units = unitsOf(rate, { seconds })
     if (!(await this.#spending.close(trx, reservation, { status: 'settled', units, ...at }))) return false
-    await ledger.settle(trx, customer_id, {
+    await billing.ledger.settle(trx, customer_id, {
       ...{ cost_type, reference_type, reference_id, number, seconds },
       tm_billing_start: use.tm_start,
       tm_billing_end: use.tm_end,

@@ -1,12 +1,12 @@
 import type { AnyTransaction } from '#platform/db'
 import { timestamp, timestampToMs } from '#platform/time'
 import { bucketOf, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
-import { moneyOf, type Reservation } from './reservation.ts'
+import { isCounted, moneyOf, type Reservation } from './reservation.ts'
 import { ReservationStore } from './reservation-store.ts'
 
 /** Intervals that were reserved, or are given back where they are negative. */
 export interface SpentUnits {
-  reservation: Pick<Reservation, 'reference_type' | 'rate' | 'credential_kind' | 'credential_id' | 'quarantine'>
+  reservation: Pick<Reservation, 'cost_type' | 'rate' | 'credential_kind' | 'credential_id' | 'quarantine'>
   units: number
 }
 
@@ -53,9 +53,7 @@ export class Spending {
   }
 }
 
-function amountOf(
-  { reference_type, rate }: SpentUnits['reservation'],
-  units: number,
-): { seconds: number; money: number } {
-  return { seconds: reference_type === 'call' ? rate.unit_seconds * units : 0, money: moneyOf(rate, units) }
+function amountOf(reservation: SpentUnits['reservation'], units: number): { seconds: number; money: number } {
+  const { rate } = reservation
+  return { seconds: isCounted(reservation) ? rate.unit_seconds * units : 0, money: moneyOf(rate, units) }
 }
