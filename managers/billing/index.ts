@@ -40,7 +40,7 @@ export { type Price, priceOf, type Rate, type Use, unitsOf } from './rate/price.
 export { type CountryOf, RateDeck, type RateQuery } from './rate/rate-deck.ts'
 export { Rerater } from './rerate.ts'
 export type { Decision, ReserveRefusal } from './reservation/book.ts'
-export type { Reservation, ReservedType, ReserveRequest } from './reservation/reservation.ts'
+export { type Reservation, type ReservedType, type ReserveRequest, stepOf } from './reservation/reservation.ts'
 export { ReservationDesk, type Reservations } from './reservation/reservation-desk.ts'
 export { ReservationStore } from './reservation/reservation-store.ts'
 export { Settler, type Use as ReservedUse, type Uses } from './reservation/settler.ts'

@@ -1,4 +1,4 @@
-import type { Decision, Reservation, Reservations } from '#managers/billing'
+import { type Decision, type Reservation, type Reservations, stepOf } from '#managers/billing'
 import { DatabaseUnavailable } from '#platform/db'
 import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
@@ -26,7 +26,7 @@ export interface MeterNeeds {
   leg(call_id: string): { readonly line: Pick<Line, 'announce'> } | undefined
 }
 
-/** The next interval is reserved so long before the one ends that goes on; of short ones so large a part. */
+/** What comes next is reserved so long before what is reserved ends; of short steps so large a part. */
 const AHEAD_MS = 10_000
 const AHEAD_PART = 0.5
 /** What could not be decided is asked again. */
@@ -47,6 +47,8 @@ export class Meter {
   readonly #needs: MeterNeeds
   readonly #reservation: Reservation
   readonly #intervalMs: number
+  /** Intervals that are reserved at a time. */
+  readonly #step: number
   /** Intervals that are reserved. */
   #units: number
   #leg: MeteredLeg | undefined
@@ -59,6 +61,7 @@ export class Meter {
     this.#reservation = reservation
     this.#units = reservation.units
     this.#intervalMs = reservation.rate.unit_seconds * 1_000
+    this.#step = stepOf(reservation.rate)
   }
 
   /** The leg will never be: what is reserved is free again. */
@@ -88,7 +91,7 @@ export class Meter {
   }
 
   get #aheadMs(): number {
-    return Math.min(AHEAD_MS, this.#intervalMs * AHEAD_PART)
+    return Math.min(AHEAD_MS, this.#step * this.#intervalMs * AHEAD_PART)
   }
 
   #waitForTheNext(): void {
@@ -99,7 +102,7 @@ export class Meter {
     const { clock, reservations, log } = this.#needs
     const { customer_id, id } = this.#reservation
     const talkedMs = clock.monotonicMs() - this.#answeredMs
-    const units = Math.max(this.#units + 1, Math.ceil((talkedMs + this.#aheadMs) / this.#intervalMs))
+    const units = Math.max(this.#units + this.#step, Math.ceil((talkedMs + this.#aheadMs) / this.#intervalMs))
     try {
       const decision = await reservations.extend({ customer_id, id, units, begun: this.#begun })
       if (!this.#isOver) this.#decided(decision)

@@ -12,7 +12,7 @@ import {
 import type { CredentialLimits, CustomerLimits } from '../caps/limits.ts'
 import type { Payer } from '../ledger.ts'
 import type { Rate } from '../rate/price.ts'
-import { isCounted, moneyOf, priceOfUnits, type Reservation, type ReserveRequest } from './reservation.ts'
+import { isCounted, moneyOf, priceOfUnits, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
 
 /** Why nothing more is reserved; `closed`: it was settled or released before. */
 export type ReserveRefusal = { refusal: 'insufficient_balance' | 'account_suspended' | 'closed' } | CapRefusal
@@ -66,7 +66,7 @@ export class Book {
     const outside = isNewCall && credential ? notAllowedTo(credential.limits, request) : undefined
     if (outside) return { ok: false, ...outside }
     const quarantine = isNewCall ? quarantineOf(customer.limits, request, rate) : ''
-    const decision = this.#take({ rate, units: 1, isCall: isNewCall, isNewCall, quarantine, credential })
+    const decision = this.#take({ rate, units: stepOf(rate), isCall: isNewCall, isNewCall, quarantine, credential })
     return decision.ok ? { ok: true, reserved: { ...decision.reserved, quarantine } } : decision
   }
 

@@ -9,7 +9,7 @@ import type { Rate } from '../rate/price.ts'
 import type { RateDeck } from '../rate/rate-deck.ts'
 import { AccountLanes } from './account-lane.ts'
 import { Book, type Decision, keyOf } from './book.ts'
-import { type ExtendRequest, moneyOf, type Reservation, type ReserveRequest } from './reservation.ts'
+import { type ExtendRequest, moneyOf, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
 import { type Extension, ReservationStore } from './reservation-store.ts'
 import { Spending, type SpentUnits } from './spending.ts'
 
@@ -141,16 +141,16 @@ export class ReservationDesk implements Reservations {
       credential_kind: spender.kind,
       credential_id: spender.id,
       status: 'open',
-      units: 1,
+      units: stepOf(rate),
       ...decision.reserved,
-      money: moneyOf(rate, 1),
+      money: moneyOf(rate, stepOf(rate)),
       most_units: null,
       tm_create: now,
       tm_extend: now,
       tm_end: null,
     }
     changes.begun.push(reservation)
-    changes.spent.push({ reservation, units: 1 })
+    changes.spent.push({ reservation, units: reservation.units })
     return { ok: true, reserved: reservation }
   }
 

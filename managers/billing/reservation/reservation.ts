@@ -66,7 +66,15 @@ export interface ExtendRequest {
   begun: number
 }
 
-/** What one interval counts against limits of money. */
+/** What is reserved at a time lasts at least so long. */
+const STEP_S = 30
+
+/** How many intervals are reserved at a time: one, of short ones as many as make half a minute. */
+export function stepOf({ unit_seconds }: Rate): number {
+  return unit_seconds === 0 ? 1 : Math.max(1, Math.ceil(STEP_S / unit_seconds))
+}
+
+/** What intervals count against limits of money. */
 export function moneyOf(rate: Rate, units: number): number {
   return rate.credit_per_unit * units
 }
