@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { AgentPresence, AgentService, migrations as agentMigrations } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
-import { BillingService, migrations as billingMigrations } from '#managers/billing'
+import {
+  BillingService,
+  migrations as billingMigrations,
+  ReservationDesk,
+  ReservationStore,
+  Settler,
+} from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
   CallControlService,
@@ -22,6 +28,7 @@ import {
   type LiveCall,
   type LiveCallInput,
   MediaStreams,
+  MeteredUses,
   mediaStreamRoutes,
   OutboundConfigService,
   type OutgoingCallFlow,
@@ -128,6 +135,8 @@ export class TestCalls {
   readonly storageAccounts: StorageAccounts
   readonly recordingKeeper: RecordingKeeper
   readonly captures: Captures
+  readonly reservations: ReservationDesk
+  readonly settler: Settler
   readonly callRecorder: CallRecorder
   readonly explain: ExplainService
   /** Executions of flows by their id, and what is on record of webhooks, as accounts of calls show them. */
@@ -198,6 +207,9 @@ export class TestCalls {
       routes: new RouteAttemptStore(db),
       log,
     })
+    const { billing } = services
+    this.reservations = new ReservationDesk({ ...basics, billing })
+    this.settler = new Settler({ ...basics, bus, billing, uses: new MeteredUses(db) })
     this.engine = new CallEngine({
       ...{ ...basics, agentRings: this.presence, witness: this.callRecorder },
       line: { mediaWitness: this.callRecorder.mediaWitness },
@@ -241,6 +253,7 @@ export class TestCalls {
         },
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
+      metering: { reservations: this.reservations, undecidedMs: 300_000 },
       recordings: { files, billing: services.billing, storage: this.storageAccounts, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
@@ -540,7 +553,7 @@ async function laterLife(earlier: Services): Promise<Services> {
 
 function servicesOn(db: Database) {
   const basics = { db, clock: systemClock, ids: systemIds }
-  const billing = new BillingService(basics)
+  const billing = new BillingService({ ...basics, holds: new ReservationStore() })
   const directs = new DirectService(basics)
   const customers: CustomerService = new CustomerService({
     ...{ ...basics, billing },

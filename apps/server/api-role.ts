@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { Auditor, paddle } from '#managers/billing'
+import { Auditor, Charges, paddle, Settler } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
   CallService,
   GroupcallService,
   MediaStreams,
+  MeteredUses,
   RecordingFiles,
   RecordingKeeper,
   RecordingService,
@@ -127,6 +128,7 @@ export class ApiRole {
       storage: storage.referenced,
     })
     const downloads = storage.downloads(recordings.filesOf)
+    const settler = new Settler({ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) })
     const keeper = new RecordingKeeper({ db, bus, clock, ids, log, files, storage: storage.referenced })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows, ...inside })
     const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
@@ -138,6 +140,7 @@ export class ApiRole {
     }
     const webhooks = new WebhookService({ db, bus, clock, ids, events, targets })
     const captures = capturesOf(config)
+    const charges = new Charges(db)
     const explain = new ExplainService({
       calls,
       executions: activeflowStore,
@@ -147,6 +150,7 @@ export class ApiRole {
       webhooks: new ResourceDeliveries(db),
       routes: new RouteAttemptStore(db),
       log,
+      charges: { ofCall: async (customer, id) => charges.of(customer, await calls.chargedIds(customer, id)) },
     })
     const recordSweeper = new RecordSweeper({ db, captures, clock, log, days: config.callRecordDays })
 
@@ -216,13 +220,14 @@ export class ApiRole {
     storage.sweeper.start()
     recordSweeper.start()
     keeper.start()
+    settler.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     listensAt = url
     mailSender.start()
     jobs.start()
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
-      () => Promise.all([jobs.stop(), mailSender.stop(), keeper.stop(), storage.sweeper.stop()]),
+      () => Promise.all([jobs.stop(), mailSender.stop(), settler.stop(), keeper.stop(), storage.sweeper.stop()]),
       () => Promise.all([keyUse.stop(), recordSweeper.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),

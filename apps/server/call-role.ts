@@ -133,6 +133,7 @@ export class CallRole {
       ...{ commands, directory },
       node: nodeId,
       incarnation,
+      metering: { reservations: services.reservations, undecidedMs: config.undecidedSeconds * 1_000 },
       admission: { ...services, carriers, callees, base, defaultCustomer, gate },
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,

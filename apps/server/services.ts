@@ -1,5 +1,5 @@
 import { AgentService } from '#managers/agent'
-import { BillingService, RateDecks, Rerater } from '#managers/billing'
+import { BillingService, RateDecks, Rerater, ReservationDesk, ReservationStore } from '#managers/billing'
 import { OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
@@ -56,9 +56,11 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { secrets, onKeyRevoked, onCustomerState, onAgentChanged, onProvisioningChanged: onChanged } = needs
   const basics = { db, clock, ids }
-  const billing = new BillingService({ ...basics, enforced: needs.billingEnforced ?? true })
+  const enforced = needs.billingEnforced ?? true
+  const billing = new BillingService({ ...basics, enforced, holds: new ReservationStore() })
   const { accounts, books, rates } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
+  const reservations = new ReservationDesk({ ...basics, billing })
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)
@@ -117,6 +119,7 @@ export function createServices(needs: ServicesNeeds) {
   })
   return {
     billing,
+    reservations,
     billingParts,
     directs,
     accesskeys,

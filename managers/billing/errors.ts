@@ -67,4 +67,52 @@ export const billingErrors = defineErrors('billing-manager', {
     fix: 'Compare the webhook secret of the provider with STROWGER_PADDLE_WEBHOOK_SECRET, and the clock of this machine.',
     message: () => 'The signature is not valid.',
   },
+  SPENDING_LIMIT_REACHED: {
+    status: 'RESOURCE_EXHAUSTED',
+    blame: 'client',
+    retry: 'after_delay',
+    cause:
+      'A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, or of an expensive destination that was never called before.',
+    fix: 'Wait until the window has moved on, or have the limit raised: see GET /spending_limits for what is used, and the guide on spending limits.',
+    message: (p: ReachedLimit) => `The limit ${p.limit} of this ${p.limited_by} is reached: ${p.used} of ${p.most}.`,
+    details_schema: {
+      type: 'object',
+      required: ['limited_by', 'limit', 'most', 'used', 'window_seconds'],
+      properties: {
+        limited_by: {
+          type: 'string',
+          description: 'Whose limit: customer, accesskey, agent, extension, trunk, quarantine.',
+        },
+        limit: { type: 'string' },
+        most: { type: 'number', description: 'Calls, minutes, or micros.' },
+        used: { type: 'number' },
+        window_seconds: { type: 'integer', description: '0: it frees with the end of a call.' },
+      },
+    },
+  },
+  SPENDING_NOT_ALLOWED: {
+    status: 'PERMISSION_DENIED',
+    blame: 'client',
+    retry: 'after_fix',
+    cause:
+      'Paid calls of this kind are switched off, or the credential that asks may not call this number: countries or prefixes of the credential, transfers by phones (REFER), forwarding by agents.',
+    fix: 'Change what `limited_by` names with PUT /spending_limits or that of the credential, or call another destination.',
+    message: (p: { limited_by: string }) => `A paid call like this is not allowed (${p.limited_by}).`,
+    details_schema: {
+      type: 'object',
+      required: ['limited_by'],
+      properties: {
+        limited_by: { type: 'string', description: 'countries, prefixes, paid_refer or paid_forwarding.' },
+      },
+    },
+  },
 })
+
+/** What a refusal by a limit tells. */
+interface ReachedLimit {
+  limited_by: string
+  limit: string
+  most: number
+  used: number
+  window_seconds: number
+}

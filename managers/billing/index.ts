@@ -17,7 +17,11 @@ export {
   TRANSACTION_TYPES,
   type TransactionType,
 } from './billing.ts'
+export type { CapRefusal, Occasion } from './caps/decide.ts'
+export { type CredentialKind, NOBODY, type Spender } from './caps/limits.ts'
+export { reasonOfCap } from './caps/refused.ts'
 export type { Charge, EndedUsage, Holds, Movement, Reference, Usage } from './charge.ts'
+export { type ChargeOf, Charges } from './charges.ts'
 export {
   type BillingChecks,
   type CallCost,
@@ -39,6 +43,11 @@ export { RateDecks } from './rate/deck-service.ts'
 export { type Price, priceOf, type Rate, type Use, unitsOf } from './rate/price.ts'
 export { type CountryOf, RateDeck, type RateQuery } from './rate/rate-deck.ts'
 export { Rerater } from './rerate.ts'
+export type { Decision, ReserveRefusal } from './reservation/book.ts'
+export { type Reservation, type ReservedType, type ReserveRequest, stepOf } from './reservation/reservation.ts'
+export { ReservationDesk, type Reservations } from './reservation/reservation-desk.ts'
+export { ReservationStore } from './reservation/reservation-store.ts'
+export { Settler, type Use as ReservedUse, type Uses } from './reservation/settler.ts'
 export { type BillingRoutesNeeds, billingRoutes } from './routes.ts'
 export { type BillingNeeds, BillingService, type PlanLimits } from './service.ts'
 export { MonthlyTopUp } from './top-up.ts'

@@ -27,6 +27,15 @@ export interface LedgerNeeds {
   holds: Holds
 }
 
+/** The account that pays for a customer. */
+export interface Payer {
+  account: BillingAccount
+  /** False: nothing paid may be begun. */
+  isOpen: boolean
+  /** False: what is used is recorded, and nothing is paid. */
+  enforced: boolean
+}
+
 /** The account that pays, locked, and the row that is there already. */
 interface Open {
   account: BillingAccount
@@ -108,6 +117,21 @@ export class Ledger {
     const record = { ...row, balance_token_snapshot: balance_token, balance_credit_snapshot: balance_credit }
     await this.#needs.store.insert(trx, customer_id, record)
     await appendEvents(trx, [billingEvents.billing_created(record)], this.#needs)
+  }
+
+  /**
+   * The account that pays for the customer, held until the transaction ends: whether it pays at all, and whether anything may
+   * be begun on it. `undefined` where nobody pays.
+   */
+  async lockPayer(trx: AnyTransaction, customer: string): Promise<Payer | undefined> {
+    const account = await this.#needs.accounts.lockPayer(trx, customer)
+    if (!account) return undefined
+    const isExempt = this.#isExempt(customer)
+    return {
+      account,
+      isOpen: isExempt || account.status === 'active',
+      enforced: !isExempt && account.plan_type !== 'unlimited',
+    }
   }
 
   /** Locks the account that pays: the one that was noted when it began, else the one that pays for the customer now. */

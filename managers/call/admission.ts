@@ -1,4 +1,4 @@
-import { type BillingChecks, kindOfCall } from '#managers/billing'
+import { type BillingChecks, kindOfCall, type Spender } from '#managers/billing'
 import { type Directs, isDirectHash } from '#managers/direct'
 import type { NumberRouting } from '#managers/number'
 import type { Carrier } from '#managers/provisioning'
@@ -52,6 +52,8 @@ export interface Admitted {
   rule: MatchedRule
   /** Nobody proved who he is. */
   anonymous: boolean
+  /** On whose account what follows is spent, where it is not that of the phone that calls (a trunk's). */
+  spender?: Spender
   /** To be called once, when the call is over. */
   leave(): void
 }

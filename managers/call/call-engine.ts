@@ -1,6 +1,8 @@
 import type { AgentRings } from '#managers/agent'
+import { NOBODY } from '#managers/billing'
 import type { CommandDoor, Subscription } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
+import { ReasonedError } from '#platform/errors'
 import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineDirectory, type LineNeeds, type ReplacedDialog } from '#telecom/line'
@@ -9,7 +11,7 @@ import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission }
 import { AnonymousCaps } from './anonymous-caps.ts'
 import { AttemptMaker } from './attempt-maker.ts'
 import { BeginGate } from './begin-gate.ts'
-import type { HangupReason } from './call.ts'
+import type { Call, HangupReason } from './call.ts'
 import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
 import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
@@ -24,15 +26,18 @@ import { GroupPlacer } from './group-placer.ts'
 import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { hopsOf } from './hops.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
-import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
+import type { LiveCall, PrepareIncoming } from './live-call.ts'
 import { readLiveCommand } from './live-commands.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
+import type { Meter, MeterNeeds } from './meter.ts'
+import { Metering } from './metering.ts'
 import { newIncomingCall } from './new-call.ts'
 import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
 import type { RecordingAnswer } from './recording-commands.ts'
+import { spenderOfCaller } from './spender.ts'
 import { CallStore } from './store.ts'
 import { carryOutStream, type StreamCommand } from './stream-commands.ts'
 import { readTransferCommand, TRANSFER_COMMANDS, type TransferAnswer } from './transfer-commands.ts'
@@ -48,6 +53,7 @@ const ADMISSION_MS = 3_000
 /** How long `stop` waits for phones to answer our BYE, and for the last rows. */
 const STOP_MS = 4_500
 const RETRY_AFTER = { 'Retry-After': '5' }
+const DECLINE = 603
 
 /** What calling out takes beyond what letting in does. */
 export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'resolve' | 'carriers' | 'numbers'> &
@@ -69,6 +75,8 @@ export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 're
   callingOut: CallingOutNeeds
   /** Hears of calls that ring at agents. */
   agentRings?: AgentRings
+  /** What paid calls cost is reserved there, and how long they talk on while nobody can say whether they may. */
+  metering: Pick<MeterNeeds, 'reservations' | 'undecidedMs'>
 }
 
 /** What the engine has done so far, for the metrics. */
@@ -90,6 +98,7 @@ export class CallEngine {
   readonly #gate: BeginGate
   readonly #store: CallStore
   readonly #live: LiveNeeds
+  readonly #metering: Metering
   readonly #placer: CallPlacer
   readonly #groupPlacer: GroupPlacer
   readonly #transfers: TransferDesk
@@ -119,6 +128,7 @@ export class CallEngine {
       release: (live) => this.#release(live),
       transferAsked: (live, transfer) => this.#transfers.asked(live, transfer),
     }
+    this.#metering = new Metering({ ...needs.metering, clock, log: needs.log, leg })
     const placing = this.#placing(leg)
     this.#placer = new CallPlacer(placing)
     this.#groupPlacer = new GroupPlacer(placing)
@@ -228,9 +238,11 @@ export class CallEngine {
     if (!let_in) return
     const { admitted, prepared, call } = let_in
     const { anonymous: free_only, leave } = admitted
+    const { spender, meter } = let_in
     const maxForwards = maxForwardsOf(invite)
     const live = new LiveRunner(this.#live, {
-      ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
+      ...{ call, line, watch, free_only, spender, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
+      ...(meter ? { meter } : {}),
       isPrivate: wantsPrivacy(invite.request),
       hops: hopsOf(invite.request),
       ...(maxForwards === undefined ? {} : { maxForwards }),
@@ -272,15 +284,34 @@ export class CallEngine {
     }
     if (line.ended) return undefined
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
-    const { flow, anonymous } = admitted
-    const prepared: PreparedFlow | undefined = await this.#needs.prepareIncoming({ call, flow, anonymous })
+    const { flow, anonymous, spender = spenderOfCaller(call) } = admitted
+    const meter = await this.#meter(invite, line, call)
+    if (meter === 'refused') return undefined
+    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender }).catch((error: unknown) => {
+      meter?.discard()
+      throw error
+    })
     if (!prepared) {
+      meter?.discard()
       const { flow_id } = call
       this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
       this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
       return this.#refuse(line, 404)
     }
-    return { admitted, prepared, call: withFlow(call, prepared) }
+    return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
+  }
+
+  /** Reserves what a caller from outside costs; who calls in spends on nobody's account but the customer's. */
+  async #meter(invite: IncomingInvite, line: IncomingLine, call: Call): Promise<Meter | undefined | 'refused'> {
+    try {
+      return await this.#metering.begin(call, NOBODY)
+    } catch (error) {
+      if (!(error instanceof ReasonedError)) throw error
+      const refusal = error.reason.startsWith('SPENDING_') ? 'spending_limit_reached' : 'insufficient_balance'
+      this.#witnessRefusal(invite, { customer_id: call.customer_id, refusal, status: DECLINE })
+      this.#refuse(line, DECLINE)
+      return 'refused'
+    }
   }
 
   /** A phone of the customer's own calls in to take the place of a leg (RFC 3891); its call runs no flow. */
@@ -313,7 +344,13 @@ export class CallEngine {
     const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut, agentRings } = this.#needs
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
-    const legs = new LegMaker({ ...this.#live, ...callingOut, base, admit: (live) => this.#admit(live) })
+    const legs = new LegMaker({
+      ...this.#live,
+      ...callingOut,
+      base,
+      metering: this.#metering,
+      admit: (live) => this.#admit(live),
+    })
     const attempts = new AttemptMaker({
       ...{ clock, ids, log, lanes, node, incarnation, legs },
       ...(agentRings ? { agentRings } : {}),

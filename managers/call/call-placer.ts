@@ -1,3 +1,4 @@
+import { NOBODY } from '#managers/billing'
 import type { Database } from '#platform/db'
 import { ReasonedError } from '#platform/errors'
 import { type Address, apiErrors, normaliseAddress } from '#platform/http'
@@ -76,7 +77,7 @@ export class CallPlacer {
 
   async #place(request: PlaceCallsRequest, key: string): Promise<PlacedCalls> {
     const { customer_id, destinations, source, flow, variables, master_call_id } = request
-    const { early_execution = false, free_only = false } = request
+    const { early_execution = false, free_only = false, spender = NOBODY } = request
     if (destinations.length === 0)
       throw apiErrors.INVALID_ARGUMENT({ field: 'destinations', issue: 'must have at least 1 entry' })
     const idAt = (index: number) => uuidOfName(`call:${key}:${index}`)
@@ -87,7 +88,7 @@ export class CallPlacer {
     if (made) return made
     const master = master_call_id === undefined ? undefined : this.#master(customer_id, master_call_id)
     const calling = {
-      ...{ customer_id, free_only, flow, variables, early_execution },
+      ...{ customer_id, free_only, spender, flow, variables, early_execution },
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
       limits: limitsOf(request),

@@ -140,7 +140,7 @@ export class CallPlanner {
       // the name that an agent gives an extension of its own is no number
       members: agent.addresses.map(({ target_name, ...address }) => {
         const named = target_name === undefined || address.type === 'extension' ? {} : { target_name }
-        return () => this.plan(caller, { ...address, ...named }, field)
+        return async () => forwarded(await this.plan(caller, { ...address, ...named }, field))
       }),
     }
   }
@@ -148,6 +148,11 @@ export class CallPlanner {
   async #ownerOf(customer: string, address: Address): Promise<string> {
     return (await this.#needs.agents.ownerOf(customer, address)) ?? NIL_UUID
   }
+}
+
+/** Whoever calls an agent is led on to where the agent wants to be called. */
+function forwarded(plan: Plan): Plan {
+  return plan.kind === 'call' ? { ...plan, isForwarded: true } : plan
 }
 
 /**

@@ -27,6 +27,7 @@ export const REFUSALS = [
   'too_many_strangers',
   'owner_not_active',
   'insufficient_balance',
+  'spending_limit_reached',
   'flow_not_found',
   'session_not_acceptable',
   'platform_unavailable',
@@ -43,8 +44,15 @@ export interface RefusedInvite {
   source: RemoteAddress
 }
 
-/** Who ends a call that is neither its phone nor its flow. */
-export type EndAsker = 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop'
+/**
+ * Who ends a call that is neither its phone nor its flow. The last three: its next interval could not be paid, or would have
+ * passed a limit, or for too long nobody could say whether it may go on.
+ */
+export const END_ASKERS = [
+  ...(['api', 'master', 'transfer', 'account_closed', 'platform_stop'] as const),
+  ...(['balance_exhausted', 'spending_limit', 'billing_unavailable'] as const),
+] as const
+export type EndAsker = (typeof END_ASKERS)[number]
 
 /** What a witness may know of a leg, and ask of it. */
 export type WitnessedLine = Pick<Line, 'id' | 'dialog' | 'codec' | 'capture'>

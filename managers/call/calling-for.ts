@@ -22,6 +22,7 @@ export function callingFor(
     customer_id: call.customer_id,
     source: source ? normaliseAddress(source) : call.source,
     free_only: caller.free_only,
+    spender: caller.spender,
     variables: {},
     early_execution: false,
     master: caller,

@@ -1,3 +1,4 @@
+import type { Occasion, Spender } from '#managers/billing'
 import type { Address } from '#platform/http'
 import type { OutgoingLineOptions } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
@@ -23,6 +24,10 @@ export interface Calling {
   metadata: CallMetadata
   /** Nobody proved who asked for this: nothing that follows dials a paid destination. */
   free_only: boolean
+  /** On whose account paid legs are called. */
+  spender: Spender
+  /** How they came about, where that decides whether they may cost anything. */
+  occasion?: Occasion
   /** What the leg that answers runs; legs without one are joined with their master. */
   flow?: CallFlow
   variables: Readonly<Record<string, string>>

@@ -1,3 +1,4 @@
+import type { Spender } from '#managers/billing'
 import { ReasonedError } from '#platform/errors'
 import type { Log } from '#platform/log'
 import { ANSWERED_ELSEWHERE, type Attempt, type AttemptEvent } from './attempt.ts'
@@ -12,6 +13,8 @@ import { causeOfRefusal } from './refusal-cause.ts'
 export interface ConnectingCaller extends Master {
   snapshot(): Call
   readonly free_only: boolean
+  /** On whose account paid legs are called for it. */
+  readonly spender: Spender
   readonly maxForwards: number
   /** How often its call has left for a carrier. */
   readonly hops: number

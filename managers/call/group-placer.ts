@@ -1,3 +1,4 @@
+import { NOBODY, type Occasion, type Spender } from '#managers/billing'
 import type { Database } from '#platform/db'
 import { InvariantError } from '#platform/errors'
 import { type Address, apiErrors, normaliseAddress } from '#platform/http'
@@ -60,20 +61,27 @@ export class GroupPlacer {
    */
   prepareFor(
     caller: ConnectingCaller,
-    group: { id: string; destinations: readonly Address[]; source: Address; free_only: boolean },
+    group: {
+      id: string
+      destinations: readonly Address[]
+      source: Address
+      free_only: boolean
+      spender: Spender
+      occasion?: Occasion
+    },
   ): Promise<Ready> {
-    const { id, destinations, source, free_only } = group
-    const calling = { ...callingFor(caller, source), free_only }
+    const { id, destinations, source, ...asked } = group
+    const calling = { ...callingFor(caller, source), ...asked }
     return this.#prepare(id, { destinations, ring_method: 'ring_all' }, calling)
   }
 
   async #place(request: PlaceGroupcallRequest, key: string): Promise<Groupcall> {
-    const { customer_id, source, flow, variables, anonymous, free_only = false } = request
+    const { customer_id, source, flow, variables, anonymous, free_only = false, spender = NOBODY } = request
     const id = uuidOfName(`groupcall:${key}`)
     const made = await this.#store.find(customer_id, id)
     if (made) return made
     const ready = await this.#prepare(id, request, {
-      ...{ customer_id, free_only, flow, variables, early_execution: false },
+      ...{ customer_id, free_only, spender, flow, variables, early_execution: false },
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
       anonymous: isAnonymous(anonymous),

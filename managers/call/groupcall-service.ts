@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import { type CommandDoor, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
 import { appendEvents } from '#platform/events'
@@ -46,8 +47,8 @@ export class GroupcallService {
   }
 
   /** Calls several. Answers when the groupcall is on record and its members are being called. */
-  async create(customer: string, body: GroupcallCreate): Promise<GroupcallView> {
-    const request = await requestOfGroupcall(this.#create, customer, body)
+  async create(customer: string, body: GroupcallCreate, spender: Spender = NOBODY): Promise<GroupcallView> {
+    const request = { ...(await requestOfGroupcall(this.#create, customer, body)), spender }
     const answer = await this.#ask({ id: this.#ids.uuid(), type: 'place', request }, PLACE_MS)
     if (!answer.live) throw apiErrors.SERVICE_UNAVAILABLE({})
     return presentGroupcall(answer.groupcall)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NOBODY } from '#managers/billing'
 import type { LaneWrite, WriteLanes } from '#platform/db'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
@@ -41,6 +42,7 @@ async function ringing(ring_method: GroupRingMethod, ...users: string[]) {
     },
     prepareOutgoing: async () => undefined,
     admit: () => {},
+    metering: { begin: async () => undefined }, // all of them are free
   })
   const attempts = new AttemptMaker({ ...basics, legs, admit: () => {}, release: () => {}, mayBegin: () => true })
   const members = users.map((user) => async (): Promise<LegPlan> => {
@@ -50,7 +52,7 @@ async function ringing(ring_method: GroupRingMethod, ...users: string[]) {
   })
   const plan: GroupPlan = { kind: 'groupcall', destinations: [], owner_id: NIL_UUID, ring_method, members }
   const ready = await attempts.prepare(systemIds.uuid(), plan, {
-    ...{ customer_id: systemIds.uuid(), source: {}, metadata: {}, free_only: false, variables: {} },
+    ...{ customer_id: systemIds.uuid(), source: {}, metadata: {}, free_only: false, spender: NOBODY, variables: {} },
     ...{ early_execution: false, groupcall_id: NIL_UUID },
   })
   const ends: { hangup_reason: string; cause: number }[] = []

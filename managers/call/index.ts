@@ -15,6 +15,7 @@ export { CallEngine, type CallEngineCounters, type CallEngineNeeds, type Calling
 export type { InsideCallees } from './call-planner.ts'
 export {
   type CallWitness,
+  END_ASKERS,
   type EndAsker,
   type MatchedRule,
   REFUSALS,
@@ -50,6 +51,7 @@ export type {
 } from './live-call.ts'
 export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
 export { MediaStreams } from './media-streams.ts'
+export { MeteredUses } from './metered-uses.ts'
 export { migrations } from './migrations/index.ts'
 export type { OutboundConfig } from './outbound-config.ts'
 export { outboundConfigRoutes } from './outbound-config-routes.ts'
@@ -71,6 +73,7 @@ export { ROUTE_OUTCOMES, type RouteAttemptRecord } from './route-attempt.ts'
 export { RouteAttemptStore } from './route-attempt-store.ts'
 export { callRoutes } from './routes.ts'
 export { CallService } from './service.ts'
+export { spenderOfIdentity } from './spender.ts'
 export type { StreamCommand } from './stream-commands.ts'
 export { mediaStreamRoutes } from './stream-contract.ts'
 export { TRANSFER_EVENTS, type TransferEvent } from './transfer-events.ts'

@@ -10,6 +10,8 @@ import type { DialableLine } from './dialable-line.ts'
 import { HOPS_HEADER } from './hops.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
 import { type DialableWay, type LiveNeeds, LiveRunner } from './live-runner.ts'
+import type { Meter } from './meter.ts'
+import type { Metering } from './metering.ts'
 import { newOutgoingCall } from './new-call.ts'
 import type { LegPlan, Way } from './way.ts'
 
@@ -21,6 +23,8 @@ export interface LegMakerNeeds extends LiveNeeds {
   prepareOutgoing: PrepareOutgoing
   /** Takes in a leg that lives from now on. */
   admit(live: LiveRunner): void
+  /** Reserves what paid legs cost. */
+  metering: Pick<Metering, 'begin'>
 }
 
 /** Makes legs ready to be dialled: ports, the identity of the INVITE, the flow that will run. */
@@ -31,7 +35,7 @@ export class LegMaker {
     this.#needs = needs
   }
 
-  /** Throws a reason where there are no ports, or the flow does not exist. */
+  /** Throws a reason where its first interval cannot be paid, there are no ports, or the flow does not exist. */
   async prepare(id: string, plan: LegPlan, calling: Calling): Promise<Ready> {
     const watch = new Stopwatch(this.#needs.clock)
     const { destination, owner_id } = plan
@@ -41,18 +45,38 @@ export class LegMaker {
     const dialled = { ...calling, source, destination, hops }
     const made = { ...common, source, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
     const call = newOutgoingCall(id, made, watch.now())
+    const occasion = plan.isForwarded ? 'forwarding' : calling.occasion
+    const meter = await this.#needs.metering.begin(call, calling.spender, occasion)
+    try {
+      return await this.#dialable(call, { plan, calling: dialled, watch, meter })
+    } catch (error) {
+      meter?.discard()
+      throw error
+    }
+  }
+
+  async #dialable(
+    call: Call,
+    made: {
+      plan: LegPlan
+      calling: Calling & { destination: Address }
+      watch: Stopwatch
+      meter: Meter | undefined
+    },
+  ): Promise<Ready> {
+    const { plan, calling, watch, meter } = made
     const ways = plan.ways.map((way) => ({
       ...(way.carrier ? { carrier: way.carrier } : {}),
-      line: () => this.#line(way, dialled),
+      line: () => this.#line(way, calling),
     }))
-    const line = this.#line(plan.ways[0], dialled)
+    const line = this.#line(plan.ways[0], calling)
     await line.open().catch((cause) => {
       throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
     })
     try {
       const flow = await this.#flow(call, calling)
       const isOwnPhone = plan.ways.some(({ via }) => 'flow' in via)
-      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, ways, calling: dialled, flow, isOwnPhone })
+      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, ways, calling, flow, isOwnPhone, meter })
     } catch (error) {
       line.hangup(CAUSE.normal)
       throw error
@@ -69,17 +93,19 @@ export class LegMaker {
       flow: PreparedFlow | undefined
       /** It registered with us. */
       isOwnPhone: boolean
+      meter: Meter | undefined
     },
   ): Ready {
-    const { watch, ways, flow, calling, isOwnPhone } = made
-    const { free_only, early_execution, maxForwards, master, limits, hops } = calling
+    const { watch, ways, flow, calling, isOwnPhone, meter } = made
+    const { free_only, spender, early_execution, maxForwards, master, limits, hops } = calling
     return {
       id: call.id,
       kind: 'call',
       flow_id: call.flow_id,
       begin: (report) => {
         const live = new LiveRunner(this.#needs, {
-          ...{ call, line, watch, free_only, isOwnPhone, ways },
+          ...{ call, line, watch, free_only, spender, isOwnPhone, ways },
+          ...(meter ? { meter } : {}),
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
           ...(report ? { report } : {}),
           ...(limits ? { limits } : {}),
@@ -92,15 +118,16 @@ export class LegMaker {
         return live
       },
       discard: () => {
+        meter?.discard()
         flow?.cancel()
         line.hangup(CAUSE.normal)
       },
     }
   }
 
-  async #flow(call: Call, { flow, variables, free_only }: Calling): Promise<PreparedFlow | undefined> {
+  async #flow(call: Call, { flow, variables, free_only, spender }: Calling): Promise<PreparedFlow | undefined> {
     if (!flow) return undefined
-    const prepared = await this.#needs.prepareOutgoing({ call, flow, variables, free_only })
+    const prepared = await this.#needs.prepareOutgoing({ call, flow, variables, free_only, spender })
     if (!prepared) throw flowErrors.FLOW_NOT_FOUND({ flow_id: 'flow_id' in flow ? flow.flow_id : NIL_UUID })
     return prepared
   }

@@ -1,3 +1,4 @@
+import type { Spender } from '#managers/billing'
 import type { Address } from '#platform/http'
 import type { MachineVerdict } from '#telecom/media'
 import type { Call, CallAction, HangupBy, HangupReason } from './call.ts'
@@ -171,6 +172,8 @@ export interface IncomingCall {
   flow: CallFlow
   /** Nobody proved who he is: no paid destination may be dialled for this caller (`design.md` §7). */
   anonymous: boolean
+  /** On whose account its flow makes paid calls. */
+  spender?: Spender
 }
 
 /** A flow made ready for a call that is about to exist. */
@@ -202,6 +205,8 @@ export interface OutgoingCallFlow {
   variables: Readonly<Record<string, string>>
   /** Nobody proved who started this: its flow may dial no paid destination (`design.md` §7). */
   free_only?: boolean
+  /** On whose account its flow makes paid calls. */
+  spender?: Spender
 }
 
 /**

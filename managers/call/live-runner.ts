@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import type { WriteLanes } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -23,6 +24,7 @@ import type {
   RecordingOptions,
   SayOptions,
 } from './live-call.ts'
+import type { Meter } from './meter.ts'
 import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 import { RouteAttempts } from './route-attempt.ts'
@@ -73,6 +75,10 @@ export interface LiveParts {
   watch: Stopwatch
   /** Nobody proved who began this: nothing that follows dials a paid destination. */
   free_only: boolean
+  /** On whose account it makes others be called. */
+  spender?: Spender
+  /** Watches what it costs; a leg that is free has none. */
+  meter?: Meter
   /** It is a phone of the customer's own, which may ask for more than to be talked with. */
   isOwnPhone?: boolean
   /** Of the INVITE that began it. */
@@ -103,6 +109,7 @@ const MAX_FORWARDS = 70
 export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly kind = 'call'
   readonly free_only: boolean
+  readonly spender: Spender
   readonly isOwnPhone: boolean
   readonly maxForwards: number
   readonly hops: number
@@ -116,6 +123,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #connecting: ConnectRunner
   readonly #report: LiveParts['report']
   readonly #rule: MatchedRule | undefined
+  readonly #meter: Meter | undefined
   #line: Line | DialableLine
   readonly #ways: readonly DialableWay[]
   readonly #routes: RouteAttempts
@@ -144,6 +152,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#line = line
     this.#report = parts.report
     this.#rule = parts.rule
+    this.#meter = parts.meter
+    this.spender = parts.spender ?? NOBODY
     this.#flow = parts.flow
     this.#ways = ways
     this.#routes = new RouteAttempts(() => watch.now())
@@ -522,7 +532,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   #save(call: Call, events: readonly CallEvent[]): void {
     this.#writer.save(call, call.status === 'hangup' ? null : this.#line.dialog, events)
-    if (call.status === 'hangup') this.#needs.witness?.over(call)
+    if (events.includes('call_progressing')) this.#meter?.answered(this)
+    if (call.status !== 'hangup') return
+    this.#meter?.over()
+    this.#needs.witness?.over(call)
   }
 
   #prepare(sound: string, work: (signal: AbortSignal) => Promise<{ file: string }[]>): void {

@@ -1,3 +1,4 @@
+import type { Spender } from '#managers/billing'
 import type { Address } from '#platform/http'
 import type { Call } from './call.ts'
 import type { Groupcall } from './groupcall.ts'
@@ -17,6 +18,8 @@ export interface PlaceCallsRequest {
   early_execution?: boolean
   /** Nobody proved who asked for this: no paid destination is dialled, here and in what follows. */
   free_only?: boolean
+  /** On whose account they are made, and what follows from them; nobody's in particular unless said. */
+  spender?: Spender
   /** Seconds that a callee may ring, and that a call may last, where these are not the usual ones. */
   dial_timeout?: number
   max_duration?: number

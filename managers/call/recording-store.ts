@@ -122,6 +122,20 @@ export class RecordingStore {
     return this.#living(id).where('customer_id', '=', customer).executeTakeFirst()
   }
 
+  /** When those of these began and ended that there are, or were before they were deleted. */
+  timesOf(
+    customer: string,
+    ids: readonly string[],
+  ): Promise<Pick<Recording, 'id' | 'status' | 'tm_start' | 'tm_end'>[]> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('recordings')
+      .select(['id', 'status', 'tm_start', 'tm_end'])
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .execute()
+  }
+
   /** Platform-wide, for signed addresses: whoever has one was given it by its owner. */
   findForDownload(id: string): Promise<Recording | undefined> {
     return this.#living(id).where('status', '=', 'ended').executeTakeFirst()

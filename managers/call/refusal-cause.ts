@@ -16,6 +16,7 @@ export function causeOfRefusal(error: unknown, destinations: readonly Address[])
     case 'DESTINATION_NOT_ALLOWED':
     case 'IDENTITY_VERIFICATION_REQUIRED':
     case 'PERMISSION_DENIED':
+    case 'SPENDING_NOT_ALLOWED':
       return CAUSE.rejected
     case 'EXTENSION_NOT_FOUND':
     case 'AGENT_NOT_FOUND':

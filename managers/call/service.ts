@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import { type CommandDoor, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
 import { appendEvents } from '#platform/events'
@@ -48,10 +49,10 @@ export class CallService {
 
   /**
    * Calls somebody. What is wrong with the body is said at once; whom it calls the call role looks up, and answers when the
-   * calls are on record and on their way.
+   * calls are on record and on their way. What they cost counts as `spender`'s.
    */
-  async create(customer: string, body: CallsCreate) {
-    const request = await requestOfBody(this.#create, customer, body)
+  async create(customer: string, body: CallsCreate, spender: Spender = NOBODY) {
+    const request = { ...(await requestOfBody(this.#create, customer, body)), spender }
     const command: PlaceCommand = { id: this.#ids.uuid(), type: 'place', request }
     const { calls, groupcalls, skipped } = await this.#place(command)
     return {
@@ -63,6 +64,12 @@ export class CallService {
 
   async get(customer: string, call_id: string): Promise<CallView> {
     return presentCall((await this.#store.find(customer, call_id)) ?? noCall(call_id))
+  }
+
+  /** What a call may be charged for: itself, and its recordings. */
+  async chargedIds(customer: string, call_id: string): Promise<string[]> {
+    const call = (await this.#store.find(customer, call_id)) ?? noCall(call_id)
+    return [call.id, ...call.recording_ids]
   }
 
   /** Ends the call. Answers when it has begun to end; the end itself is an event. Works with the database gone. */

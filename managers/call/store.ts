@@ -142,6 +142,20 @@ export class CallStore {
       .execute()
   }
 
+  /** When those of these began and ended that there are, or were before they were deleted. */
+  timesOf(
+    customer: string,
+    ids: readonly string[],
+  ): Promise<Pick<Call, 'id' | 'status' | 'tm_progressing' | 'tm_hangup'>[]> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('calls')
+      .select(['id', 'status', 'tm_progressing', 'tm_hangup'])
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .execute()
+  }
+
   /** Deletes a call that has ended; `undefined` when there is none such (any more). */
   delete(trx: AnyTransaction, customer: string, id: string, tm_delete: Timestamp): Promise<Call | undefined> {
     return on(trx)

@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import { type Address, apiErrors } from '#platform/http'
 import { type Ids, uuidOfName } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
@@ -47,6 +48,8 @@ interface Wish {
   find(): Promise<readonly Address[]>
   /** Nobody proved who wants it: no paid destination is dialled. */
   free_only: boolean
+  /** On whose account they are called. */
+  spender: Spender
   asked?: string
 }
 
@@ -111,6 +114,7 @@ export class TransferDesk {
     transfer_type,
     call_id,
     addresses,
+    spender = NOBODY,
   }: TransferCommand): Promise<TransferAnswer> {
     const id = uuidOfName(`transfer:${key}`)
     const transferer = this.#needs.leg(call_id)
@@ -120,7 +124,7 @@ export class TransferDesk {
     }
     const pair = this.#pairOf(transferer)
     const runner = await this.#begin(pair, {
-      ...{ id, type: transfer_type, free_only: false },
+      ...{ id, type: transfer_type, free_only: false, spender },
       find: async () => addresses,
     })
     await runner.written
@@ -129,7 +133,7 @@ export class TransferDesk {
 
   /** A blind transfer, as a phone asks for it in words of its own. */
   async #referred(pair: Pair, { id: asked, target }: AskedTransfer): Promise<void> {
-    const { customer_id, free_only, line } = pair.transferer
+    const { customer_id, free_only, spender, line } = pair.transferer
     const { local_uri, local_contact } = line.dialog
     const find = async () => {
       const hosts = [hostOf(local_uri), hostOf(local_contact)]
@@ -139,11 +143,11 @@ export class TransferDesk {
       if (fault) throw apiErrors.INVALID_ARGUMENT({ field: `target.${fault.member}`, issue: fault.issue })
       return [address]
     }
-    await this.#begin(pair, { id: this.#needs.ids.uuid(), type: 'blind', find, free_only, asked })
+    await this.#begin(pair, { id: this.#needs.ids.uuid(), type: 'blind', find, free_only, spender, asked })
   }
 
   /** Looks up whom to call before anything changes; who has gone or was moved meanwhile is not transferred. */
-  async #begin(pair: Pair, { id, type, find, free_only, asked }: Wish): Promise<TransferRunner> {
+  async #begin(pair: Pair, { id, type, find, free_only, spender, asked }: Wish): Promise<TransferRunner> {
     const { clock, ids, groups } = this.#needs
     const { transferer, remaining } = pair
     const watch = new Stopwatch(clock)
@@ -152,7 +156,11 @@ export class TransferDesk {
       const groupcall_id = ids.uuid()
       const { customer_id, source } = transferer.snapshot()
       const addresses = await find()
-      const ready = await groups.prepareFor(remaining, { id: groupcall_id, destinations: addresses, source, free_only })
+      const ready = await groups.prepareFor(remaining, {
+        ...{ id: groupcall_id, destinations: addresses, source, free_only, spender },
+        // what a phone asks for by itself is bounded more closely than what a credential of the API asks for
+        ...(asked === undefined ? {} : { occasion: 'refer' as const }),
+      })
       if (partnerOf(transferer, this.#needs.leg) !== remaining || !remaining.mayLead) {
         ready.discard()
         throw notTalking(transferer)
@@ -180,7 +188,14 @@ export class TransferDesk {
     const call = transferer.snapshot()
     const address = recallAddress(call, transferer.isOwnPhone)
     if (faultOfCallee(address)) throw callErrors.NO_ROUTE_TO_DESTINATION()
-    const group = { id: this.#needs.ids.uuid(), destinations: [address], source: recallSource(call), free_only }
+    const { spender } = transferer
+    const group = {
+      id: this.#needs.ids.uuid(),
+      destinations: [address],
+      source: recallSource(call),
+      free_only,
+      spender,
+    }
     return this.#needs.groups.prepareFor(remaining, group)
   }
 

@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import { numberErrors } from '#managers/number/errors'
 import { type CommandDoor, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
@@ -35,7 +36,7 @@ export class TransferService {
   }
 
   /** Hands a conversation over. Answers when those who may take it are being called; a refusal leaves everything as it is. */
-  async create(customer_id: string, body: TransferCreate): Promise<TransferView> {
+  async create(customer_id: string, body: TransferCreate, spender: Spender = NOBODY): Promise<TransferView> {
     const { transfer_type, transferer_call_id, transferee_addresses } = body
     const call_id = transferer_call_id.toLowerCase()
     if (!isUuid(call_id)) throw apiErrors.INVALID_ID({ field: 'transferer_call_id', issue: 'must be a UUID' })
@@ -46,7 +47,7 @@ export class TransferService {
     if (isPaid && !(await this.#needs.customers.isIdentityVerified(customer_id)))
       throw numberErrors.IDENTITY_VERIFICATION_REQUIRED()
     const id = this.#needs.ids.uuid()
-    const answer = await this.#ask({ id, type: 'transfer', customer_id, transfer_type, call_id, addresses })
+    const answer = await this.#ask({ id, type: 'transfer', customer_id, transfer_type, call_id, addresses, spender })
     return answer.live ? presentTransfer(answer.transfer) : this.#refuseEnded(customer_id, call_id)
   }
 

@@ -30,6 +30,8 @@ export interface LegPlan {
   ways: readonly [Way, ...Way[]]
   /** Who is shown to call, where that is not who was asked for. */
   source?: Address
+  /** An agent is reached by it at a telephone number of the agent's own. */
+  isForwarded?: true
 }
 
 /** Several who can be called, and how. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { REFUSALS, ROUTE_OUTCOMES } from '#managers/call'
+import { END_ASKERS, REFUSALS, ROUTE_OUTCOMES } from '#managers/call'
 import { callErrors } from '#managers/call/errors'
 import {
   adminOrManager,
@@ -153,7 +153,7 @@ const State = Type.Object(
     hangup_by: Type.Optional(Type.String()),
     hangup_reason: Type.Optional(Type.String()),
     asked_by: Type.Optional(
-      Type.Enum(['api', 'master', 'transfer', 'account_closed', 'platform_stop'], {
+      Type.Enum(END_ASKERS, {
         description: 'Who asked for the end, where it was neither the phone nor the flow.',
       }),
     ),

@@ -64,6 +64,11 @@ export const REFUSAL_VERDICTS: Record<Refusal, Row> = {
     meaning: 'The balance is too low for this call (603).',
     fix: 'Add credit to the billing account.',
   },
+  spending_limit_reached: {
+    blame: 'configuration',
+    meaning: 'A limit on what the customer may spend would have been passed (603).',
+    fix: 'See what is used with GET /spending_limits, and wait or have the limit raised.',
+  },
   flow_not_found: {
     blame: 'configuration',
     meaning: 'The flow of the number or hash does not exist any more (404).',

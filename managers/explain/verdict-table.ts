@@ -40,6 +40,23 @@ export const VERDICTS = {
     meaning: 'The call reached the longest duration that a call may have.',
     fix: 'Call again. Where calls must last longer, have the limit raised.',
   },
+  balance_exhausted: {
+    blame: 'configuration',
+    meaning:
+      'The balance did not cover the next interval, so both sides were warned and the call ended with the one that was paid.',
+    fix: 'Add credit to the billing account.',
+  },
+  spending_limit_reached: {
+    blame: 'configuration',
+    meaning:
+      'The next interval would have passed a limit on spending, so both sides were warned and the call ended with the one that went on.',
+    fix: 'See what is used with GET /spending_limits, and wait or have the limit raised.',
+  },
+  billing_unavailable: {
+    blame: 'platform',
+    meaning: 'The database was away for so long that a paid call could not be allowed to go on.',
+    fix: 'Call again. The time that a call may talk on is set by UNDECIDED_SECONDS.',
+  },
   sound_lost: {
     blame: 'network',
     meaning: 'The phone sent no sound for so long that the call was given up.',

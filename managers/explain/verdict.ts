@@ -99,6 +99,8 @@ function endOfAnswered(facts: VerdictFacts): Found {
   if (asked === 'api') return { reason: 'ended_by_request' }
   if (asked === 'master') return { reason: 'ended_with_other_leg' }
   if (asked === 'transfer') return { reason: 'ended_by_transfer' }
+  if (asked === 'balance_exhausted' || asked === 'billing_unavailable') return { reason: asked }
+  if (asked === 'spending_limit') return { reason: 'spending_limit_reached' }
   const failure = flowFailure(flow)
   if (failure) return { reason: failure }
   return passedOn(facts) ?? { reason: flow ? 'ended_by_flow' : 'ended_with_other_leg' }

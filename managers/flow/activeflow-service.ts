@@ -1,3 +1,4 @@
+import { NOBODY, type Spender } from '#managers/billing'
 import { type Bus, NoResponder } from '#platform/bus'
 import { type Database, uniqueViolation } from '#platform/db'
 import { appendEvents } from '#platform/events'
@@ -54,8 +55,8 @@ export class ActiveflowService {
     return activeflow
   }
 
-  /** Writes it, ready to be run; the call role takes it from there. */
-  async create(customer: string, create: ActiveflowCreate): Promise<Activeflow> {
+  /** Writes it, ready to be run; the call role takes it from there. Its paid calls are `spender`'s. */
+  async create(customer: string, create: ActiveflowCreate, spender: Spender = NOBODY): Promise<Activeflow> {
     const { webhook_uri = '', webhook_method = '', variables = {} } = create
     refuseVariables(variables)
     if (webhook_uri !== '' && !isWebhookUri(webhook_uri))
@@ -76,6 +77,7 @@ export class ActiveflowService {
       on_complete_flow_id: flow.on_complete_flow_id,
       actions: flow.actions,
       injected: variables,
+      spender,
       tm_create,
     })
     const { row, activeflow } = initialRow(state, { webhook_uri, webhook_method, tm_create })

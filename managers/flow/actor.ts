@@ -1,3 +1,4 @@
+import { NOBODY } from '#managers/billing'
 import { type LiveCall, type LiveCallInput, presentCall } from '#managers/call'
 import { type LaneWrite, WriteFenced, type WriteLanes } from '#platform/db'
 import { eventWrite } from '#platform/events'
@@ -69,7 +70,7 @@ export class ActiveflowActor {
     this.#record = recordOf(origin.state, origin.particulars, this.#history.runs, null)
     this.#effects = new Effects(
       needs,
-      this.#record,
+      { ...this.#record, spender: origin.state.spender ?? NOBODY },
       () => this.#callToSteer(),
       (input) => this.take(input),
     )

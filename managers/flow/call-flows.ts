@@ -45,7 +45,7 @@ export class CallFlows {
   }
 
   /** Actions are the platform's own: what they name came from a phone, and is no placeholder whatever it looks like. */
-  readonly prepareIncoming: PrepareIncoming = async ({ call, flow, anonymous }) => {
+  readonly prepareIncoming: PrepareIncoming = async ({ call, flow, anonymous, spender }) => {
     const found = await this.#find(call, 'actions' in flow ? { actions: escapePlaceholders(flow.actions) } : flow)
     if (!found) return undefined
     const activeflow_id = this.#needs.shared.ids.uuid()
@@ -53,19 +53,26 @@ export class CallFlows {
       activeflow_id,
       flow_id: found.flow.id,
       start: (live) => {
-        const more = { answered: live.snapshot().status === 'progressing', free_only: anonymous }
+        const more = {
+          answered: live.snapshot().status === 'progressing',
+          free_only: anonymous,
+          ...(spender ? { spender } : {}),
+        }
         this.#needs.run(this.#actor(activeflow_id, call, found, more, live))
       },
       cancel: () => {}, // before its start there is nothing
     }
   }
 
-  readonly prepareOutgoing: PrepareOutgoing = async ({ call, flow, variables, free_only = false }) => {
+  readonly prepareOutgoing: PrepareOutgoing = async ({ call, flow, variables, spender, free_only = false }) => {
     const found = await this.#find(call, flow)
     if (!found) return undefined
     const { shared, keep } = this.#needs
     const activeflow_id = shared.ids.uuid()
-    const actor = this.#actor(activeflow_id, call, found, { answered: false, free_only, injected: variables })
+    const actor = this.#actor(activeflow_id, call, found, {
+      ...{ answered: false, free_only, injected: variables },
+      ...(spender ? { spender } : {}),
+    })
     actor.create()
     keep(actor)
     let isOpen = true
@@ -91,7 +98,7 @@ export class CallFlows {
     activeflow_id: string,
     call: Call,
     { flow, writes }: Found,
-    { answered, ...more }: Pick<Beginning, 'injected' | 'free_only'> & { answered: boolean },
+    { answered, ...more }: Pick<Beginning, 'injected' | 'free_only' | 'spender'> & { answered: boolean },
     live?: LiveCall,
   ): ActiveflowActor {
     const { clock, shared } = this.#needs

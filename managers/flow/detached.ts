@@ -46,6 +46,7 @@ export async function writeDetached(
     reference_activeflow_id,
     complete_count,
     ...(parent ? { inherited: parent.variables, free_only: parent.free_only } : {}),
+    ...(parent?.spender ? { spender: parent.spender } : {}),
     bound: variables,
     tm_create,
   })

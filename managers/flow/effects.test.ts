@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NOBODY } from '#managers/billing'
 import { sequentialIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
@@ -27,7 +28,7 @@ function setUp(needs: Partial<EffectsNeeds> = {}) {
   }
   const effects = new Effects(
     all,
-    { id: uuid(3), customer_id: uuid(2) },
+    { id: uuid(3), customer_id: uuid(2), spender: NOBODY },
     () => call,
     (input) => inputs.push(input),
   )

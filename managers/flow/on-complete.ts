@@ -25,6 +25,7 @@ export function childOf(
     complete_count: ended.complete_count + 1,
     inherited: ended.variables,
     ...(ended.free_only ? { free_only: true } : {}),
+    ...(ended.spender ? { spender: ended.spender } : {}),
     ...(ended.call ? { call: { ...ended.call, over: true } } : {}),
     tm_create,
   })

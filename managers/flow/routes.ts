@@ -1,3 +1,4 @@
+import { spenderOfIdentity } from '#managers/call'
 import { handle, type Page, type Route } from '#platform/http'
 import type { ActiveflowService } from './activeflow-service.ts'
 import {
@@ -43,7 +44,9 @@ export function activeflowRoutes(activeflows: ActiveflowService): Route[] {
     handle(listActiveflows, async ({ customer, query }) =>
       shown(await activeflows.list(customer, query), presentActiveflow),
     ),
-    handle(createActiveflow, async ({ customer, body }) => presentActiveflow(await activeflows.create(customer, body))),
+    handle(createActiveflow, async ({ customer, body, identity }) =>
+      presentActiveflow(await activeflows.create(customer, body, spenderOfIdentity(identity))),
+    ),
     handle(getActiveflow, async ({ customer, params }) =>
       presentActiveflow(await activeflows.get(customer, params.id)),
     ),

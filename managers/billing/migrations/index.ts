@@ -1,9 +1,13 @@
 import type { Migration } from '#platform/db'
 import { sql as accounts } from './0001-billing-accounts.ts'
 import { sql as billings } from './0002-billings.ts'
+import { sql as reservations } from './0010-reservations.ts'
+import { sql as spendingLimits } from './0011-spending-limits.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
   { owner: 'billing-manager', name: '0001-billing-accounts', sql: accounts },
   { owner: 'billing-manager', name: '0002-billings', sql: billings },
+  { owner: 'billing-manager', name: '0010-reservations', sql: reservations },
+  { owner: 'billing-manager', name: '0011-spending-limits', sql: spendingLimits },
 ]

@@ -1,3 +1,4 @@
+import type { Spender } from '#managers/billing'
 import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import type { ActionRun, EndedReason, ReferenceType } from '../activeflow.ts'
@@ -50,6 +51,8 @@ export interface FlowState {
   call: { answered: boolean; over: boolean } | null
   /** Nobody proved who started this: it dials no paid destination, and neither does what follows from it. */
   free_only?: boolean
+  /** On whose account it makes paid calls; absent = nobody's in particular. */
+  spender?: Spender
 }
 
 /** What an execution is made from. */
@@ -70,6 +73,7 @@ export interface Beginning {
   bound?: Variables
   call?: { answered: boolean; over: boolean }
   free_only?: boolean
+  spender?: Spender
   tm_create: Timestamp
 }
 
@@ -119,6 +123,7 @@ export function begin(from: Beginning): FlowState {
     parked: false,
     call: from.call ?? null,
     ...(from.free_only ? { free_only: true } : {}),
+    ...(from.spender ? { spender: from.spender } : {}),
   }
 }
 

@@ -1,0 +1,154 @@
+import { sql } from 'kysely'
+import type { AnyTransaction, Database } from '#platform/db'
+import { NIL_UUID } from '#platform/ids'
+import { type Timestamp, timestamp } from '#platform/time'
+import type { Spent, Usage } from './decide.ts'
+
+/** Limits per hour and day look at steps of this size; a window holds the whole of the step in which it begins. */
+export const BUCKET_MS = 300_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+const SECOND_MS = 1_000
+/** So long a destination stays in quarantine from its first call on. */
+export const QUARANTINE_MS = DAY_MS
+
+/** The customer as a whole among those whose spending is counted. */
+export const WHOLE_CUSTOMER = { kind: 'customer', id: NIL_UUID } as const
+
+/** Something spent, or given back where it is negative. */
+export interface BucketChange extends Spent {
+  kind: string
+  subject_id: string
+  tm_bucket: Timestamp
+}
+
+/** The step that a moment is in. */
+export function bucketOf(wallMs: number): Timestamp {
+  return timestamp(Math.floor(wallMs / BUCKET_MS) * BUCKET_MS)
+}
+
+/** The first step that a window up to now holds. */
+export function windowStart(nowMs: number, windowMs: number): Timestamp {
+  return bucketOf(nowMs - windowMs)
+}
+
+interface UsageRow {
+  kind: string
+  subject_id: string
+  hour_seconds: number
+  hour_money: number
+  day_seconds: number
+  day_money: number
+}
+
+/** SQL of what was spent when, by whom, and on which expensive destinations. */
+export class UsageStore {
+  /** What is going on and was spent, by `kind:id`. Whoever spent nothing is not among it. */
+  async usages(via: AnyTransaction | Database, customer: string, nowMs: number): Promise<Map<string, Usage>> {
+    const [spent, going] = [await this.#spent(via, customer, nowMs), await this.#going(via, customer, nowMs)]
+    const usages = new Map<string, Usage>()
+    for (const row of spent) {
+      const { kind, subject_id, hour_seconds, hour_money, day_seconds, day_money } = row
+      const hour = { seconds: hour_seconds, money: hour_money }
+      usages.set(`${kind}:${subject_id}`, { ...emptyUsage(), hour, day: { seconds: day_seconds, money: day_money } })
+    }
+    const whole = usageOf(usages, `${WHOLE_CUSTOMER.kind}:${WHOLE_CUSTOMER.id}`)
+    for (const { kind, id, concurrent, begun } of going) {
+      const each = kind === '' ? [whole] : [whole, usageOf(usages, `${kind}:${id}`)]
+      for (const usage of each) {
+        usage.concurrent += concurrent
+        usage.begun += begun
+      }
+    }
+    return usages
+  }
+
+  /** What destinations in quarantine have cost. */
+  async quarantine(
+    via: AnyTransaction | Database,
+    customer: string,
+  ): Promise<(Spent & { destination: string; tm_create: Timestamp })[]> {
+    const { rows } = await sql<Spent & { destination: string; tm_create: Timestamp }>`
+      select destination, seconds, money, tm_create from quarantined_destinations where customer_id = ${customer}`.execute(
+      via.kysely(),
+    )
+    return rows
+  }
+
+  /** Adds what was spent to the steps that it belongs to. */
+  async add(trx: AnyTransaction, customer: string, changes: readonly BucketChange[]): Promise<void> {
+    const sums = summed(changes)
+    if (sums.length === 0) return
+    await sql`
+      insert into spending_buckets as b (customer_id, kind, subject_id, tm_bucket, seconds, money)
+      select ${customer}::uuid, * from unnest(
+        ${sums.map(({ kind }) => kind)}::text[], ${sums.map(({ subject_id }) => subject_id)}::text[],
+        ${sums.map(({ tm_bucket }) => tm_bucket)}::timestamptz[], ${sums.map(({ seconds }) => seconds)}::bigint[],
+        ${sums.map(({ money }) => money)}::bigint[])
+      on conflict (customer_id, kind, subject_id, tm_bucket)
+      do update set seconds = b.seconds + excluded.seconds, money = b.money + excluded.money`.execute(trx.kysely())
+  }
+
+  /** Adds what a destination in quarantine has cost; its first call puts it there. */
+  async addQuarantine(
+    trx: AnyTransaction,
+    customer: string,
+    { destination, seconds, money, tm_create }: Spent & { destination: string; tm_create: Timestamp },
+  ): Promise<void> {
+    await sql`
+      insert into quarantined_destinations as q (customer_id, destination, seconds, money, tm_create)
+      values (${customer}, ${destination}, ${seconds}, ${money}, ${tm_create})
+      on conflict (customer_id, destination)
+      do update set seconds = q.seconds + excluded.seconds, money = q.money + excluded.money`.execute(trx.kysely())
+  }
+
+  /** Platform-wide: forgets what no window reaches any more. */
+  async forgetBefore(db: Database, moment: Timestamp): Promise<void> {
+    await db.query('delete from spending_buckets where tm_bucket < $1', [moment])
+  }
+
+  async #spent(via: AnyTransaction | Database, customer: string, nowMs: number): Promise<UsageRow[]> {
+    const [hour, day] = [windowStart(nowMs, HOUR_MS), windowStart(nowMs, DAY_MS)]
+    const { rows } = await sql<UsageRow>`
+      select kind, subject_id,
+        coalesce(sum(seconds) filter (where tm_bucket >= ${hour}), 0)::bigint as hour_seconds,
+        coalesce(sum(money) filter (where tm_bucket >= ${hour}), 0)::bigint as hour_money,
+        sum(seconds)::bigint as day_seconds, sum(money)::bigint as day_money
+      from spending_buckets where customer_id = ${customer} and tm_bucket >= ${day}
+      group by kind, subject_id`.execute(via.kysely())
+    return rows
+  }
+
+  async #going(via: AnyTransaction | Database, customer: string, nowMs: number) {
+    const second = timestamp(nowMs - SECOND_MS)
+    const { rows } = await sql<{ kind: string; id: string; concurrent: number; begun: number }>`
+      select credential_kind as kind, credential_id as id,
+        count(*) filter (where status = 'open')::bigint as concurrent,
+        count(*) filter (where tm_create > ${second})::bigint as begun
+      from reservations
+      where customer_id = ${customer} and cost_type = 'call_pstn_outgoing' and (status = 'open' or tm_create > ${second})
+      group by credential_kind, credential_id`.execute(via.kysely())
+    return rows
+  }
+}
+
+export function emptyUsage(): Usage {
+  return { concurrent: 0, begun: 0, hour: { seconds: 0, money: 0 }, day: { seconds: 0, money: 0 } }
+}
+
+function usageOf(usages: Map<string, Usage>, key: string): Usage {
+  const known = usages.get(key) ?? emptyUsage()
+  usages.set(key, known)
+  return known
+}
+
+/** One row of a statement may be changed once. */
+function summed(changes: readonly BucketChange[]): BucketChange[] {
+  const sums = new Map<string, BucketChange>()
+  for (const change of changes) {
+    const key = `${change.kind}:${change.subject_id}:${change.tm_bucket}`
+    const { seconds, money } = sums.get(key) ?? { seconds: 0, money: 0 }
+    sums.set(key, { ...change, seconds: seconds + change.seconds, money: money + change.money })
+  }
+  return [...sums.values()].filter(({ seconds, money }) => seconds !== 0 || money !== 0)
+}

@@ -1,0 +1,243 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import type { Ids } from '#platform/ids'
+import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
+import { credentialLimitsOf, customerLimitsOf, LimitStore } from '../caps/limit-store.ts'
+import { NOBODY, type Spender } from '../caps/limits.ts'
+import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
+import type { Ledger, Payer } from '../ledger.ts'
+import type { Rate } from '../rate/price.ts'
+import type { RateDeck } from '../rate/rate-deck.ts'
+import { AccountLanes } from './account-lane.ts'
+import { Book, type Decision, keyOf } from './book.ts'
+import { type ExtendRequest, moneyOf, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
+import { type Extension, ReservationStore } from './reservation-store.ts'
+import { Spending, type SpentUnits } from './spending.ts'
+
+/** What a paid thing that goes on asks for. */
+export interface Reservations {
+  /**
+   * The first interval of something that is about to begin. A repeat for the same thing gives what is reserved already.
+   * Throws `DatabaseUnavailable` where it cannot be decided.
+   */
+  reserve(request: ReserveRequest): Promise<Decision<Reservation>>
+  /** More intervals, so that it has as many as it says. Throws like `reserve`. */
+  extend(request: ExtendRequest): Promise<Decision<{ units: number }>>
+  /** It will not begin: nothing is held for it any more. */
+  release(customer: string, id: string): Promise<void>
+}
+
+export interface ReservationDeskNeeds {
+  db: Database
+  clock: Clock
+  ids: Ids
+  billing: { ledger: Pick<Ledger, 'lockPayer'>; rates: RateDeck }
+}
+
+type Wish =
+  | { type: 'begin'; request: ReserveRequest; rate: Rate }
+  | { type: 'extend'; request: ExtendRequest }
+  | { type: 'release'; id: string }
+
+type Answer = Decision<Reservation | { units: number } | undefined>
+
+/** What one transaction changes. */
+interface Changes {
+  begun: Reservation[]
+  extended: Extension[]
+  spent: SpentUnits[]
+}
+
+/** How long a decision may take before it counts as one that cannot be made. */
+const DECIDE_MS = 3_000
+
+/**
+ * Reserves money of accounts: decided and written in one transaction under the account's lock, so that nothing passes a
+ * balance or a limit together; wishes of one customer that come at once share a transaction.
+ */
+export class ReservationDesk implements Reservations {
+  readonly #needs: ReservationDeskNeeds
+  readonly #store = new ReservationStore()
+  readonly #usage = new UsageStore()
+  readonly #spending = new Spending()
+  readonly #limits: LimitStore
+  readonly #lanes = new AccountLanes<Wish, Answer>((customer, wishes) => this.#carryOut(customer, wishes))
+
+  constructor(needs: ReservationDeskNeeds) {
+    this.#needs = needs
+    this.#limits = new LimitStore(needs.db)
+  }
+
+  async reserve(request: ReserveRequest): Promise<Decision<Reservation>> {
+    const { cost_type, number, customer_id } = request
+    const rate = await this.#needs.billing.rates.rateOf({ cost_type, number })
+    return (await this.#lanes.ask(customer_id, { type: 'begin', request, rate })) as Decision<Reservation>
+  }
+
+  extend(request: ExtendRequest): Promise<Decision<{ units: number }>> {
+    return this.#lanes.ask(request.customer_id, { type: 'extend', request }) as Promise<Decision<{ units: number }>>
+  }
+
+  async release(customer: string, id: string): Promise<void> {
+    await this.#lanes.ask(customer, { type: 'release', id })
+  }
+
+  #carryOut(customer: string, wishes: readonly Wish[]): Promise<Answer[]> {
+    const { db, billing } = this.#needs
+    return db.withDeadline(DECIDE_MS, () =>
+      db.transaction(async (trx) => {
+        const payer = await billing.ledger.lockPayer(trx, customer)
+        if (!payer) return wishes.map(() => ({ ok: false, refusal: 'account_suspended' }))
+        const known = await this.#known(trx, customer, wishes)
+        const book = await this.#open(trx, customer, payer, [...wishes.map(spenderOf), ...known.map(spenderOfOpen)])
+        const changes: Changes = { begun: [], extended: [], spent: [] }
+        const answers: Answer[] = []
+        for (const wish of wishes)
+          answers.push(await this.#one(trx, { wish, book, account: payer.account, known, changes }))
+        await this.#write(trx, customer, changes)
+        return answers
+      }),
+    )
+  }
+
+  async #one(
+    trx: AnyTransaction,
+    at: { wish: Wish; book: Book; account: { id: string }; known: readonly Reservation[]; changes: Changes },
+  ): Promise<Answer> {
+    const { wish, book, account, known, changes } = at
+    switch (wish.type) {
+      case 'begin': {
+        const { reference_type: type, reference_id: id } = wish.request
+        const all = [...known, ...changes.begun]
+        const before = all.find(({ reference_type, reference_id }) => reference_type === type && reference_id === id)
+        return before ? { ok: true, reserved: before } : this.#begin(wish, book, account, changes)
+      }
+      case 'extend': {
+        const open = known.find(({ id }) => id === wish.request.id)
+        return open ? this.#extend(trx, open, wish.request, book, changes) : { ok: false, refusal: 'closed' }
+      }
+      case 'release': {
+        const open = known.find(({ id }) => id === wish.id)
+        if (open)
+          await this.#spending.close(trx, open, { status: 'released', units: 0, atMs: this.#needs.clock.wallMs() })
+        return { ok: true, reserved: undefined }
+      }
+    }
+  }
+
+  #begin(
+    { request, rate }: Wish & { type: 'begin' },
+    book: Book,
+    account: { id: string },
+    changes: Changes,
+  ): Decision<Reservation> {
+    const decision = book.begin(request, rate)
+    if (!decision.ok) return decision
+    const { customer_id, reference_type, reference_id, cost_type, number, spender } = request
+    const now = this.#now()
+    const reservation: Reservation = {
+      id: this.#needs.ids.uuid(),
+      account_id: account.id,
+      ...{ customer_id, reference_type, reference_id, cost_type, number, rate },
+      credential_kind: spender.kind,
+      credential_id: spender.id,
+      status: 'open',
+      units: stepOf(rate),
+      ...decision.reserved,
+      money: moneyOf(rate, stepOf(rate)),
+      most_units: null,
+      tm_create: now,
+      tm_extend: now,
+      tm_end: null,
+    }
+    changes.begun.push(reservation)
+    changes.spent.push({ reservation, units: reservation.units })
+    return { ok: true, reserved: reservation }
+  }
+
+  async #extend(
+    trx: AnyTransaction,
+    open: Reservation,
+    { units, begun }: ExtendRequest,
+    book: Book,
+    changes: Changes,
+  ): Promise<Decision<{ units: number }>> {
+    const more = units - open.units
+    if (more <= 0) return { ok: true, reserved: { units: open.units } }
+    const decision = book.extend(open, more)
+    if (!decision.ok) {
+      await this.#store.limitUnits(trx, open.customer_id, open.id, Math.max(open.units, begun))
+      return decision
+    }
+    const extended = {
+      id: open.id,
+      units,
+      amount_token: open.amount_token + decision.reserved.amount_token,
+      amount_credit: open.amount_credit + decision.reserved.amount_credit,
+      money: moneyOf(open.rate, units),
+      tm_extend: this.#now(),
+    }
+    changes.extended.push(extended)
+    changes.spent.push({ reservation: open, units: more })
+    return { ok: true, reserved: { units } }
+  }
+
+  /** The open reservations that wishes are about, and those that were made for the same things before. */
+  async #known(trx: AnyTransaction, customer: string, wishes: readonly Wish[]): Promise<Reservation[]> {
+    const begun = wishes.flatMap((wish) => (wish.type === 'begin' ? [wish.request] : []))
+    const ids = wishes.flatMap((wish) =>
+      wish.type === 'extend' ? [wish.request.id] : wish.type === 'release' ? [wish.id] : [],
+    )
+    return [
+      ...(begun.length > 0 ? await this.#store.findAll(trx, customer, begun) : []),
+      ...(ids.length > 0 ? await this.#store.openAmong(trx, customer, ids) : []),
+    ]
+  }
+
+  async #open(trx: AnyTransaction, customer: string, payer: Payer, spenders: readonly Spender[]): Promise<Book> {
+    const nowMs = this.#needs.clock.wallMs()
+    const said = await this.#limits.said(
+      customer,
+      spenders.flatMap(({ id }) => (id === '' ? [] : [id])),
+      trx,
+    )
+    const usages = await this.#usage.usages(trx, customer, nowMs)
+    const usage = (of: { kind: string; id: string }) => usages.get(keyOf(of)) ?? emptyUsage()
+    const credentials = spenders.flatMap((spender) => {
+      if (spender.kind === '') return []
+      const limits = credentialLimitsOf(said, spender.kind, spender.id)
+      return [[keyOf(spender), { ...spender, limits, usage: usage(spender) }] as const]
+    })
+    const quarantine = await this.#usage.quarantine(trx, customer)
+    const isOver = (tm_create: string) => nowMs - (timestampToMs(tm_create) ?? 0) >= QUARANTINE_MS
+    return new Book({
+      payer,
+      held: await this.#store.heldOf(trx, payer.account.id),
+      customer: { ...WHOLE_CUSTOMER, limits: customerLimitsOf(said), usage: usage(WHOLE_CUSTOMER) },
+      credentials: new Map(credentials),
+      quarantine: new Map(
+        quarantine.map(({ destination, seconds, money, tm_create }) => [
+          destination,
+          { seconds, money, isOver: isOver(tm_create) },
+        ]),
+      ),
+    })
+  }
+
+  async #write(trx: AnyTransaction, customer: string, { begun, extended, spent }: Changes): Promise<void> {
+    await this.#store.insert(trx, customer, begun)
+    await this.#store.extend(trx, customer, extended)
+    await this.#spending.add(trx, customer, spent, this.#needs.clock.wallMs())
+  }
+
+  #now(): Timestamp {
+    return timestamp(this.#needs.clock.wallMs())
+  }
+}
+
+function spenderOf(wish: Wish): Spender {
+  return wish.type === 'begin' ? wish.request.spender : NOBODY
+}
+
+function spenderOfOpen({ credential_kind: kind, credential_id: id }: Reservation): Spender {
+  return kind === '' ? NOBODY : { kind, id }
+}

@@ -1,0 +1,115 @@
+import { sql } from 'kysely'
+import type { AnyTransaction, Database } from '#platform/db'
+import type { Timestamp } from '#platform/time'
+import type { Holds } from '../charge.ts'
+import type { Reservation, ReservedType } from './reservation.ts'
+
+interface Tables {
+  reservations: Reservation
+}
+
+const on = (via: AnyTransaction | Database) => via.kysely<Tables>()
+
+/** What changes of a reservation while it is open. */
+export type Extension = Pick<Reservation, 'id' | 'units' | 'amount_token' | 'amount_credit' | 'money' | 'tm_extend'>
+
+/** SQL of reservations. */
+export class ReservationStore implements Holds {
+  async insert(trx: AnyTransaction, customer: string, reservations: readonly Reservation[]): Promise<void> {
+    if (reservations.length === 0) return
+    await on(trx)
+      .insertInto('reservations')
+      .values(reservations.map((each) => ({ ...each, customer_id: customer })))
+      .execute()
+  }
+
+  /** Those of the customer's that are there already, by what they are for. */
+  findAll(
+    via: AnyTransaction | Database,
+    customer: string,
+    references: readonly { reference_type: ReservedType; reference_id: string }[],
+  ): Promise<Reservation[]> {
+    const ids = references.map(({ reference_id }) => reference_id)
+    return on(via)
+      .selectFrom('reservations')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('reference_type', 'in', ['call', 'recording'])
+      .where('reference_id', 'in', ids)
+      .execute()
+  }
+
+  /** Those of the customer's that are open among these. */
+  openAmong(via: AnyTransaction | Database, customer: string, ids: readonly string[]): Promise<Reservation[]> {
+    return on(via)
+      .selectFrom('reservations')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('status', '=', 'open')
+      .where('id', 'in', ids)
+      .execute()
+  }
+
+  /** All of the customer's that are open, oldest first. */
+  open(via: AnyTransaction | Database, customer: string): Promise<Reservation[]> {
+    return on(via)
+      .selectFrom('reservations')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('status', '=', 'open')
+      .orderBy('tm_create')
+      .execute()
+  }
+
+  /** Platform-wide: customers that have open reservations. */
+  async customersWithOpen(db: Database): Promise<string[]> {
+    const rows = await db.query<{ customer_id: string }>(
+      `select distinct customer_id from reservations where status = 'open'`,
+    )
+    return rows.map(({ customer_id }) => customer_id)
+  }
+
+  async extend(trx: AnyTransaction, customer: string, extensions: readonly Extension[]): Promise<void> {
+    for (const { id, ...change } of extensions)
+      await on(trx)
+        .updateTable('reservations')
+        .set(change)
+        .where('customer_id', '=', customer)
+        .where('id', '=', id)
+        .execute()
+  }
+
+  /** No more than these intervals are charged for it. */
+  async limitUnits(trx: AnyTransaction, customer: string, id: string, most_units: number): Promise<void> {
+    await on(trx)
+      .updateTable('reservations')
+      .set({ most_units })
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .execute()
+  }
+
+  /** It holds nothing any more. False where it was closed before. */
+  async close(
+    trx: AnyTransaction,
+    customer: string,
+    id: string,
+    closed: { status: 'settled' | 'released'; tm_end: Timestamp },
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await on(trx)
+      .updateTable('reservations')
+      .set(closed)
+      .where('customer_id', '=', customer)
+      .where('id', '=', id)
+      .where('status', '=', 'open')
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  }
+
+  async heldOf(trx: AnyTransaction, account_id: string): Promise<{ credit: number; token: number }> {
+    const { rows } = await sql<{ credit: number; token: number }>`
+      select coalesce(sum(amount_credit), 0)::bigint as credit, coalesce(sum(amount_token), 0)::bigint as token
+      from reservations where account_id = ${account_id} and status = 'open'`.execute(trx.kysely())
+    return rows[0] ?? { credit: 0, token: 0 }
+  }
+}

@@ -1,0 +1,173 @@
+import type { Bus, Subscription } from '#platform/bus'
+import { type AnyTransaction, type Database, DatabaseUnavailable } from '#platform/db'
+import { LEDGER_MOVED } from '#platform/events'
+import type { Log } from '#platform/log'
+import { type Clock, type Timer, type Timestamp, timestampToMs } from '#platform/time'
+import type { Ledger } from '../ledger.ts'
+import { unitsOf } from '../rate/price.ts'
+import type { Reservation, ReservedType } from './reservation.ts'
+import { ReservationStore } from './reservation-store.ts'
+import { Spending } from './spending.ts'
+
+/** What became of something that money was reserved for. */
+export interface Use {
+  id: string
+  isOver: boolean
+  /** From when on it costs something; null: it never did. */
+  tm_start: Timestamp | null
+  tm_end: Timestamp | null
+}
+
+/** Who knows what became of it. What it does not know is not among the answers. */
+export interface Uses {
+  find(customer: string, type: ReservedType, ids: readonly string[]): Promise<Use[]>
+}
+
+export interface SettlerNeeds {
+  db: Database
+  bus: Bus
+  clock: Clock
+  log: Log
+  billing: { ledger: Pick<Ledger, 'lockPayer' | 'settle'> }
+  uses: Uses
+}
+
+/** Pokes that come so close together are one. */
+const SOON_MS = 250
+/** Finds what a lost poke, or a database that was away, has left. */
+const NET_MS = 10_000
+/** Something that has no record after so long never began: it waited for its disk no longer than a call may last. */
+const ORPHAN_MS = 2 * 3_600_000
+
+/**
+ * Turns what is reserved into charges: an open reservation is what remains to be settled, and the record of its call or
+ * recording says when it is over. The charge, the end of the reservation and what was spent are one transaction, and only
+ * the one that closes the reservation charges, so it happens once however often it is told, by whichever node, after
+ * whatever crash.
+ */
+export class Settler {
+  readonly #needs: SettlerNeeds
+  readonly #store = new ReservationStore()
+  readonly #spending = new Spending()
+  #subscription: Subscription | undefined
+  #soon: Timer | undefined
+  #net: Timer | undefined
+  #running: Promise<void> | undefined
+  #isStopped = false
+
+  constructor(needs: SettlerNeeds) {
+    this.#needs = needs
+  }
+
+  start(): void {
+    this.#subscription = this.#needs.bus.subscribe(LEDGER_MOVED, () => this.#poke())
+    this.#poke()
+    this.#again()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#subscription?.unsubscribe()
+    this.#soon?.cancel()
+    this.#net?.cancel()
+    await this.#running
+  }
+
+  /** One round over everything that is open. What fails is left for the next. Gives how many were closed. */
+  async run(): Promise<number> {
+    let closed = 0
+    for (const customer of await this.#store.customersWithOpen(this.#needs.db))
+      if (!this.#isStopped) closed += await this.#settleAll(customer)
+    return closed
+  }
+
+  #poke(): void {
+    if (this.#isStopped) return
+    this.#soon ??= this.#needs.clock.after(SOON_MS, () => {
+      this.#soon = undefined
+      if (this.#running) this.#poke()
+      else this.#round()
+    })
+  }
+
+  #again(): void {
+    this.#net = this.#needs.clock.after(NET_MS, () => {
+      this.#poke()
+      this.#again()
+    })
+  }
+
+  #round(): void {
+    this.#running = this.run()
+      .then(
+        () => {},
+        (error: unknown) => this.#failed(error, 'what is reserved could not be read'),
+      )
+      .finally(() => {
+        this.#running = undefined
+      })
+  }
+
+  async #settleAll(customer: string): Promise<number> {
+    const { db, uses, clock } = this.#needs
+    const open = await this.#store.open(db, customer)
+    let closed = 0
+    for (const type of ['call', 'recording'] as const) {
+      const mine = open.filter(({ reference_type }) => reference_type === type)
+      if (mine.length === 0) continue
+      const ids = mine.map(({ reference_id }) => reference_id)
+      const found = new Map((await uses.find(customer, type, ids)).map((use) => [use.id, use]))
+      for (const reservation of mine) {
+        const use = found.get(reservation.reference_id)
+        const age = clock.wallMs() - (timestampToMs(reservation.tm_create) ?? 0)
+        if (use ? use.isOver : age > ORPHAN_MS) closed += await this.#tryToSettle(reservation, use)
+      }
+    }
+    return closed
+  }
+
+  async #tryToSettle(reservation: Reservation, use: Use | undefined): Promise<number> {
+    const { customer_id, reference_id } = reservation
+    try {
+      const closed = await this.#needs.db.transaction((trx) => this.#settle(trx, reservation, use))
+      return closed ? 1 : 0
+    } catch (error) {
+      this.#failed(error, 'a charge could not be settled', { customer_id, reference_id })
+      return 0
+    }
+  }
+
+  async #settle(trx: AnyTransaction, reservation: Reservation, use: Use | undefined): Promise<boolean> {
+    const { billing, clock } = this.#needs
+    const { customer_id, reference_type, reference_id, cost_type, number, rate, most_units } = reservation
+    await billing.ledger.lockPayer(trx, customer_id)
+    const at = { atMs: clock.wallMs() }
+    if (!use?.tm_start || !use.tm_end)
+      return this.#spending.close(trx, reservation, { status: 'released', units: 0, ...at })
+    const seconds = secondsOf(
+      use.tm_start,
+      use.tm_end,
+      most_units === null ? undefined : most_units * rate.unit_seconds,
+    )
+    const units = unitsOf(rate, { seconds })
+    if (!(await this.#spending.close(trx, reservation, { status: 'settled', units, ...at }))) return false
+    await billing.ledger.settle(trx, customer_id, {
+      ...{ cost_type, reference_type, reference_id, number, seconds },
+      tm_billing_start: use.tm_start,
+      tm_billing_end: use.tm_end,
+      deck_version: rate.deck_version,
+    })
+    return true
+  }
+
+  #failed(error: unknown, what: string, of: object = {}): void {
+    if (error instanceof DatabaseUnavailable) this.#needs.log.info({ ...of, error }, what)
+    else this.#needs.log.warn({ ...of, error }, what)
+  }
+}
+
+/** Whole seconds of a use, at most so many. */
+function secondsOf(start: Timestamp, end: Timestamp, most = Number.POSITIVE_INFINITY): number {
+  const spanMs = (timestampToMs(end) ?? 0) - (timestampToMs(start) ?? 0)
+  return Math.min(most, Math.max(0, Math.trunc(spanMs / 1_000)))
+}
