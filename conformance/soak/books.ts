@@ -1,4 +1,6 @@
-import pg from 'pg'
+import { openDatabase } from '#platform/db'
+import { silentLog } from '#platform/log'
+import { systemClock } from '#platform/time'
 import { type DatabasePlace, eventually } from '#testkit'
 
 /** What the database says of everything that was called. */
@@ -30,13 +32,17 @@ const FAULTS: Record<string, string> = {
   'events without a place in a history': 'select count(*) from event_inbox',
 }
 
+/** It reads whole tables. */
+const LONGEST_QUERY_MS = 60_000
 const SETTLED_MS = 90_000
 
 /** Reads what became of the calls, once everything has been written. */
 export async function readBooks(place: DatabasePlace): Promise<Books> {
-  const client = new pg.Client(place)
-  await client.connect()
-  const count = async (sql: string) => Number((await client.query(sql)).rows[0].count)
+  const { host: socketFolder, ...rest } = place
+  const connection = { socketFolder, ...rest }
+  const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'soak' })
+  const query = <Row extends object>(sql: string) => db.withDeadline(LONGEST_QUERY_MS, () => db.query<Row>(sql))
+  const count = async (sql: string) => Number((await query<{ count: string }>(sql))[0]?.count)
   const faults = async () => {
     const found: string[] = []
     for (const [what, sql] of Object.entries(FAULTS)) {
@@ -47,7 +53,7 @@ export async function readBooks(place: DatabasePlace): Promise<Books> {
   }
   try {
     await eventually('everything is written', async () => (await faults()).length === 0, SETTLED_MS).catch(() => {})
-    const { rows } = await client.query<{ direction: 'incoming' | 'outgoing'; hangup_reason: string; count: number }>(
+    const rows = await query<{ direction: 'incoming' | 'outgoing'; hangup_reason: string; count: number }>(
       'select direction, hangup_reason, count(*)::int from calls group by 1, 2 order by 1, 2',
     )
     const of = (direction: string) =>
@@ -62,7 +68,7 @@ export async function readBooks(place: DatabasePlace): Promise<Books> {
       faults: await faults(),
     }
   } finally {
-    await client.end()
+    await db.close()
   }
 }
 
