@@ -19,6 +19,7 @@ export {
   sameButRequestId,
 } from './http.ts'
 export { Kamailio, type KamailioOptions } from './kamailio.ts'
+export { Linphone } from './linphone.ts'
 export { MailServer, type MailTreatment, type ReceivedMail } from './mail-server.ts'
 export { readMp3File } from './mp3.ts'
 export { ownServer, signalServer, tempFolder } from './own-server.ts'
