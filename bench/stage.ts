@@ -1,20 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { databaseProcesses, familyOf, Platform, pause, proportionalBytes } from '#testkit'
+import { type DatabasePlace, databaseProcesses, familyOf, Platform, pause, proportionalBytes } from '#testkit'
 import type { HttpFigures, HttpLoad } from './clients/http-load.ts'
 import type { SinkSaid } from './clients/webhook-sink.ts'
 import { Program } from './program.ts'
-
-/** Where the platform's PostgreSQL is, as the driver wants to be told. */
-export interface DatabasePlace {
-  host: string
-  port: number
-  user: string
-  database: string
-}
 
 /** The compile cache of `npm start`. */
 const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/strowger', import.meta.url))
@@ -186,8 +177,7 @@ export class Stage {
 
   /** Where its PostgreSQL is. */
   database(): DatabasePlace {
-    const lines = readFileSync(join(this.platform.postgresDir(), 'postmaster.pid'), 'utf8').split('\n')
-    return { host: lines[4] ?? '', port: Number(lines[3]), user: 'strowger', database: 'postgres' }
+    return this.platform.database()
   }
 
   /** Rows of the larger tables. */

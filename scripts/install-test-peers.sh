@@ -4,6 +4,7 @@
 #
 #   sip-tester        SIPp: load and scenario tests
 #   baresip-core      a SIP phone without a screen
+#   linphone-cli      a SIP phone that transfers with Replaces
 #   sox, flite        sound tools and a voice to compare with
 #   pocketsphinx      hears what a call said
 #   kamailio          a foreign proxy on the way of a call
@@ -24,7 +25,7 @@ if [ ! -x "$peers/bin/rclone" ]; then
   fi
 fi
 
-packages='sip-tester baresip-core sox flite pocketsphinx pocketsphinx-en-us kamailio rtpengine-daemon tshark'
+packages='sip-tester baresip-core linphone-cli sox flite pocketsphinx pocketsphinx-en-us kamailio rtpengine-daemon tshark'
 
 missing=''
 for package in $packages; do

@@ -16,11 +16,14 @@ export interface Child {
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>
 }
 
-/** Starts a program without a shell; its output is kept (the last 256 KiB), not printed. */
+/**
+ * Starts a program without a shell; its output is kept (the last 256 KiB), not printed. Its input is `input`; that of a
+ * steered one stays open.
+ */
 export function startChild(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string; isSteered?: boolean } = {},
 ): Child {
   const process = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ['pipe', 'pipe', 'pipe'] })
   let printed = ''
@@ -30,7 +33,7 @@ export function startChild(
   process.stdout.on('data', keep)
   process.stderr.on('data', keep)
   process.stdin.on('error', () => {})
-  process.stdin.end(options.input ?? '')
+  if (!options.isSteered) process.stdin.end(options.input ?? '')
   const ended = new Promise<number | string>((resolve) => {
     process.once('error', (error) => {
       printed += `\n${error.message}`

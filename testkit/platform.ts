@@ -37,6 +37,14 @@ export interface SampleCredentials {
   sip: string
 }
 
+/** Where a platform's PostgreSQL is. */
+export interface DatabasePlace {
+  host: string
+  port: number
+  user: string
+  database: string
+}
+
 /** The whole platform as its own program, on free ports of 127.0.0.1 and a data folder of its own. */
 export class Platform {
   readonly dataDir: string
@@ -153,6 +161,12 @@ export class Platform {
   /** The data folder of its PostgreSQL. */
   postgresDir(): string {
     return join(this.#clusterHome(), 'data')
+  }
+
+  /** Where its PostgreSQL is, as the driver wants to be told. */
+  database(): DatabasePlace {
+    const lines = readFileSync(join(this.postgresDir(), 'postmaster.pid'), 'utf8').split('\n')
+    return { host: lines[4] ?? '', port: Number(lines[3]), user: 'strowger', database: 'postgres' }
   }
 
   /** Ends it and removes its data. */

@@ -2,11 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
+import { pause } from './eventually.ts'
 import { freePort } from './ports.ts'
 
 /** What SIPp counted. */
 export interface SippResult {
   exitCode: number | string
+  /** Calls that it began, or that reached it. */
+  created: number
   successful: number
   failed: number
   retransmissions: number
@@ -16,6 +19,9 @@ export interface SippResult {
 }
 
 const MOST_ERROR_TEXT = 6_000
+const MOST_AT_ONCE = 1_000
+/** It writes its counts once a second. */
+const COUNTED_MS = 2_200
 
 export interface SippOptions {
   /** `host:port` to call; left out by a scenario that is called (`uas`). */
@@ -24,8 +30,11 @@ export interface SippOptions {
   service?: string
   /** A built-in scenario (`uac`, `uas`) or the path of an XML file. */
   scenario: string
-  calls: number
+  /** It ends after so many; a scenario that is called goes on until `halt` where this is left out. */
+  calls?: number
   callsPerSecond?: number
+  /** Sends back the sound that comes to its `[media_port]`. */
+  echoes?: boolean
   /** Its own port; default a free one. */
   port?: number
   /** Who it is, where it is asked to prove that. */
@@ -61,8 +70,10 @@ export class Sipp {
       ...(service === undefined ? [] : ['-s', service]),
       ...(credentials === undefined ? [] : ['-au', credentials.user, '-ap', credentials.password]),
       ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-mp', String(Math.min(mediaPort, 60_000))],
-      ...['-m', String(calls), '-l', String(options.atOnce ?? calls)],
+      ...(calls === undefined ? [] : ['-m', String(calls)]),
+      ...['-l', String(options.atOnce ?? calls ?? MOST_AT_ONCE)],
       ...(callsPerSecond === undefined ? [] : ['-r', String(callsPerSecond)]),
+      ...(options.echoes ? ['-rtp_echo'] : []),
       ...(options.durationMs === undefined ? [] : ['-d', String(options.durationMs)]),
       ...(options.transport === undefined
         ? []
@@ -83,6 +94,13 @@ export class Sipp {
     return { exitCode, ...counts, output: this.child.output(), unexpected }
   }
 
+  /** Lets it write its counts, ends it, and reads them. */
+  async halt(): Promise<SippResult> {
+    await pause(COUNTED_MS)
+    await this.child.stop()
+    return this.finish()
+  }
+
   /** Ends it. */
   async stop(): Promise<void> {
     await this.child.stop()
@@ -95,6 +113,7 @@ export class Sipp {
     const values = lines.at(-1)?.split(';') ?? []
     const count = (name: string) => Number(values[names.indexOf(name)] ?? 0)
     return {
+      created: count('TotalCallCreated'),
       successful: count('SuccessfulCall(C)'),
       failed: count('FailedCall(C)'),
       retransmissions: count('Retransmissions(C)'),

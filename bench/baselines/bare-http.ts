@@ -2,8 +2,8 @@
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import pg from 'pg'
+import type { DatabasePlace } from '#testkit'
 import { options, say } from '../clients/report.ts'
-import type { DatabasePlace } from '../stage.ts'
 
 const POOL = 10
 

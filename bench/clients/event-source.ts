@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { systemIds } from '#platform/ids'
 import { systemClock } from '#platform/time'
-import type { DatabasePlace } from '../stage.ts'
+import type { DatabasePlace } from '#testkit'
 import { options, say } from './report.ts'
 
 export interface SourceLoad {

@@ -8,7 +8,16 @@ import type { ActionRun, Activeflow } from './activeflow.ts'
 import { type Particulars, recordOf, rowOf } from './activeflow-row.ts'
 import { executedWrite, type Inheritance, inheritanceOf, type Owner, rowWrite } from './activeflow-store.ts'
 import { Effects, type EffectsNeeds } from './effects.ts'
-import { type FlowState, hasBegun, type Input, type Move, outstanding, step } from './engine/index.ts'
+import {
+  type Command,
+  type FlowState,
+  hasBegun,
+  type Input,
+  leavesPlatform,
+  type Move,
+  outstanding,
+  step,
+} from './engine/index.ts'
 import { flowEvents } from './events.ts'
 import { History, shownRun } from './history.ts'
 import type { LiveCallOf } from './needs.ts'
@@ -149,7 +158,7 @@ export class ActiveflowActor {
     this.#effects.keepTimers(state.awaited)
     if (moves.length > 0 && this.holdsCall && !this.hasEnded)
       this.#call?.setAction(shownAction(shownRun(state.current)))
-    for (const command of commands) this.#effects.carryOut(command)
+    for (const command of commands) this.#carryOut(command)
     if (this.hasEnded) this.#unsubscribe?.()
     for (const { actor } of children) this.#needs.onChild(actor)
     return true
@@ -160,6 +169,21 @@ export class ActiveflowActor {
     this.#abandoned = true
     this.#unsubscribe?.()
     this.#effects.keepTimers([])
+  }
+
+  /**
+   * What leaves the platform waits until the step that wants it is on disk (decision 61), and is not done any more where the
+   * flow has given up waiting meanwhile; what steers the call waits for no disk.
+   */
+  #carryOut(command: Command): void {
+    if (!leavesPlatform(command)) {
+      this.#effects.carryOut(command)
+      return
+    }
+    const isAwaited = () => this.#state.awaited.some(({ key }) => key === command.key)
+    void this.#written.then(() => {
+      if (!this.#abandoned && isAwaited()) this.#effects.carryOut(command)
+    })
   }
 
   /** One that has not begun yet has not been given its call; its end ends the call all the same. */

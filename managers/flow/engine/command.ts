@@ -47,6 +47,13 @@ export type Effect =
 /** An effect under the key that makes a repeat recognisable: `activeflow_id:step`. */
 export type Command = Effect & { key: string }
 
+const LEAVING: ReadonlySet<Effect['type']> = new Set(['send_webhook', 'fetch_actions', 'ask', 'place_calls'])
+
+/** Whether others see that it was done, also those who were never on the call. */
+export function leavesPlatform({ type }: Effect): boolean {
+  return LEAVING.has(type)
+}
+
 /** A flow as it was found. */
 export interface FetchedFlow {
   flow_id: string

@@ -201,6 +201,11 @@ export class RandomWorld {
     const text = JSON.stringify(what)
     assert.equal(this.#asked.get(key) ?? text, text, 'the same key asks for something else')
     this.#asked.set(key, text)
+    const onDisk = this.#lanes.rows.get(key.split(':')[0] ?? '')?.state?.awaited ?? []
+    assert.ok(
+      onDisk.some((awaited) => awaited.key === key),
+      'a step that is not on disk yet reaches the outside',
+    )
     return new Promise((resolve, reject) => {
       if (this.#dice.chance(0.1)) return
       this.#clock.after(this.#dice.integer(45_000), () => {
