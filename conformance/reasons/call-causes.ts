@@ -1,8 +1,8 @@
 import { type Answer, type ApiClient, eventually, type Json } from '#testkit'
 import type { Cause } from './cause.ts'
 
-/** Numbers of the sandbox carrier: one that answers and echoes, one that rings and never answers. */
-const ANSWERS = '+999000000100'
+/** Numbers of the sandbox carrier: one that answers at once, one that rings and never answers. */
+const ANSWERS = '+999000000200'
 const NEVER_ANSWERS = '+999000000180'
 const UNKNOWN = '5b1c9f0e-3d2a-4a77-8a60-0c6f5e1d2b3a'
 const RECORD = { format: 'wav' }

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Database } from '#platform/db'
+import { type Database, Session } from '#platform/db'
 import { type Answer, apiClient, type Platform } from '#testkit'
 import { databaseOf, loggedIn } from '../api/two-customers.ts'
 import { apiCauses } from './api-causes.ts'
@@ -19,9 +18,6 @@ export const REASONS_SETTINGS = {
   RATE_LIMIT_AUTH_PUBLIC_BURST: '50',
   LOG_LEVEL: 'info',
 }
-
-/** Longer than a request may take. */
-const LOCKED_MS = 30_000
 
 export interface Provoked {
   cause: Cause
@@ -85,12 +81,15 @@ async function sceneOn(platform: Platform, db: Database): Promise<Scene> {
       return { id, account, key: apiClient(http, { token: lent.body.token }) }
     },
     db,
-    whileTagsAreLocked: (work) =>
-      db.withDeadline(LOCKED_MS, () =>
-        db.transaction(async (trx) => {
-          await sql`lock table tags in access exclusive mode`.execute(trx)
-          return work()
-        }),
-      ),
+    whileTagsAreLocked: async (work) => {
+      const session = await Session.open(db.connection, { name: 'lock' })
+      try {
+        await session.query('begin')
+        await session.query('lock table tags in access exclusive mode')
+        return await work()
+      } finally {
+        await session.end()
+      }
+    },
   }
 }
