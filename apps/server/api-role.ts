@@ -202,6 +202,7 @@ export class ApiRole {
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
     })
+    services.billing.rates.start(log)
     sequencer.start()
     delivery.start()
     sockets.start()
@@ -215,7 +216,7 @@ export class ApiRole {
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
       () => Promise.all([jobs.stop(), mailSender.stop(), keeper.stop(), storage.sweeper.stop()]),
-      () => Promise.all([keyUse.stop(), recordSweeper.stop()]),
+      () => Promise.all([keyUse.stop(), recordSweeper.stop(), services.billing.rates.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

@@ -1,6 +1,6 @@
 import { AgentService } from '#managers/agent'
-import { BillingService, RateDecks, Rerater } from '#managers/billing'
-import { OutboundConfigStore } from '#managers/call'
+import { BillingService, RateDeck, RateDecks, Rerater } from '#managers/billing'
+import { countryOf, OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
@@ -43,8 +43,9 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
-  const billing = new BillingService({ ...basics, enforced: needs.billingEnforced ?? true })
-  const { accounts, books, rates } = billing
+  const rates = new RateDeck({ db, clock, countryOf })
+  const billing = new BillingService({ ...basics, rates, enforced: needs.billingEnforced ?? true })
+  const { accounts, books } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
