@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { Auditor, paddle } from '#managers/billing'
+import { Auditor, createPaddle } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
@@ -153,7 +153,7 @@ export class ApiRole {
     const sequencer = new Sequencer({ connection, bus, clock, log })
     const auditor = new Auditor({ db, clock, log })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
-    const paddleRoutes = paddle({
+    const paddle = createPaddle({
       ...{ db, clock, ids, log, outbound, billing: services.billing },
       settings: paddleSettingsOf(config),
     })
@@ -162,7 +162,7 @@ export class ApiRole {
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
         webhooks,
-        ...{ auditor, paddleRoutes },
+        ...{ auditor, paddle },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
