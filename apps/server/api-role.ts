@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { Auditor, Charges, paddle, Settler } from '#managers/billing'
+import { Auditor, Charges, createPaddle, Settler } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
@@ -165,7 +165,7 @@ export class ApiRole {
     const sequencer = new Sequencer({ connection, bus, clock, log })
     const auditor = new Auditor({ db, clock, log })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
-    const paddleRoutes = paddle({
+    const paddle = createPaddle({
       ...{ db, clock, ids, log, outbound, billing: services.billing },
       settings: paddleSettingsOf(config),
     })
@@ -174,7 +174,7 @@ export class ApiRole {
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
         webhooks,
-        ...{ auditor, paddleRoutes },
+        ...{ auditor, paddle },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -214,6 +214,7 @@ export class ApiRole {
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
     })
+    services.billing.rates.start(log)
     sequencer.start()
     delivery.start()
     sockets.start()
@@ -228,7 +229,7 @@ export class ApiRole {
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
       () => Promise.all([jobs.stop(), mailSender.stop(), settler.stop(), keeper.stop(), storage.sweeper.stop()]),
-      () => Promise.all([keyUse.stop(), recordSweeper.stop()]),
+      () => Promise.all([keyUse.stop(), recordSweeper.stop(), services.billing.rates.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

@@ -202,6 +202,7 @@ export class CallRole {
     recorder.start()
     engine.start()
     closed.start()
+    services.billing.rates.start(log)
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'call')
     watchCallRole(metrics, { sip, media, engine, flows, lanes, recorder })
@@ -231,7 +232,7 @@ export class CallRole {
       () => flows.stop(),
       () => recorder.stop(),
       () => lanes.stop(1_000),
-      () => presence.stop(),
+      () => Promise.all([presence.stop(), services.billing.rates.stop()]),
       () => sip.stop(),
       () => Promise.all([media.stop(), speech.stop(), node.end()]),
       async () => {

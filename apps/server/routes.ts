@@ -1,5 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { type Auditor, billingRoutes } from '#managers/billing'
+import { type Auditor, billingRoutes, type Paddle, paddleRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -52,7 +52,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   db: Database
   webhooks: WebhookService
   auditor: Auditor
-  paddleRoutes: readonly Route[]
+  paddle: Paddle
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -62,7 +62,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
     ...billingRoutes({ ...services.billingParts, auditor: services.auditor }),
-    ...services.paddleRoutes,
+    ...paddleRoutes(services.paddle),
     ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

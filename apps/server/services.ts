@@ -1,6 +1,6 @@
 import { AgentService } from '#managers/agent'
-import { BillingService, RateDecks, Rerater, ReservationDesk, ReservationStore } from '#managers/billing'
-import { OutboundConfigService } from '#managers/call'
+import { BillingService, RateDeck, RateDecks, Rerater, ReservationDesk, ReservationStore } from '#managers/billing'
+import { countryOf, OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
@@ -56,9 +56,10 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { secrets, onKeyRevoked, onCustomerState, onAgentChanged, onProvisioningChanged: onChanged } = needs
   const basics = { db, clock, ids }
+  const rates = new RateDeck({ db, clock, countryOf })
   const enforced = needs.billingEnforced ?? true
-  const billing = new BillingService({ ...basics, enforced, holds: new ReservationStore() })
-  const { accounts, books, rates } = billing
+  const billing = new BillingService({ ...basics, rates, enforced, holds: new ReservationStore() })
+  const { accounts, books } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const reservations = new ReservationDesk({ ...basics, billing })
   const directs = new DirectService(basics)

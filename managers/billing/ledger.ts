@@ -10,7 +10,7 @@ import { SYSTEM_CUSTOMER_ID } from './check.ts'
 import { measureOf } from './cost.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
-import { begunRow, endedRow, movementRow, type Origin, secondsOf } from './ledger-row.ts'
+import { begunRow, endedRow, movementRow, type Origin, rateOfRow, secondsOf } from './ledger-row.ts'
 import type { LedgerStore } from './ledger-store.ts'
 import { type Price, priceOf, type Rate, type Use } from './rate/price.ts'
 import type { RateDeck } from './rate/rate-deck.ts'
@@ -63,7 +63,7 @@ export class Ledger {
     if (before?.status === 'end') return before
     const now = this.#now()
     const usage: Usage = { ...charge, tm_billing_start: now }
-    const rate = await this.#rateOf(trx, usage)
+    const rate = before ? rateOfRow(before) : await this.#rateOf(trx, usage)
     const priced = await this.#price(trx, customer, account, rate, { count: charge.count ?? 1 })
     if (!this.#isExempt(customer) && account.status !== 'active') throw billingErrors.ACCOUNT_SUSPENDED()
     if (priced.enforced && priced.price.credit > priced.credit_available && priced.price.credit > 0)
@@ -84,13 +84,13 @@ export class Ledger {
 
   /**
    * Charges a use that is over. It has been used, so it is never refused, and the balance may go below zero. The account and
-   * the version that were noted when it began count, whatever has changed since.
+   * the rate that were noted when it began count, whatever has changed since.
    */
   async settle(trx: AnyTransaction, customer: string, usage: EndedUsage): Promise<BillingRecord> {
     const { account, before } = await this.#open(trx, customer, 'usage', usage)
     if (before?.status === 'end') return before
-    const rate = await this.#rateOf(trx, before ? { ...usage, deck_version: before.rate_deck_version } : usage)
-    const use = measureOf(usage.cost_type) === 'count' ? { count: 1 } : { seconds: secondsOf(usage) }
+    const rate = before ? rateOfRow(before) : await this.#rateOf(trx, usage)
+    const use = measureOf(rate.cost_type) === 'count' ? { count: 1 } : { seconds: secondsOf(usage) }
     const priced = await this.#price(trx, customer, account, rate, use)
     const begun = before ?? begunRow(this.#origin(customer, account), usage, rate)
     const { tm_billing_end } = usage
@@ -191,6 +191,7 @@ export class Ledger {
       const changed = { balance_token, balance_credit, tm_update: now }
       await accounts.setBalance(trx, account.id, changed)
       events.push(billingEvents.account_updated({ ...account, ...changed }))
+      if (fallsLow(account, balance_credit)) events.push(billingEvents.billing_account_low({ ...account, ...changed }))
     }
     await appendEvents(trx, events, this.#needs)
     return record
@@ -199,4 +200,9 @@ export class Ledger {
   #now(): Timestamp {
     return timestamp(this.#needs.clock.wallMs())
   }
+}
+
+/** Whether credit falls below what its customer wants to be told of. */
+function fallsLow({ low_balance, balance_credit: before }: BillingAccount, after: number): boolean {
+  return low_balance !== null && before >= low_balance && after < low_balance
 }

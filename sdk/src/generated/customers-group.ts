@@ -83,7 +83,7 @@ export function customers(api: Api) {
     delete: (id: string, options?: RequestOptions) =>
       api.send<CustomerForAdmin>('DELETE', `/v1.0/customers/${segment(id)}`, {}, options),
     /**
-     * Choose which billing account of a customer pays for it, as super admin. `PUT /v1.0/customers/{id}/billing_account_id`
+     * Choose which billing account pays for a customer, as super admin; it may be another customer’s. `PUT /v1.0/customers/{id}/billing_account_id`
      *
      * Its own reasons: `BILLING_ACCOUNT_NOT_FOUND`, `CUSTOMER_NOT_FOUND`.
      */

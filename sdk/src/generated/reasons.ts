@@ -239,12 +239,20 @@ export interface Reasons {
   NUMBER_PROVIDER_NOT_CONFIGURED: ReasonRow<'number-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
   /** The customer has no outbound configuration, or the ID does not exist. Verify the ID with GET /outbound_configs. */
   OUTBOUND_CONFIG_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
+  /** The payment provider did not answer, or answered something that cannot be used. Try again in a moment. */
+  PAYMENT_PROVIDER_FAILED: ReasonRow<'billing-manager', 'UNAVAILABLE', 503, 'after_delay', Facts>
+  /** The operator of the platform has set up no payment provider. Ask the operator to add credit (POST /billing_accounts/{id}/balance_add_force), or to set up the provider. */
+  PAYMENT_PROVIDER_NOT_CONFIGURED: ReasonRow<'billing-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
+  /** The notice is not signed by the payment provider, or its signature is older than five minutes. Compare the webhook secret of the provider with STROWGER_PADDLE_WEBHOOK_SECRET, and the clock of this machine. */
+  PAYMENT_SIGNATURE_INVALID: ReasonRow<'billing-manager', 'INVALID_ARGUMENT', 400, 'never', Facts>
   /** The caller is known, but its role may not use this endpoint. Use a caller with the permission that the endpoint asks for. */
   PERMISSION_DENIED: ReasonRow<'api-manager', 'PERMISSION_DENIED', 403, 'never', Facts>
   /** Provider call ID does not exist. Verify the ID with GET /providercalls. Admin-only resource. */
   PROVIDERCALL_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
   /** Provider ID does not exist. Verify the ID was obtained from a recent GET /providers list call. Admin-only resource. */
   PROVIDER_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
+  /** There is no version of the rate deck with this ID or number. Verify it with GET /rate_decks. */
+  RATE_DECK_NOT_FOUND: ReasonRow<'billing-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** More requests than the address or the customer may send, or too many wrong passwords. Wait for the seconds in Retry-After, then continue more slowly. */
   RATE_LIMIT_EXCEEDED: ReasonRow<'api-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
     /** Whose limit it is. */

@@ -92,6 +92,125 @@ export interface Agent {
   tm_delete?: string
 }
 
+export interface Billing {
+  id: string
+  customer_id: string
+  account_id: string
+  transaction_type: 'usage' | 'top_up' | 'adjustment' | 'refund'
+  status: 'progressing' | 'end' | 'pending' | 'finished'
+  reference_type: '' | 'call' | 'call_extension' | 'sms' | 'email' | 'number' | 'number_renew' | 'credit_free_tier' | 'monthly_allowance' | 'credit_adjustment' | 'token_adjustment' | 'speaking' | 'recording' | 'paddle_credit_purchase' | 'paddle_subscription' | 'paddle_refund'
+  reference_id: string
+  cost_type: '' | 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
+  /** Seconds; 0 for what is charged at once. */
+  usage_duration: number
+  billable_units: number
+  rate_token_per_unit: number
+  rate_credit_per_unit: number
+  amount_token: number
+  amount_credit: number
+  /** After this row; 0 while it is progressing. */
+  balance_token_snapshot: number
+  /** After this row; 0 while it is progressing. */
+  balance_credit_snapshot: number
+  idempotency_key: string
+  tm_billing_start: string | null
+  tm_billing_end: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+  /** Of the rate deck that priced it; 0 where nothing was priced. */
+  rate_deck_version: number
+  /** Digits that the number begins with, where the rate is for those. */
+  rate_prefix: string
+  /** Country of the number, where the rate is a country’s. */
+  rate_country: string
+  /** Seconds of a unit; 0 = a unit is one thing. */
+  rate_unit_seconds: number
+  /** Every started unit counts. */
+  rounding: 'up'
+  /** Tokens that could pay when it was priced. */
+  token_available: number
+  /** False: recorded, and nothing was paid. */
+  enforced: boolean
+  /** The number that the rate was looked up for. */
+  number: string
+  note: string
+}
+
+export interface BillingAccount {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  plan_type: 'free' | 'basic' | 'professional' | 'unlimited'
+  plan_status: 'active' | 'canceling'
+  /** Micros: 1 USD = 1 000 000. May be negative. */
+  balance_credit: number
+  balance_token: number
+  payment_type: '' | 'prepaid'
+  payment_method: '' | 'credit card'
+  /** Left out when empty. */
+  paddle_subscription_id?: string
+  /** Left out when empty. */
+  paddle_customer_id?: string
+  /** Micros: the event `billing_account_low` tells when credit falls below; null = it is not told. */
+  low_balance: number | null
+  tm_last_topup: string | null
+  tm_next_topup: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface BillingAccountForAdmin {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  plan_type: 'free' | 'basic' | 'professional' | 'unlimited'
+  plan_status: 'active' | 'canceling'
+  /** Micros: 1 USD = 1 000 000. May be negative. */
+  balance_credit: number
+  balance_token: number
+  payment_type: '' | 'prepaid'
+  payment_method: '' | 'credit card'
+  /** Left out when empty. */
+  paddle_subscription_id?: string
+  /** Left out when empty. */
+  paddle_customer_id?: string
+  /** Micros: the event `billing_account_low` tells when credit falls below; null = it is not told. */
+  low_balance: number | null
+  tm_last_topup: string | null
+  tm_next_topup: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+  status: 'active' | 'frozen' | 'deleted'
+}
+
+export interface BillingAudit {
+  tm_audit: string | null
+  /** Accounts that were checked. */
+  accounts: number
+  /** Accounts whose balance is not the sum of their rows; the first hundred. */
+  unbalanced: {
+    account_id: string
+    booked: {
+      amount_token: number
+      amount_credit: number
+    }
+    balance: {
+      amount_token: number
+      amount_credit: number
+    }
+  }[]
+  /** What was used and has no row; the first hundred. */
+  uncharged: {
+    reference_type: string
+    reference_id: string
+  }[]
+}
+
 export interface Boot {
   token: string
   type: 'direct'
@@ -736,6 +855,57 @@ export interface Number {
   tm_delete: string | null
 }
 
+export interface Rate {
+  rate_deck_version: number
+  cost_type: 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
+  /** Digits after the + that the number begins with; the longest one decides. Empty for every number. */
+  prefix: string
+  /** ISO 3166 code, lower case, for the numbers of a country that no prefix names. */
+  country: string
+  /** 0: tokens do not pay for it. */
+  token_per_unit: number
+  /** Micros. */
+  credit_per_unit: number
+  /** Seconds of a unit, each started one counts; 60 unless said. 0 where a unit is one thing. */
+  unit_seconds: number
+}
+
+export interface RateDeck {
+  id: string
+  version: number
+  name: string
+  detail: string
+  /** It prices what starts from then on. */
+  tm_from: string
+  tm_create: string
+  /** By cost type and prefix, 1000 at most. */
+  rates: {
+    cost_type: 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
+    /** Digits after the + that the number begins with; the longest one decides. Empty for every number. */
+    prefix: string
+    /** ISO 3166 code, lower case, for the numbers of a country that no prefix names. */
+    country: string
+    /** 0: tokens do not pay for it. */
+    token_per_unit: number
+    /** Micros. */
+    credit_per_unit: number
+    /** Seconds of a unit, each started one counts; 60 unless said. 0 where a unit is one thing. */
+    unit_seconds: number
+  }[]
+  /** False: it has more rates than are shown. */
+  is_whole: boolean
+}
+
+export interface RateDeckSummary {
+  id: string
+  version: number
+  name: string
+  detail: string
+  /** It prices what starts from then on. */
+  tm_from: string
+  tm_create: string
+}
+
 export interface Recording {
   id: string
   customer_id: string
@@ -777,6 +947,31 @@ export interface RefusedCall {
   source_port: number
   sip_call_id: string
   tm_create: string
+}
+
+export interface Rerating {
+  charges: number
+  booked: {
+    amount_token: number
+    amount_credit: number
+  }
+  computed: {
+    amount_token: number
+    amount_credit: number
+  }
+  differing: number
+  /** The first hundred. */
+  differences: {
+    billing_id: string
+    booked: {
+      amount_token: number
+      amount_credit: number
+    }
+    computed: {
+      amount_token: number
+      amount_credit: number
+    }
+  }[]
 }
 
 export interface SignupResult {
