@@ -28,6 +28,13 @@ export { serialise } from './message/serialise.ts'
 export { SipError, type SipIssue } from './message/sip-error.ts'
 export { type AbsoluteUri, escapeUser, parseUri, type SipUri, sipUri, type TelUri, type Uri } from './message/uri.ts'
 export type { Via } from './message/via.ts'
+export {
+  OutboundRegistration,
+  type RegistrationNeeds,
+  type RegistrationOptions,
+  type RegistrationState,
+} from './registration/outbound-registration.ts'
+export { OutboundRegistrations } from './registration/outbound-registrations.ts'
 export { SipStack } from './stack.ts'
 export type { ListenerInfo, ListenerOptions, Owner, SipStackDoor, SipStackOptions } from './stack-options.ts'
 export { DEFAULT_TIMERS, type Timers } from './timers.ts'
