@@ -19,7 +19,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
-import { provisioningRoutes } from '#managers/provisioning'
+import { type ProviderCallService, type ProviderProbes, provisioningRoutes } from '#managers/provisioning'
 import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
@@ -49,6 +49,8 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   sockets: WebSockets
   db: Database
   webhooks: WebhookService
+  probes: ProviderProbes
+  providerCalls: ProviderCallService
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -69,7 +71,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...recordingRoutes(services.recordings),
     ...storageRoutes(services),
     ...numberRoutes(services.numbers),
-    ...provisioningRoutes({ providers: services.providers, routes: services.providerRoutes }),
+    ...provisioningRoutes({ ...services, routes: services.providerRoutes }),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
     ...explainRoutes(services.explain),
