@@ -21,7 +21,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
-import { provisioningRoutes } from '#managers/provisioning'
+import { type ProviderCallService, type ProviderProbes, provisioningRoutes } from '#managers/provisioning'
 import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
@@ -53,6 +53,8 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   webhooks: WebhookService
   auditor: Auditor
   paddle: Paddle
+  probes: ProviderProbes
+  providerCalls: ProviderCallService
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -75,7 +77,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...recordingRoutes(services.recordings),
     ...outboundConfigRoutes(services.outboundConfigs),
     ...storageRoutes(services),
-    ...provisioningRoutes({ providers: services.providers, routes: services.providerRoutes }),
+    ...provisioningRoutes({ ...services, routes: services.providerRoutes }),
     ...numberRoutes(services),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),

@@ -1,6 +1,6 @@
 import type { Spender } from '#managers/billing'
 import type { Address } from '#platform/http'
-import type { Call } from './call.ts'
+import type { Call, CallMetadata } from './call.ts'
 import type { Groupcall } from './groupcall.ts'
 import type { CallFlow } from './live-call.ts'
 
@@ -16,6 +16,8 @@ export interface PlaceCallsRequest {
   master_call_id?: string
   /** The flow runs when it rings. */
   early_execution?: boolean
+  /** Put on the calls beside what their customer has. */
+  metadata?: CallMetadata
   /** Nobody proved who asked for this: no paid destination is dialled, here and in what follows. */
   free_only?: boolean
   /** On whose account they are made, and what follows from them; nobody's in particular unless said. */
