@@ -41,7 +41,14 @@ import {
   Vendors,
 } from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
-import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
+import { provisioningErrors } from '#managers/provisioning/errors'
+import {
+  ExtensionService,
+  extensionRoutes,
+  migrations as registrarMigrations,
+  TrunkService,
+  trunkRoutes,
+} from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
 import {
   type S3Settings,
@@ -127,6 +134,7 @@ export class TestAccounts {
   readonly accesskeys: AccesskeyService
   readonly agents: AgentService
   readonly extensions: ExtensionService
+  readonly trunks: TrunkService
   readonly numbers: NumberService
   readonly numberRenewals: NumberRenewals
   readonly tags: TagService
@@ -196,6 +204,7 @@ export class TestAccounts {
       ...{ ...basics, plans: this.billing, directs: this.directs, base: TEST_BASE },
       onExtensionDeleted: (trx, customer, extension_id) => this.agents.detachExtension(trx, customer, extension_id),
     })
+    this.trunks = new TrunkService({ ...basics, plans: this.billing, base: TEST_BASE })
     this.agents = new AgentService({
       ...basics,
       plans: this.billing,
@@ -224,7 +233,8 @@ export class TestAccounts {
       ...basics,
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
-    const owners = [this.billing, this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags]
+    const reached = [this.accesskeys, this.directs, this.numbers, this.extensions, this.trunks, this.tags]
+    const owners = [this.billing, this.agents, ...reached]
     const webhookRecords = new WebhookRecords()
     this.lifecycle = new CustomerLifecycle({
       ...basics,
@@ -292,6 +302,7 @@ export class TestAccounts {
         availableNumbers: new AvailableNumbers({ db, ids: systemIds, vendors }),
       }),
       ...extensionRoutes(this.extensions, this.agents),
+      ...trunkRoutes(this.trunks),
       ...tagRoutes(this.tags),
       ...mailRoutes(db),
       ...eventRoutes(events),
@@ -315,6 +326,7 @@ export class TestAccounts {
         customerErrors,
         flowErrors,
         numberErrors,
+        provisioningErrors,
         registrarErrors,
         storageErrors,
         tagErrors,

@@ -4,7 +4,7 @@ import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, Record
 import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
-import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
+import { ExtensionGate, ExtensionStore, SipRegistrar, TrunkGate, TrunkStore } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
 import { WebhookSender } from '#managers/webhook'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -110,6 +110,7 @@ export class CallRole {
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const onEnded: OnRecordingEnded = (next) => flows.startDetached(next)
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
+    const trunkGate = new TrunkGate({ clock, base, nonceKey, trunks: new TrunkStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const presence = new AgentPresence({ db, clock, ids, log })
@@ -128,7 +129,7 @@ export class CallRole {
       ...{ commands, directory },
       node: nodeId,
       incarnation,
-      admission: { ...services, callees, base, defaultCustomer, gate },
+      admission: { ...services, callees, base, defaultCustomer, gate, trunkGate },
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,
       callingOut: {

@@ -20,7 +20,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
-import { extensionRoutes } from '#managers/registrar'
+import { extensionRoutes, trunkRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
 import { type TimelineService, timelineRoutes } from '#managers/timeline'
@@ -58,6 +58,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
     ...extensionRoutes(services.extensions, services.agents),
+    ...trunkRoutes(services.trunks),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),

@@ -5,7 +5,7 @@ import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
-import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import { ExtensionService, RegistrationStore, TrunkService } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
 import { WebhookRecords, WebhookSecrets } from '#managers/webhook'
@@ -56,6 +56,7 @@ export function createServices(needs: ServicesNeeds) {
     ...{ ...basics, plans: billing, directs, registrations, base },
     onExtensionDeleted: (trx, customer, extension_id) => agents.detachExtension(trx, customer, extension_id),
   })
+  const trunks = new TrunkService({ ...basics, plans: billing, base })
   const agents: AgentService = new AgentService({
     ...basics,
     plans: billing,
@@ -97,7 +98,7 @@ export function createServices(needs: ServicesNeeds) {
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, tags]
+      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, trunks, tags]
       for (const owner of [billing, agents, ...reached, storageAccounts, webhookRecords])
         await owner.deleteAllOf(trx, customer)
     },
@@ -119,6 +120,7 @@ export function createServices(needs: ServicesNeeds) {
     outboundConfigs,
     storageAccounts,
     tags,
+    trunks,
     webhookSecrets,
   }
 }

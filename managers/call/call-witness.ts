@@ -4,11 +4,11 @@ import type { Call } from './call.ts'
 
 /** Which rule let a caller in, and what was dialled (`calls.md` §8). */
 export interface MatchedRule {
-  /** Which of our domains the INVITE named: anybody's (`sip.…`), the bare address, or that of a customer's phones. */
-  domain: 'sip' | 'bare' | 'registrar'
+  /** Which of our domains the INVITE named: anybody's (`sip.…`), the bare address, that of a customer's phones, or a trunk's. */
+  domain: 'sip' | 'bare' | 'registrar' | 'trunk'
   dialled: string
   matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
-  /** The extension that proved itself by its password; empty for a caller who proved nothing. */
+  /** The extension, or by a trunk the domain name, that proved itself; empty for a caller who proved nothing. */
   authenticated: string
 }
 
@@ -19,6 +19,7 @@ export const REFUSALS = [
   'not_a_carrier',
   'blocked_after_wrong_passwords',
   'credentials_refused',
+  'address_not_allowed',
   'number_not_found',
   'too_many_strangers',
   'owner_not_active',

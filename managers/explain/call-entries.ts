@@ -10,7 +10,8 @@ import { askedBy, endOf } from './record-facts.ts'
 export function beginningEntry(call: ExplainedCall, rule: MatchedRule | null): CallEntry[] {
   if (call.direction === 'outgoing') return [createdEntry(call)]
   if (!rule) return []
-  const who = rule.authenticated === '' ? 'anybody' : `the extension ${rule.authenticated}`
+  const kind = rule.domain === 'trunk' ? 'trunk' : 'extension'
+  const who = rule.authenticated === '' ? 'anybody' : `the ${kind} ${rule.authenticated}`
   const text = `Let in: ${rule.dialled} is ${MATCHED[rule.matched]}, called by ${who}`
   const checks = CHECKS.map((check) => ({
     check,

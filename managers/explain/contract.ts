@@ -21,9 +21,10 @@ const empty = (what: string) => `${what}; empty where there is none.`
 /** What a caller dialled, by which rule it was let in, and what was looked at. */
 const MatchedRule = Type.Object(
   {
-    domain: Type.Enum(['sip', 'bare', 'registrar'], {
+    domain: Type.Enum(['sip', 'bare', 'registrar', 'trunk'], {
       description:
-        "`sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones.",
+        "`sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. " +
+        "`trunk`: a customer's PBX.",
     }),
     dialled: Type.String({ examples: ['+899100000001'] }),
     matched: Type.Enum(
@@ -32,7 +33,9 @@ const MatchedRule = Type.Object(
         description: 'What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside.',
       },
     ),
-    authenticated: Type.String({ description: empty('The extension that proved itself by its password') }),
+    authenticated: Type.String({
+      description: empty('The extension, or the domain name of the trunk, that proved itself'),
+    }),
     checks: Type.Array(
       Type.Object({
         check: Type.Enum(['credentials', 'destination', 'customer_status', 'balance', 'flow']),
