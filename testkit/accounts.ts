@@ -29,7 +29,8 @@ import {
   SYSTEM_CUSTOMER_ID,
 } from '#managers/customer'
 import { customerErrors } from '#managers/customer/errors'
-import { DirectService, migrations as directMigrations } from '#managers/direct'
+import { DirectService, migrations as directMigrations, directRoutes } from '#managers/direct'
+import { directErrors } from '#managers/direct/errors'
 import { flowErrors } from '#managers/flow/errors'
 import {
   AvailableNumbers,
@@ -301,6 +302,7 @@ export class TestAccounts {
         numberRenewals: this.numberRenewals,
         availableNumbers: new AvailableNumbers({ db, ids: systemIds, vendors }),
       }),
+      ...directRoutes(this.directs),
       ...extensionRoutes(this.extensions, this.agents),
       ...trunkRoutes(this.trunks),
       ...tagRoutes(this.tags),
@@ -324,6 +326,7 @@ export class TestAccounts {
         agentErrors,
         billingErrors,
         customerErrors,
+        directErrors,
         flowErrors,
         numberErrors,
         provisioningErrors,

@@ -17,6 +17,7 @@ import {
   transferRoutes,
 } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
+import { directRoutes } from '#managers/direct'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
@@ -57,6 +58,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...authRoutes(services),
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
+    ...directRoutes(services.directs),
     ...extensionRoutes(services.extensions, services.agents),
     ...trunkRoutes(services.trunks),
     ...flowRoutes(services.flows),

@@ -8,7 +8,7 @@ export {
 } from './credentials.ts'
 export { migrations } from './migrations/index.ts'
 export { extensionRoutes } from './routes.ts'
-export { ExtensionService, type RegistrationRemover } from './service.ts'
+export { ExtensionService, type Registrations } from './service.ts'
 export {
   type Binding,
   ExtensionGate,
