@@ -92,11 +92,11 @@ export class Stage {
     return number
   }
 
-  /** The number of the first run. */
+  /** The virtual number of the first run: anybody may call it. */
   async sampleNumber(): Promise<{ id: string; number: string }> {
-    const { result } = await this.api<{ result: { id: string; number: string }[] }>('GET', '/numbers')
-    const found = result[0]
-    if (!found) throw new Error('the sample customer has no number')
+    const { result } = await this.api<{ result: { id: string; number: string; type: string }[] }>('GET', '/numbers')
+    const found = result.find(({ type }) => type === 'virtual')
+    if (!found) throw new Error('the sample customer has no virtual number')
     return found
   }
 

@@ -39,7 +39,8 @@ import {
   SYSTEM_CUSTOMER_ID,
 } from '#managers/customer'
 import { customerErrors } from '#managers/customer/errors'
-import { DirectService, migrations as directMigrations } from '#managers/direct'
+import { DirectService, migrations as directMigrations, directRoutes } from '#managers/direct'
+import { directErrors } from '#managers/direct/errors'
 import { flowErrors } from '#managers/flow/errors'
 import {
   AvailableNumbers,
@@ -51,7 +52,14 @@ import {
   Vendors,
 } from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
-import { ExtensionService, extensionRoutes, migrations as registrarMigrations } from '#managers/registrar'
+import { provisioningErrors } from '#managers/provisioning/errors'
+import {
+  ExtensionService,
+  extensionRoutes,
+  migrations as registrarMigrations,
+  TrunkService,
+  trunkRoutes,
+} from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
 import {
   type S3Settings,
@@ -144,6 +152,7 @@ export class TestAccounts {
   readonly accesskeys: AccesskeyService
   readonly agents: AgentService
   readonly extensions: ExtensionService
+  readonly trunks: TrunkService
   readonly numbers: NumberService
   readonly numberRenewals: NumberRenewals
   readonly tags: TagService
@@ -215,6 +224,7 @@ export class TestAccounts {
       ...{ ...basics, plans: this.billing, directs: this.directs, base: TEST_BASE },
       onExtensionDeleted: (trx, customer, extension_id) => this.agents.detachExtension(trx, customer, extension_id),
     })
+    this.trunks = new TrunkService({ ...basics, plans: this.billing, base: TEST_BASE })
     this.agents = new AgentService({
       ...basics,
       plans: this.billing,
@@ -243,7 +253,8 @@ export class TestAccounts {
       ...basics,
       onTagDeleted: (trx, customer, tag_id) => this.agents.detachTag(trx, customer, tag_id),
     })
-    const owners = [this.billing, this.agents, this.accesskeys, this.directs, this.numbers, this.extensions, this.tags]
+    const reached = [this.accesskeys, this.directs, this.numbers, this.extensions, this.trunks, this.tags]
+    const owners = [this.billing, this.agents, ...reached]
     const webhookRecords = new WebhookRecords()
     this.lifecycle = new CustomerLifecycle({
       ...basics,
@@ -322,7 +333,9 @@ export class TestAccounts {
         numberRenewals: this.numberRenewals,
         availableNumbers: new AvailableNumbers({ db, ids: systemIds, vendors }),
       }),
+      ...directRoutes(this.directs),
       ...extensionRoutes(this.extensions, this.agents),
+      ...trunkRoutes(this.trunks),
       ...tagRoutes(this.tags),
       ...mailRoutes(db),
       ...eventRoutes(events),
@@ -344,8 +357,10 @@ export class TestAccounts {
         agentErrors,
         billingErrors,
         customerErrors,
+        directErrors,
         flowErrors,
         numberErrors,
+        provisioningErrors,
         registrarErrors,
         storageErrors,
         tagErrors,

@@ -67,6 +67,9 @@ import {
   ExtensionStore,
   migrations as registrarMigrations,
   SipRegistrar,
+  TrunkGate,
+  TrunkService,
+  TrunkStore,
 } from '#managers/registrar'
 import { registrarErrors } from '#managers/registrar/errors'
 import { Storage, StorageAccounts, migrations as storageMigrations, storageRoutes, UrlSigner } from '#managers/storage'
@@ -174,7 +177,8 @@ export class TestCalls {
     this.incarnation = parts.incarnation
     const clock = needs.clock ?? systemClock
     const log: Log = needs.log ?? silentLog
-    const gate = new ExtensionGate({ clock, base: BASE, nonceKey: Buffer.alloc(32, 7), credentials: services.store })
+    const door = { clock, base: BASE, nonceKey: Buffer.alloc(32, 7) }
+    const gate = new ExtensionGate({ ...door, credentials: services.store })
     const basics = { clock, ids: systemIds, log, db }
     this.registrar = new SipRegistrar({ ...basics, gate, base: BASE, defaultCustomer: customer })
     const bus = threadHub({ clock, log, reasons: REASONS })
@@ -224,6 +228,7 @@ export class TestCalls {
         base: BASE,
         defaultCustomer: customer,
         gate,
+        trunkGate: new TrunkGate({ ...door, trunks: new TrunkStore(db) }),
         numbers: services.numbers,
         carriers: this.carriers,
         directs: services.directs,
@@ -428,6 +433,13 @@ export class TestCalls {
     await this.#services.outboundConfigs.updateOwn(this.customer, { destination_whitelist: countries })
   }
 
+  /** A trunk of the customer; gives its id. `pbx` is its domain name unless said. */
+  async trunk(wanted: Partial<Parameters<TrunkService['create']>[1]> = {}): Promise<string> {
+    const how = { auth_types: ['basic' as const], username: 'office', password: 'a long password', allowed_ips: [] }
+    const base = { name: '', detail: '', domain_name: 'pbx' }
+    return (await this.#services.trunks.create(this.customer, { ...base, ...how, ...wanted })).id
+  }
+
   /** Another customer. */
   otherCustomer(): Promise<string> {
     return newCustomer(this.#services.customers, `other${systemIds.uuid()}@example.com`)
@@ -515,6 +527,7 @@ interface Services {
   extensions: ExtensionService
   numbers: NumberService
   outboundConfigs: OutboundConfigService
+  trunks: TrunkService
   store: ExtensionStore
   /** The data folder. */
   dataDir: string
@@ -579,6 +592,7 @@ function servicesOn(db: Database) {
     customers,
     extensions,
     numbers,
+    trunks: new TrunkService({ ...basics, plans: billing, base: BASE }),
     store: new ExtensionStore(db),
   }
 }

@@ -5,7 +5,7 @@ import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
 import { answerProbes, Carriers, HealthWatch } from '#managers/provisioning'
-import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
+import { ExtensionGate, ExtensionStore, SipRegistrar, TrunkGate, TrunkStore } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
 import { WebhookSender } from '#managers/webhook'
 import { type Bus, CommandDoor } from '#platform/bus'
@@ -115,6 +115,7 @@ export class CallRole {
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const onEnded: OnRecordingEnded = (next) => flows.startDetached(next)
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
+    const trunkGate = new TrunkGate({ clock, base, nonceKey, trunks: new TrunkStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
     const callees = { extensions: new ExtensionStore(db), agents: services.agents }
     const presence = new AgentPresence({ db, clock, ids, log })
@@ -134,7 +135,7 @@ export class CallRole {
       node: nodeId,
       incarnation,
       metering: { reservations: services.reservations, undecidedMs: config.undecidedSeconds * 1_000 },
-      admission: { ...services, carriers, callees, base, defaultCustomer, gate },
+      admission: { ...services, carriers, callees, base, defaultCustomer, gate, trunkGate },
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,
       callingOut: {

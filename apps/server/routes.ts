@@ -18,11 +18,12 @@ import {
   transferRoutes,
 } from '#managers/call'
 import { customerRoutes } from '#managers/customer'
+import { directRoutes } from '#managers/direct'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import { type ProviderCallService, type ProviderProbes, provisioningRoutes } from '#managers/provisioning'
-import { extensionRoutes } from '#managers/registrar'
+import { extensionRoutes, trunkRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
 import { type TimelineService, timelineRoutes } from '#managers/timeline'
@@ -65,7 +66,9 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...customerRoutes({ ...services, passwords: services.logins }),
     ...billingRoutes({ ...services.billingParts, auditor: services.auditor }),
     ...paddleRoutes(services.paddle),
+    ...directRoutes(services.directs),
     ...extensionRoutes(services.extensions, services.agents),
+    ...trunkRoutes(services.trunks),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),
     ...callRoutes(services.calls),

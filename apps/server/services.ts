@@ -6,7 +6,7 @@ import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
 import { ProviderService, RouteService } from '#managers/provisioning'
-import { ExtensionService, RegistrationStore } from '#managers/registrar'
+import { ExtensionService, RegistrationStore, TrunkService } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
 import { WebhookRecords, WebhookSecrets } from '#managers/webhook'
@@ -69,6 +69,7 @@ export function createServices(needs: ServicesNeeds) {
     ...{ ...basics, plans: billing, directs, registrations, base },
     onExtensionDeleted: (trx, customer, extension_id) => agents.detachExtension(trx, customer, extension_id),
   })
+  const trunks = new TrunkService({ ...basics, plans: billing, base })
   const agents: AgentService = new AgentService({
     ...basics,
     plans: billing,
@@ -112,7 +113,7 @@ export function createServices(needs: ServicesNeeds) {
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, tags]
+      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, trunks, tags]
       for (const owner of [billing, agents, ...reached, storageAccounts, webhookRecords, providerRoutes])
         await owner.deleteAllOf(trx, customer)
     },
@@ -138,6 +139,7 @@ export function createServices(needs: ServicesNeeds) {
     providerRoutes,
     storageAccounts,
     tags,
+    trunks,
     webhookSecrets,
   }
 }

@@ -43,7 +43,11 @@ async function superAdmin(stage: Stage): Promise<ApiClient> {
 /** Nothing of what is measured ends for lack of money, or by a limit. */
 async function fill(stage: Stage, root: ApiClient): Promise<void> {
   const { billing_account_id } = await stage.api<{ billing_account_id: string }>('GET', '/customer')
-  await ask(root.post(`/v1.0/billing_accounts/${billing_account_id}/balance_add_force`, { balance_micros: MICROS_OF_THE_BENCH }))
+  await ask(
+    root.post(`/v1.0/billing_accounts/${billing_account_id}/balance_add_force`, {
+      balance_micros: MICROS_OF_THE_BENCH,
+    }),
+  )
   const names = ['concurrent_calls', 'calls_per_second', 'minutes_per_hour', 'minutes_per_day']
   const money = ['money_per_hour', 'money_per_day']
   const limits = Object.fromEntries([
@@ -61,7 +65,8 @@ async function ask(answer: ReturnType<ApiClient['get']>): Promise<void> {
 
 /** One-shot charges, each in a transaction of its own, of as many accounts as there are writers. */
 async function charges(stage: Stage): Promise<Row> {
-  const connection = stage.platform.connection()
+  const { host: socketFolder, ...place } = stage.database()
+  const connection = { socketFolder, ...place }
   const db = openDatabase({ connection, clock: systemClock, log: silentLog, name: 'bench' })
   const billing = new BillingService({ db, clock: systemClock, ids: systemIds })
   const customers = Array.from({ length: WRITERS }, () => systemIds.uuid())
@@ -110,7 +115,14 @@ async function ratedCalls(stage: Stage): Promise<Row> {
   const { direct_hash } = await stage.api<{ direct_hash: string }>('POST', '/flows', flow)
   const calls = (service: string) =>
     stage.run<CallFigures>('clients/call-load.ts', {
-      ...{ kind: 'at once', port: stage.sipPort, service, calls: CALLS_AT_ONCE, warmUpMs: 3_000, measureMs: MEASURE_MS },
+      ...{
+        kind: 'at once',
+        port: stage.sipPort,
+        service,
+        calls: CALLS_AT_ONCE,
+        warmUpMs: 3_000,
+        measureMs: MEASURE_MS,
+      },
     } satisfies CallLoad)
   const free = await calls(direct_hash)
   await stage.webhooksDelivered()

@@ -8,6 +8,7 @@ import {
   readSipDomain,
   registrarRealm,
   type SipDomain,
+  type TrunkAnswer,
 } from '#managers/registrar'
 import { type Address, normaliseAddress } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
@@ -19,6 +20,7 @@ import type { MatchedRule, Refusal } from './call-witness.ts'
 import { type CarrierAddresses, readCarrierCall } from './carrier-call-in.ts'
 import { findInside, findNamed } from './inside-target.ts'
 import type { CallFlow } from './live-call.ts'
+import { trunkCallIn } from './trunk-call-in.ts'
 
 /** What the admission asks of others; the server joins them. Look-ups throw while the database is away. */
 export interface AdmissionNeeds {
@@ -30,6 +32,7 @@ export interface AdmissionNeeds {
     check(request: SipRequest, customer: string, source: RemoteAddress): Promise<GateAnswer>
     isExtension(customer: string, user: string): Promise<boolean>
   }
+  trunkGate: { check(request: SipRequest, domain_name: string, source: RemoteAddress): Promise<TrunkAnswer> }
   numbers: NumberRouting
   carriers: CarrierAddresses
   directs: Pick<Directs, 'findByHash'>
@@ -130,6 +133,8 @@ export class IncomingAdmission {
         const decision = await this.#authenticated(request, source, domain.customer, dialled)
         return admissionOf(decision, 'registrar', dialled, domain.customer)
       }
+      case 'trunk':
+        return admissionOf(await this.#byTrunk(request, source, domain.name, dialled), 'trunk', dialled)
       case 'pstn':
         // only the addresses of carriers may come this way
         return refuse(403, 'not_a_carrier', 'not the address of a carrier')
@@ -188,6 +193,24 @@ export class IncomingAdmission {
     if (!target) return refuse(404, 'number_not_found', 'nobody has this number')
     const entered = await this.#enter(target, this.#phoneAddress(answer.extension, target, request), false, () => {})
     return entered.admitted ? { ...entered, authenticated: answer.extension.extension } : entered
+  }
+
+  /** A customer's PBX calls the telephone network, or a virtual number. */
+  async #byTrunk(request: SipRequest, source: RemoteAddress, name: string, dialled: string): Promise<Decision> {
+    const answer = await this.#needs.trunkGate.check(request, name, source)
+    if (answer.outcome !== 'passed') return trunkRefusal(answer)
+    const { id, customer_id, domain_name } = answer.trunk
+    const caller = strangerAddress(request)
+    const virtual = numberOf(dialled)?.startsWith('+899') ? await this.#find(dialled) : undefined
+    const outside = virtual ? undefined : trunkCallIn(dialled, request, caller)
+    const target: Target | undefined =
+      virtual ?? (outside && { ...outside, matched: 'telephone', customer_id, rtp_debug: false, isOpen: false })
+    if (!target) return refuse(404, 'number_not_found', 'not a number in full', { customer_id })
+    const entered = await this.#enter(target, caller, false, () => {})
+    if (!entered.admitted) return entered
+    // what another customer's number does is that customer's to pay, and not the trunk's
+    const spends = target.customer_id === customer_id ? { spender: { kind: 'trunk', id } as const } : {}
+    return { ...entered, authenticated: domain_name, ...spends }
   }
 
   async #anonymous(
@@ -320,7 +343,25 @@ function insideRule({ destination }: Pick<Target, 'destination'>): MatchedRule['
   return 'telephone'
 }
 
-/** The From of a caller who proved nothing. */
+function trunkRefusal(answer: Exclude<TrunkAnswer, { outcome: 'passed' }>): Refused {
+  switch (answer.outcome) {
+    case 'no_trunk':
+      return refuse(404, 'domain_not_served', 'no trunk has this name')
+    case 'foreign_address':
+      return refuse(403, 'address_not_allowed', 'not an address of the trunk', { customer_id: answer.customer_id })
+    case 'blocked':
+      return refuse(403, 'blocked_after_wrong_passwords', 'too many wrong passwords', {
+        customer_id: answer.customer_id,
+      })
+    case 'challenge':
+      return refuse(401, 'credentials_refused', 'credentials are needed', {
+        customer_id: answer.customer_id,
+        headers: answer.headers,
+      })
+  }
+}
+
+/** The From of a caller who is none of our extensions. */
 function strangerAddress(request: SipRequest): Address {
   const { uri, displayName } = request.from
   const target = uri.kind === 'sip' ? `${uri.user}@${uri.host}` : uri.kind === 'tel' ? uri.number : uri.text

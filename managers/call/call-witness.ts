@@ -4,11 +4,14 @@ import type { Call } from './call.ts'
 
 /** Which rule let a caller in, and what was dialled (`calls.md` §8). */
 export interface MatchedRule {
-  /** Which of our domains the INVITE named: anybody's (`sip.…`), the bare address, or that of a customer's phones. */
-  domain: 'sip' | 'bare' | 'registrar' | 'pstn'
+  /**
+   * Which of our domains the INVITE named: anybody's (`sip.…`), the bare address, that of a customer's phones, a trunk's, or
+   * that of carriers.
+   */
+  domain: 'sip' | 'bare' | 'registrar' | 'trunk' | 'pstn'
   dialled: string
   matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
-  /** The extension that proved itself by its password; empty for a caller who proved nothing. */
+  /** The extension, or by a trunk the domain name, that proved itself; empty for a caller who proved nothing. */
   authenticated: string
   /** The provider whose address the call came from. */
   provider_id?: string
@@ -21,6 +24,7 @@ export const REFUSALS = [
   'not_a_carrier',
   'blocked_after_wrong_passwords',
   'credentials_refused',
+  'address_not_allowed',
   'number_not_found',
   'number_without_flow',
   'loop_detected',

@@ -25,12 +25,22 @@ export async function findInside(
     case 'extension':
       return connectTo(await extension(callees, customer, name), { relay_reason: true })
     case 'tel':
-      return connectTo(telephone(name), { early_media: true, relay_reason: true })
+      return findTelephone(name)
     case '':
       return findBare(callees, customer, name)
     default:
       return undefined
   }
+}
+
+/**
+ * A telephone number that is dialled in full (`+…`, `tel:+…`): the caller hears what comes before the answer, and learns why
+ * nobody answered. `source` is shown in the place of the caller where it is said; who may be shown is decided by the call.
+ */
+export function findTelephone(dialled: string, source?: Address): InsideTarget | undefined {
+  const [scheme, name] = schemeOf(dialled)
+  const number = scheme === '' || scheme === 'tel' ? telephone(name) : undefined
+  return connectTo(number, { early_media: true, relay_reason: true, ...(source ? { source } : {}) })
 }
 
 /** An extension or an agent that a direct hash names; the caller hears ringing, and nothing of why nobody answered. */
@@ -46,7 +56,7 @@ export async function findNamed(
 async function findBare(callees: InsideCallees, customer: string, name: string): Promise<InsideTarget | undefined> {
   const inside = await extension(callees, customer, name)
   if (inside) return connectTo(inside, { relay_reason: true })
-  return name.startsWith('+') ? connectTo(telephone(name), { early_media: true, relay_reason: true }) : undefined
+  return name.startsWith('+') ? findTelephone(name) : undefined
 }
 
 async function agent({ agents }: InsideCallees, customer: string, id: string): Promise<Address | undefined> {
@@ -66,7 +76,7 @@ function telephone(text: string): Address | undefined {
 
 function connectTo(
   destination: Address | undefined,
-  option: { early_media?: boolean; relay_reason?: boolean },
+  option: { early_media?: boolean; relay_reason?: boolean; source?: Address },
 ): InsideTarget | undefined {
   if (!destination) return undefined
   const actions = [{ type: 'connect', option: { destinations: [destination], ...option } }]

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { provisioningErrors } from '#managers/provisioning/errors'
 import { Permission } from '#platform/http'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { systemClock } from '#platform/time'
@@ -16,7 +15,7 @@ const accounts = await TestAccounts.start({
   others: migrations,
   more: ({ db, numbers, customers }) => {
     configs = new OutboundConfigService({ db, clock: systemClock, ids: systemIds, numbers, customers })
-    return { routes: outboundConfigRoutes(configs), catalogues: [callErrors, provisioningErrors] }
+    return { routes: outboundConfigRoutes(configs), catalogues: [callErrors] }
   },
 })
 const root = await accounts.superAdmin()

@@ -6,9 +6,8 @@ export const directErrors = defineErrors('direct-manager', {
     status: 'NOT_FOUND',
     blame: 'client',
     retry: 'never',
-    cause: 'No resource has this direct hash; it may have been regenerated.',
+    cause: 'No resource of the customer has this direct hash; it may have been regenerated.',
     fix: 'Read the direct_hash of the resource again.',
     message: () => 'There is no such direct hash.',
-    pending: true,
   },
 })

@@ -9,4 +9,5 @@ export {
   VISITOR_ACCESS,
 } from './direct.ts'
 export { migrations } from './migrations/index.ts'
+export { directRoutes } from './routes.ts'
 export { DirectService } from './service.ts'

@@ -4,6 +4,7 @@ import { appendEvents, type NewEvent } from '#platform/events'
 import { type Ids, randomHex } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
 import { type Direct, type Directs, type DirectTarget, isDirectHash } from './direct.ts'
+import { directErrors } from './errors.ts'
 import { directEvents } from './events.ts'
 import { DirectStore } from './store.ts'
 
@@ -47,6 +48,13 @@ export class DirectService implements Directs {
   async deleteAllOf(trx: AnyTransaction, customer: string): Promise<void> {
     const removed = await this.#store.removeAllOf(trx, customer)
     await this.#announce(trx, ...removed.map(directEvents.direct_deleted))
+  }
+
+  /** The customer's own resource that a hash reaches; `DIRECT_NOT_FOUND` where it reaches none, or somebody else's. */
+  async get(customer: string, hash: string): Promise<Direct> {
+    const direct = await this.findByHash(hash)
+    if (direct?.customer_id !== customer) throw directErrors.DIRECT_NOT_FOUND()
+    return direct
   }
 
   async findByHash(hash: string): Promise<Direct | undefined> {

@@ -23,9 +23,10 @@ export function beginningEntry(call: ExplainedCall, rule: MatchedRule | null): C
   return [{ timestamp: call.tm_create, type: 'rule', text, rule: { ...rule, checks } }]
 }
 
-function callerOf({ authenticated, provider_id }: MatchedRule): string {
+function callerOf({ domain, authenticated, provider_id }: MatchedRule): string {
   if (provider_id !== undefined) return `the provider ${provider_id}`
-  return authenticated === '' ? 'anybody' : `the extension ${authenticated}`
+  if (authenticated === '') return 'anybody'
+  return `the ${domain === 'trunk' ? 'trunk' : 'extension'} ${authenticated}`
 }
 
 /** What is looked at before a caller is let in, in order. */

@@ -21,10 +21,10 @@ const empty = (what: string) => `${what}; empty where there is none.`
 /** What a caller dialled, by which rule it was let in, and what was looked at. */
 const MatchedRule = Type.Object(
   {
-    domain: Type.Enum(['sip', 'bare', 'registrar', 'pstn'], {
+    domain: Type.Enum(['sip', 'bare', 'registrar', 'trunk', 'pstn'], {
       description:
         "`sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. " +
-        '`pstn`: a provider.',
+        "`trunk`: a customer's PBX. `pstn`: a provider.",
     }),
     dialled: Type.String({ examples: ['+899100000001'] }),
     matched: Type.Enum(
@@ -33,7 +33,9 @@ const MatchedRule = Type.Object(
         description: 'What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside.',
       },
     ),
-    authenticated: Type.String({ description: empty('The extension that proved itself by its password') }),
+    authenticated: Type.String({
+      description: empty('The extension, or the domain name of the trunk, that proved itself'),
+    }),
     provider_id: Type.Optional({ ...Uuid, description: 'The provider whose address the call came from.' }),
     checks: Type.Array(
       Type.Object({

@@ -32,7 +32,12 @@ export const REFUSAL_VERDICTS: Record<Refusal, Row> = {
   credentials_refused: {
     blame: 'configuration',
     meaning: 'The password was wrong, or the extension does not exist (401).',
-    fix: 'Set the user name and the password of the extension in the phone.',
+    fix: 'Set the user name and the password of the extension or the trunk in the phone or PBX.',
+  },
+  address_not_allowed: {
+    blame: 'configuration',
+    meaning: 'The trunk is called by address alone, and the call came from another one (403).',
+    fix: 'Add the address to allowed_ips of the trunk, or let it take a password too (auth_types).',
   },
   number_not_found: {
     blame: 'configuration',

@@ -13,6 +13,18 @@ import {
 } from '#platform/http'
 import { registrarErrors } from './errors.ts'
 
+/** A phone that is registered for an extension. */
+const Contact = Type.Object({
+  uri: Type.String({ description: 'As the phone wrote it.', examples: ['sip:2000@192.0.2.20:5060'] }),
+  user_agent: Type.String({
+    description: 'What the phone calls itself; empty where it does not say.',
+    examples: ['Yealink T46S'],
+  }),
+  tm_create: Timestamp,
+  tm_update: Timestamp,
+  tm_expire: Timestamp,
+})
+
 /** A SIP user of a customer. Its password is shown in the answers of creation and update only. */
 export const Extension = Type.Object(
   {
@@ -25,6 +37,9 @@ export const Extension = Type.Object(
     username: Type.String({ description: 'The digest user name; equal to the extension.' }),
     password: Type.String({ description: 'Shown in the answers of creation and update; empty otherwise.' }),
     direct_hash: Type.String(),
+    contacts: Type.Array(Contact, {
+      description: 'Where phones are registered for it now; those that ran out are not there.',
+    }),
     tm_create: Timestamp,
     tm_update: TimestampOrNull,
     tm_delete: TimestampOrNull,

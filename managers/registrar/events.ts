@@ -4,7 +4,7 @@ import type { Extension } from './contract.ts'
 
 const about =
   (type: string) =>
-  (extension: Extension): NewEvent => ({
+  ({ contacts: _, ...extension }: Extension): NewEvent => ({
     customer_id: extension.customer_id,
     type,
     resource: 'extension',

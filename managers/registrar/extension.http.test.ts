@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Permission } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
-import { assertReason, sameButRequestId, TEST_BASE, TestAccounts } from '#testkit'
+import { timestamp } from '#platform/time'
+import { assertReason, type Json, sameButRequestId, TEST_BASE, TestAccounts } from '#testkit'
 import { digestSecrets, registrarRealm } from './credentials.ts'
 import { ExtensionStore } from './store.ts'
 
@@ -32,6 +33,7 @@ test('a new extension shows its password once, and a phone can be challenged for
     username: '1000',
     password: 'correct horse',
     direct_hash: body.direct_hash,
+    contacts: [],
     tm_create: body.tm_create,
     tm_update: null,
     tm_delete: null,
@@ -133,6 +135,54 @@ test('a deleted extension can neither register nor be reached, and its bindings 
     (await accounts.announced(customer_id)).slice(-2).map(({ type }) => type),
     ['direct_deleted', 'extension_deleted'],
   )
+})
+
+test('where phones are registered is shown while it holds, and what has run out is not', async () => {
+  const { id: customer_id, admin } = await accounts.customer()
+  const { id } = (await admin.post('/v1.0/extensions', wanted('1000'))).body
+  const other = (await admin.post('/v1.0/extensions', wanted('1001'))).body
+  const now = timestamp(accounts.clock.wallMs())
+  const [later, over] = [60_000, -1].map((ms) => timestamp(accounts.clock.wallMs() + ms))
+  for (const [user, tm_expire] of [
+    ['here', later],
+    ['gone', over],
+  ])
+    await accounts.sql(
+      `insert into registrations values (gen_random_uuid(), $1, $2, $3, 'udp', '{}', '', 0, 1000, 'c', 1, 'Desk phone 1.0',
+        $4, $5, $5)`,
+      [customer_id, id, `sip:${user}@192.0.2.1`, tm_expire, now],
+    )
+  const contact = {
+    uri: 'sip:here@192.0.2.1',
+    user_agent: 'Desk phone 1.0',
+    tm_create: now,
+    tm_update: now,
+    tm_expire: later,
+  }
+  assert.deepEqual((await admin.get(`/v1.0/extensions/${id}`)).body.contacts, [contact])
+  const { result } = (await admin.get('/v1.0/extensions')).body
+  assert.deepEqual(
+    result.map((each: Json) => [each.id, each.contacts]),
+    [
+      [other.id, []],
+      [id, [contact]],
+    ],
+  )
+  const change = { name: 'new', detail: '', password: 'battery staple' }
+  assert.deepEqual((await admin.put(`/v1.0/extensions/${id}`, change)).body.contacts, [contact])
+  const announced = (await accounts.announced(customer_id)).at(-1)
+  assert.equal('contacts' in (announced?.data ?? {}), false)
+})
+
+test('a direct hash says which resource of one’s own it reaches, and nothing to anybody else', async () => {
+  const [alice, bob] = [await accounts.customer(), await accounts.customer()]
+  const { id, direct_hash } = (await alice.admin.post('/v1.0/extensions', wanted('1000'))).body
+  const { status, body } = await alice.admin.get(`/v1.0/directs/${direct_hash}`)
+  assert.deepEqual([status, body.resource_type, body.resource_id, body.hash], [200, 'extension', id, direct_hash])
+  const foreign = await bob.admin.get(`/v1.0/directs/${direct_hash}`)
+  assertReason(foreign, 404, 'DIRECT_NOT_FOUND', 'direct-manager')
+  for (const hash of ['direct.000000000000', 'nothing'])
+    sameButRequestId(foreign, await bob.admin.get(`/v1.0/directs/${hash}`))
 })
 
 test('a regenerated direct hash works at once, and the old one no more', async () => {

@@ -1,5 +1,6 @@
 import type { Timestamp } from '#platform/time'
 import type { Extension } from './contract.ts'
+import type { Binding } from './sip/binding.ts'
 
 /** An extension as it is stored: of its password only the digest secrets. */
 export interface ExtensionRecord {
@@ -39,19 +40,15 @@ export function faultOfPassword(password: string, extension: string): string | u
 }
 
 /** An extension as the API shows it; the password only where it is handed in, after creation and update. */
-export function presentExtension(record: ExtensionRecord, password = ''): Extension {
+export function presentExtension(
+  { ha1_md5: _, ha1_sha256: __, ...record }: ExtensionRecord,
+  { password = '', contacts = [] }: { password?: string; contacts?: readonly Binding[] } = {},
+): Extension {
   return {
-    id: record.id,
-    customer_id: record.customer_id,
-    name: record.name,
-    detail: record.detail,
-    extension: record.extension,
-    domain_name: record.domain_name,
-    username: record.username,
+    ...record,
     password,
-    direct_hash: record.direct_hash,
-    tm_create: record.tm_create,
-    tm_update: record.tm_update,
-    tm_delete: record.tm_delete,
+    contacts: contacts.map(({ uri, user_agent, tm_create, tm_update, tm_expire }) => ({
+      ...{ uri, user_agent, tm_create, tm_update, tm_expire },
+    })),
   }
 }

@@ -10,13 +10,16 @@ import { digestSecrets, registrarRealm } from './credentials.ts'
 import { registrarErrors } from './errors.ts'
 import { registrarEvents } from './events.ts'
 import { type ExtensionRecord, faultOfExtension, faultOfPassword, presentExtension } from './extension.ts'
+import type { Binding } from './sip/binding.ts'
 import { RegistrationStore } from './sip/registration-store.ts'
 import { ExtensionStore } from './store.ts'
 
-/** The bindings of phones, which go with their extension. */
-export interface RegistrationRemover {
-  /** Removes every binding of the extension, in the transaction that deletes it. */
+/** What extensions ask of registrations. */
+export interface Registrations {
+  /** Removes every binding of an extension, in the transaction that deletes it. */
   removeAll(trx: AnyTransaction, customer: string, extension_id: string): Promise<void>
+  /** The bindings of these extensions that hold at this moment, the oldest first. */
+  liveOf(customer: string, extension_ids: readonly string[], now: Timestamp): Promise<Binding[]>
 }
 
 /** Takes a deleted extension away from whatever is reached by it, in the transaction that deletes it. */
@@ -30,7 +33,7 @@ export class ExtensionService {
   readonly #ids: Ids
   readonly #plans: PlanLimits
   readonly #directs: Directs
-  readonly #registrations: RegistrationRemover
+  readonly #registrations: Registrations
   readonly #base: string
   readonly #onDeleted: OnExtensionDeleted
 
@@ -41,7 +44,7 @@ export class ExtensionService {
     ids: Ids
     plans: PlanLimits
     directs: Directs
-    registrations?: RegistrationRemover
+    registrations?: Registrations
     base: string
     onExtensionDeleted?: OnExtensionDeleted
   }) {
@@ -58,17 +61,18 @@ export class ExtensionService {
 
   async list(customer: string, page: PageRequest): Promise<Page<Extension>> {
     const { result, next_page_token } = paginate(await this.#store.list(customer, page), page.size)
-    return { result: result.map((record) => presentExtension(record)), next_page_token }
+    return { result: await this.#withContacts(customer, result), next_page_token }
   }
 
   async get(customer: string, id: string): Promise<Extension> {
-    return presentExtension((await this.#store.find(customer, id)) ?? noExtension(id))
+    const record = (await this.#store.find(customer, id)) ?? noExtension(id)
+    return presentExtension(record, { contacts: await this.#contacts(customer, id) })
   }
 
   /** Those of these that live, in no order. */
   async getAll(customer: string, ids: readonly string[]): Promise<Extension[]> {
     if (ids.length === 0) return []
-    return (await this.#store.findAll(customer, ids)).map((record) => presentExtension(record))
+    return this.#withContacts(customer, await this.#store.findAll(customer, ids))
   }
 
   /** The id of a live extension by its id or its number; `undefined` when the customer has none such. */
@@ -112,7 +116,7 @@ export class ExtensionService {
     }
     if (!(await this.#store.insert(trx, customer, record)))
       throw registrarErrors.EXTENSION_ALREADY_EXISTS({ extension })
-    const created = presentExtension(record, password)
+    const created = presentExtension(record, { password })
     await this.#announce(trx, registrarEvents.extension_created(created))
     return created
   }
@@ -158,20 +162,33 @@ export class ExtensionService {
   }
 
   /** One change of a live extension, held while `work` says what to change. */
-  #change(
+  async #change(
     customer: string,
     id: string,
     work: (trx: AnyTransaction) => Promise<Partial<ExtensionRecord>>,
     password = '',
   ): Promise<Extension> {
     const tm_update = this.#now()
+    const contacts = await this.#contacts(customer, id)
     return this.#db.transaction(async (trx) => {
       if (!(await this.#store.update(trx, customer, id, { tm_update }))) noExtension(id)
       const record = await this.#store.update(trx, customer, id, { ...(await work(trx)), tm_update })
-      const extension = presentExtension(record ?? noExtension(id), password)
+      const extension = presentExtension(record ?? noExtension(id), { password, contacts })
       await this.#announce(trx, registrarEvents.extension_updated(extension))
       return extension
     })
+  }
+
+  /** Where the phones of an extension are now. */
+  #contacts(customer: string, id: string): Promise<Binding[]> {
+    return this.#registrations.liveOf(customer, [id], this.#now())
+  }
+
+  async #withContacts(customer: string, records: readonly ExtensionRecord[]): Promise<Extension[]> {
+    const ids = records.map(({ id }) => id)
+    const all = ids.length === 0 ? [] : await this.#registrations.liveOf(customer, ids, this.#now())
+    const byId = Map.groupBy(all, ({ extension_id }) => extension_id)
+    return records.map((record) => presentExtension(record, { contacts: byId.get(record.id) ?? [] }))
   }
 
   #now(): Timestamp {

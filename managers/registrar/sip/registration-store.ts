@@ -19,12 +19,17 @@ export class RegistrationStore {
 
   /** The bindings that hold now, the oldest first. */
   live(customer: string, extension_id: string, now: Timestamp): Promise<Binding[]> {
+    return this.liveOf(customer, [extension_id], now)
+  }
+
+  /** The same of several extensions. */
+  liveOf(customer: string, extension_ids: readonly string[], now: Timestamp): Promise<Binding[]> {
     return this.#db
       .kysely<Tables>()
       .selectFrom('registrations')
       .selectAll()
       .where('customer_id', '=', customer)
-      .where('extension_id', '=', extension_id)
+      .where('extension_id', 'in', extension_ids)
       .where('tm_expire', '>', now)
       .orderBy('tm_update')
       .orderBy('id')
