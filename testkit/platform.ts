@@ -35,6 +35,7 @@ export interface SampleCredentials {
   numbers: string[]
   http: string
   sip: string
+  sandbox?: { sip: string; api: string }
 }
 
 /** The whole platform as its own program, on free ports of 127.0.0.1 and a data folder of its own. */

@@ -15,6 +15,7 @@ import {
 import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
+import { SandboxVendor } from '#managers/number'
 import { PROVISIONING_CHANGED } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -86,6 +87,7 @@ export class ApiRole {
       secrets: new SecretBox(secretsKey(config, ids), ids),
       onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
       numberGraceDays: config.numberGraceDays,
+      numberVendors: config.sandboxCarrier ? [new SandboxVendor({ ids })] : [],
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
