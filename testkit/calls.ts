@@ -213,6 +213,7 @@ export class TestCalls {
         defaultCustomer: customer,
         gate,
         numbers: services.numbers,
+        carriers: this.carriers,
         directs: services.directs,
         customers: services.customers,
         billing: services.billing,

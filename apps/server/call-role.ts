@@ -133,7 +133,7 @@ export class CallRole {
       ...{ commands, directory },
       node: nodeId,
       incarnation,
-      admission: { ...services, callees, base, defaultCustomer, gate },
+      admission: { ...services, carriers, callees, base, defaultCustomer, gate },
       anonymousCaps: { perSecond: config.anonymousCallsPerSecond, atOnce: config.anonymousCallsAtOnce },
       prepareIncoming: flows.prepareIncoming,
       callingOut: {

@@ -1,7 +1,14 @@
 import { type BillingChecks, kindOfCall } from '#managers/billing'
 import { type Directs, isDirectHash } from '#managers/direct'
 import type { NumberRouting } from '#managers/number'
-import { type ExtensionCredentials, type GateAnswer, readSipDomain, registrarRealm } from '#managers/registrar'
+import type { Carrier } from '#managers/provisioning'
+import {
+  type ExtensionCredentials,
+  type GateAnswer,
+  readSipDomain,
+  registrarRealm,
+  type SipDomain,
+} from '#managers/registrar'
 import { type Address, normaliseAddress } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { type HeaderInput, type RemoteAddress, readableText, type SipRequest, type Uri } from '#telecom/sip'
@@ -9,6 +16,7 @@ import type { AnonymousCaps } from './anonymous-caps.ts'
 import type { CallMetadata } from './call.ts'
 import type { InsideCallees } from './call-planner.ts'
 import type { MatchedRule, Refusal } from './call-witness.ts'
+import { type CarrierAddresses, readCarrierCall } from './carrier-call-in.ts'
 import { findInside, findNamed } from './inside-target.ts'
 import type { CallFlow } from './live-call.ts'
 
@@ -23,6 +31,7 @@ export interface AdmissionNeeds {
     isExtension(customer: string, user: string): Promise<boolean>
   }
   numbers: NumberRouting
+  carriers: CarrierAddresses
   directs: Pick<Directs, 'findByHash'>
   customers: { find(customer: string): Promise<{ status: string; metadata: { rtp_debug?: boolean } } | undefined> }
   billing: BillingChecks
@@ -62,7 +71,7 @@ interface Refused {
 
 /** A decision before it is said which rule it was. */
 type Decision =
-  | ({ admitted: true; matched: MatchedRule['matched']; authenticated: string } & Omit<Admitted, 'rule'>)
+  | ({ admitted: true } & Pick<MatchedRule, 'matched' | 'authenticated' | 'provider_id'> & Omit<Admitted, 'rule'>)
   | Refused
 
 interface Target {
@@ -104,6 +113,8 @@ export class IncomingAdmission {
     if (dialled === undefined) return refuse(416, 'scheme_not_served', 'neither sip nor tel')
     const host = request.uri.kind === 'sip' ? request.uri.host : ''
     const domain = readSipDomain(host, this.#needs)
+    const carrier = isOpenToCarriers(domain, request) ? this.#needs.carriers.at(source) : undefined
+    if (carrier) return admissionOf(await this.#fromCarrier(request, carrier), 'pstn', dialled)
     switch (domain.kind) {
       case 'sip': {
         const decision = await this.#anonymous(request, source, dialled, () => this.#find(dialled))
@@ -118,11 +129,30 @@ export class IncomingAdmission {
         return admissionOf(decision, 'registrar', dialled, domain.customer)
       }
       case 'pstn':
-        // only the addresses of carriers may come this way, and none is configured
+        // only the addresses of carriers may come this way
         return refuse(403, 'not_a_carrier', 'not the address of a carrier')
       default:
         return refuse(404, 'domain_not_served', 'nothing is served under this domain')
     }
+  }
+
+  async #fromCarrier(request: SipRequest, carrier: Carrier): Promise<Decision> {
+    const read = await readCarrierCall(request, carrier, this.#needs.numbers)
+    if ('refusal' in read) {
+      const { status, refusal, detail, ...whose } = read
+      return refuse(status, refusal, detail, whose)
+    }
+    const { number, source } = read
+    const target: Target = {
+      customer_id: number.customer_id,
+      flow: { flow_id: number.call_flow_id },
+      destination: { type: 'tel', target: number.number },
+      matched: 'number',
+      rtp_debug: number.metadata.rtp_debug,
+      isOpen: false,
+    }
+    const entered = await this.#enter(target, source, false, () => {})
+    return entered.admitted ? { ...entered, provider_id: carrier.id } : entered
   }
 
   async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Decision> {
@@ -274,8 +304,13 @@ export class IncomingAdmission {
 /** Says by which rule it was decided; a refusal belongs to `owner` unless it knows better. */
 function admissionOf(decision: Decision, domain: MatchedRule['domain'], dialled: string, owner?: string): Admission {
   if (!decision.admitted) return owner === undefined ? decision : { customer_id: owner, ...decision }
-  const { matched, authenticated, ...admitted } = decision
-  return { ...admitted, rule: { domain, dialled, matched, authenticated } }
+  const { matched, authenticated, provider_id, ...admitted } = decision
+  return { ...admitted, rule: { domain, dialled, matched, authenticated, ...(provider_id ? { provider_id } : {}) } }
+}
+
+/** A carrier calls `pstn.{base}`, or the bare address; a phone beside it shows who it is. */
+function isOpenToCarriers({ kind }: SipDomain, { headers }: SipRequest): boolean {
+  return kind === 'pstn' || (kind === 'bare' && !headers.has('authorization'))
 }
 
 function insideRule({ destination }: Pick<Target, 'destination'>): MatchedRule['matched'] {

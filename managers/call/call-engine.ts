@@ -22,6 +22,7 @@ import { dialledAddress } from './dialled-address.ts'
 import { callErrors } from './errors.ts'
 import { GroupPlacer } from './group-placer.ts'
 import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
+import { hopsOf } from './hops.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { readLiveCommand } from './live-commands.ts'
@@ -231,6 +232,7 @@ export class CallEngine {
     const live = new LiveRunner(this.#live, {
       ...{ call, line, watch, free_only, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
       isPrivate: wantsPrivacy(invite.request),
+      hops: hopsOf(invite.request),
       ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++

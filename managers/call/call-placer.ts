@@ -92,7 +92,7 @@ export class CallPlacer {
       groupcall_id: NIL_UUID,
       limits: limitsOf(request),
       anonymous: isAnonymous(request.anonymous, master),
-      ...(master ? { master } : {}),
+      ...(master ? { master, hops: master.hops } : {}),
     }
     const prepared = await this.#prepare(destinations, calling, idAt)
     const attempts = this.#begin(prepared, master)

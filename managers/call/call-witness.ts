@@ -5,11 +5,13 @@ import type { Call } from './call.ts'
 /** Which rule let a caller in, and what was dialled (`calls.md` §8). */
 export interface MatchedRule {
   /** Which of our domains the INVITE named: anybody's (`sip.…`), the bare address, or that of a customer's phones. */
-  domain: 'sip' | 'bare' | 'registrar'
+  domain: 'sip' | 'bare' | 'registrar' | 'pstn'
   dialled: string
   matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
   /** The extension that proved itself by its password; empty for a caller who proved nothing. */
   authenticated: string
+  /** The provider whose address the call came from. */
+  provider_id?: string
 }
 
 /** Why an INVITE was refused before there was a call. */
@@ -20,6 +22,8 @@ export const REFUSALS = [
   'blocked_after_wrong_passwords',
   'credentials_refused',
   'number_not_found',
+  'number_without_flow',
+  'loop_detected',
   'too_many_strangers',
   'owner_not_active',
   'insufficient_balance',

@@ -28,6 +28,7 @@ export function callingFor(
     groupcall_id: NIL_UUID,
     anonymous: isAnonymous(anonymous, caller),
     maxForwards,
+    hops: caller.hops,
     ...(codec ? { codecs: codec === 'PCMA' ? (['PCMA', 'PCMU'] as const) : (['PCMU', 'PCMA'] as const) } : {}),
     ...(workerHint === undefined ? {} : { workerHint }),
   }

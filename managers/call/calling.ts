@@ -31,6 +31,8 @@ export interface Calling {
   /** The group that a leg belongs to; the nil UUID = none. */
   groupcall_id: string
   maxForwards?: number
+  /** How often the call that they are made for has left for a carrier. */
+  hops?: number
   codecs?: NonNullable<OutgoingLineOptions['codecs']>
   workerHint?: number
   /** The telephone network is to withhold who calls. */

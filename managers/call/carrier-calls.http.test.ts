@@ -83,7 +83,7 @@ test('a number is called over the first route as its provider wants it', async (
   const { options } = await lineAfter(before)
   assert.equal(options.uri, 'sip:99+14155550123%231@127.0.0.1:5999;transport=udp')
   assert.equal(options.from, `<sip:${MINE}@strowger.test>`)
-  assert.deepEqual(options.headers, { 'X-Account': '7' })
+  assert.deepEqual(options.headers, { 'X-Account': '7', 'X-Strowger-Hops': '1' })
   assert.deepEqual(options.codecs, ['PCMA'])
   calls.lines.at(-1)?.goes(17, 486)
 })
@@ -97,7 +97,7 @@ test('a route that fails is followed by the next: the same call goes on, ringing
   one.goes(42, 503)
   const two = await lineAfter(before + 1)
   assert.equal(two.options.uri, 'sip:14155550123@127.0.0.1:5999;transport=udp;user=phone')
-  assert.deepEqual(two.options.headers, { 'P-Asserted-Identity': `<tel:${MINE}>` })
+  assert.deepEqual(two.options.headers, { 'P-Asserted-Identity': `<tel:${MINE}>`, 'X-Strowger-Hops': '1' })
   assert.equal((await callOf(id)).status, 'ringing')
   two.answers()
   await eventually('it is up', async () => (await callOf(id)).status === 'progressing')
@@ -211,6 +211,9 @@ test('an anonymous caller is withheld, and asserted to the provider', async () =
   await post({ anonymous: 'yes' })
   const line = await lineAfter(before)
   assert.equal(line.options.from, '"Anonymous" <sip:anonymous@anonymous.invalid>')
-  assert.deepEqual(line.options.headers, { 'X-Account': '7', Privacy: 'id', 'P-Asserted-Identity': `<tel:${MINE}>` })
+  assert.deepEqual(line.options.headers, {
+    ...{ 'X-Account': '7', 'X-Strowger-Hops': '1' },
+    ...{ Privacy: 'id', 'P-Asserted-Identity': `<tel:${MINE}>` },
+  })
   line.goes(17, 486)
 })

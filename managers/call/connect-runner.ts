@@ -13,6 +13,8 @@ export interface ConnectingCaller extends Master {
   snapshot(): Call
   readonly free_only: boolean
   readonly maxForwards: number
+  /** How often its call has left for a carrier. */
+  readonly hops: number
   readonly codec: string | undefined
   readonly worker: number | undefined
 }

@@ -7,6 +7,7 @@ import type { Call } from './call.ts'
 import { callerIdentity } from './caller-id.ts'
 import type { Calling, Ready } from './calling.ts'
 import type { DialableLine } from './dialable-line.ts'
+import { HOPS_HEADER } from './hops.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
 import { type DialableWay, type LiveNeeds, LiveRunner } from './live-runner.ts'
 import { newOutgoingCall } from './new-call.ts'
@@ -36,20 +37,22 @@ export class LegMaker {
     const { destination, owner_id } = plan
     const { master, ...common } = calling
     const source = plan.source ?? calling.source
+    const hops = (calling.hops ?? 0) + (plan.ways[0].carrier ? 1 : 0)
+    const dialled = { ...calling, source, destination, hops }
     const made = { ...common, source, destination, owner_id, master_call_id: master?.id ?? NIL_UUID }
     const call = newOutgoingCall(id, made, watch.now())
-    const ways = plan.ways.map(({ carrier, ...way }) => ({
-      ...(carrier ? { carrier } : {}),
-      line: () => this.#line(way, { ...calling, source, destination }),
+    const ways = plan.ways.map((way) => ({
+      ...(way.carrier ? { carrier: way.carrier } : {}),
+      line: () => this.#line(way, dialled),
     }))
-    const line = this.#line(plan.ways[0], { ...calling, source, destination })
+    const line = this.#line(plan.ways[0], dialled)
     await line.open().catch((cause) => {
       throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
     })
     try {
       const flow = await this.#flow(call, calling)
       const isOwnPhone = plan.ways.some(({ via }) => 'flow' in via)
-      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, ways, calling, flow, isOwnPhone })
+      return this.#ready(flow ? withFlow(call, flow) : call, line, { watch, ways, calling: dialled, flow, isOwnPhone })
     } catch (error) {
       line.hangup(CAUSE.normal)
       throw error
@@ -69,7 +72,7 @@ export class LegMaker {
     },
   ): Ready {
     const { watch, ways, flow, calling, isOwnPhone } = made
-    const { free_only, early_execution, maxForwards, master, limits } = calling
+    const { free_only, early_execution, maxForwards, master, limits, hops } = calling
     return {
       id: call.id,
       kind: 'call',
@@ -81,6 +84,7 @@ export class LegMaker {
           ...(report ? { report } : {}),
           ...(limits ? { limits } : {}),
           ...(maxForwards === undefined ? {} : { maxForwards }),
+          ...(hops === undefined ? {} : { hops }),
         })
         this.#needs.admit(live)
         master?.lead(live)
@@ -101,11 +105,8 @@ export class LegMaker {
     return prepared
   }
 
-  #line(
-    { writes, headers, codecs, ...way }: Omit<Way, 'carrier'>,
-    calling: Calling & { destination: Address },
-  ): DialableLine {
-    const { customer_id, source, destination, maxForwards, workerHint, anonymous = false } = calling
+  #line({ writes, headers, codecs, carrier, ...way }: Way, calling: Calling & { destination: Address }): DialableLine {
+    const { customer_id, source, destination, maxForwards, workerHint, anonymous = false, hops = 0 } = calling
     const { base } = this.#needs
     const identity = callerIdentity(source, destination, {
       customer_id,
@@ -117,7 +118,7 @@ export class LegMaker {
     return this.#needs.createOutgoingLine({
       ...way,
       from: identity.from,
-      headers: { ...headers, ...identity.headers },
+      headers: { ...headers, ...identity.headers, ...(carrier ? { [HOPS_HEADER]: String(hops) } : {}) },
       ...(offered ? { codecs: offered } : {}),
       ...(maxForwards === undefined ? {} : { maxForwards }),
       ...(workerHint === undefined ? {} : { workerHint }),

@@ -77,6 +77,8 @@ export interface LiveParts {
   isOwnPhone?: boolean
   /** Of the INVITE that began it. */
   maxForwards?: number
+  /** How often it has left for a carrier. */
+  hops?: number
   /** What let its caller in. */
   rule?: MatchedRule
   /** The caller asked not to be shown. */
@@ -103,6 +105,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly free_only: boolean
   readonly isOwnPhone: boolean
   readonly maxForwards: number
+  readonly hops: number
   readonly isPrivate: boolean
   /** How often whoever is on this leg was transferred. */
   transfers = 0
@@ -147,6 +150,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.free_only = parts.free_only
     this.isOwnPhone = parts.isOwnPhone ?? false
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
+    this.hops = parts.hops ?? 0
     this.isPrivate = parts.isPrivate ?? false
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)

@@ -11,13 +11,21 @@ import type { TriedWay } from './route-entries.ts'
 export function beginningEntry(call: ExplainedCall, rule: MatchedRule | null): CallEntry[] {
   if (call.direction === 'outgoing') return [createdEntry(call)]
   if (!rule) return []
-  const who = rule.authenticated === '' ? 'anybody' : `the extension ${rule.authenticated}`
+  const who = callerOf(rule)
   const text = `Let in: ${rule.dialled} is ${MATCHED[rule.matched]}, called by ${who}`
   const checks = CHECKS.map((check) => ({
     check,
-    result: check === 'credentials' && rule.authenticated === '' ? ('not_needed' as const) : ('passed' as const),
+    result:
+      check === 'credentials' && rule.authenticated === '' && rule.provider_id === undefined
+        ? ('not_needed' as const)
+        : ('passed' as const),
   }))
   return [{ timestamp: call.tm_create, type: 'rule', text, rule: { ...rule, checks } }]
+}
+
+function callerOf({ authenticated, provider_id }: MatchedRule): string {
+  if (provider_id !== undefined) return `the provider ${provider_id}`
+  return authenticated === '' ? 'anybody' : `the extension ${authenticated}`
 }
 
 /** What is looked at before a caller is let in, in order. */

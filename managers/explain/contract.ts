@@ -21,9 +21,10 @@ const empty = (what: string) => `${what}; empty where there is none.`
 /** What a caller dialled, by which rule it was let in, and what was looked at. */
 const MatchedRule = Type.Object(
   {
-    domain: Type.Enum(['sip', 'bare', 'registrar'], {
+    domain: Type.Enum(['sip', 'bare', 'registrar', 'pstn'], {
       description:
-        "`sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones.",
+        "`sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. " +
+        '`pstn`: a provider.',
     }),
     dialled: Type.String({ examples: ['+899100000001'] }),
     matched: Type.Enum(
@@ -33,6 +34,7 @@ const MatchedRule = Type.Object(
       },
     ),
     authenticated: Type.String({ description: empty('The extension that proved itself by its password') }),
+    provider_id: Type.Optional({ ...Uuid, description: 'The provider whose address the call came from.' }),
     checks: Type.Array(
       Type.Object({
         check: Type.Enum(['credentials', 'destination', 'customer_status', 'balance', 'flow']),

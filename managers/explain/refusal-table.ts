@@ -39,6 +39,16 @@ export const REFUSAL_VERDICTS: Record<Refusal, Row> = {
     meaning: 'Nobody is under what was dialled, or a number has no flow (404).',
     fix: 'Verify the number, and that it has a call_flow_id.',
   },
+  number_without_flow: {
+    blame: 'configuration',
+    meaning: 'The number has no flow that answers its calls (404).',
+    fix: 'Set its call_flow_id: PUT /numbers/{id}/flow_ids.',
+  },
+  loop_detected: {
+    blame: 'configuration',
+    meaning: 'The call had left for a carrier and come back five times: the number leads to itself (482).',
+    fix: 'Let the flow of the number connect to another destination.',
+  },
   too_many_strangers: {
     blame: 'caller',
     meaning: 'Too many calls without credentials came for this number from this address (503).',

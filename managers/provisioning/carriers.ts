@@ -4,6 +4,7 @@ import type { Log } from '#platform/log'
 import type { SecretBox } from '#platform/secrets'
 import type { Clock, Timer } from '#platform/time'
 import { type Carrier, type CarrierRoute, carrierOf } from './carrier.ts'
+import { CarrierAddresses } from './carrier-addresses.ts'
 import type { ProviderRecord } from './provider.ts'
 import { ProviderStore } from './provider-store.ts'
 import { BEGINNING, type RevisionCursor } from './revision.ts'
@@ -36,6 +37,7 @@ export class Carriers {
   readonly #routes: RouteStore
   readonly #table = new RouteTable()
   readonly #carriers = new Map<string, Carrier>()
+  readonly #addresses = new CarrierAddresses()
   readonly #listeners = new Set<() => void>()
   #seen = { providers: BEGINNING, routes: BEGINNING }
   #following: Promise<void> | undefined
@@ -84,6 +86,16 @@ export class Carriers {
 
   find(provider_id: string): Carrier | undefined {
     return this.#carriers.get(provider_id)
+  }
+
+  /** Whose calls come from this address. */
+  at(source: { address: string; port: number }): Carrier | undefined {
+    return this.#addresses.at(source)
+  }
+
+  /** The host of a provider leads to these addresses now. */
+  resolved(provider_id: string, addresses: Iterable<string>): void {
+    this.#addresses.resolved(provider_id, addresses)
   }
 
   /**
@@ -158,8 +170,13 @@ export class Carriers {
       return password
     }
     const carrier = provider.tm_delete === null ? carrierOf(provider, open) : undefined
-    if (carrier) this.#carriers.set(provider.id, carrier)
-    else this.#carriers.delete(provider.id)
+    if (carrier) {
+      this.#carriers.set(provider.id, carrier)
+      this.#addresses.put(carrier)
+    } else {
+      this.#carriers.delete(provider.id)
+      this.#addresses.remove(provider.id)
+    }
   }
 
   #poll(): void {

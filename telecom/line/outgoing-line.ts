@@ -1,4 +1,5 @@
 import type {
+  Credentials,
   DialogState,
   Flow,
   HeaderInput,
@@ -27,6 +28,8 @@ export interface OutgoingLineOptions {
   codecs?: readonly ('PCMU' | 'PCMA')[]
   maxForwards?: number
   headers?: HeaderInput
+  /** What challenges of whom we dial are answered with, for this realm alone (RFC 3261 §22). */
+  credentials?: Credentials
   /** The worker that its sound would best live in. */
   workerHint?: number
 }
@@ -71,7 +74,7 @@ export class OutgoingLine extends PhoneLine {
    * the line was hung up meanwhile.
    */
   async open(): Promise<void> {
-    const { workerHint, codecs, uri, from, to, route, maxForwards, headers, via } = this.#options
+    const { workerHint, codecs, uri, from, to, route, maxForwards, headers, credentials, via } = this.#options
     const flow = 'flow' in via ? via.flow : this.#sip.flowTo(via.target, via.transport)
     if (!flow) throw new Error('no listener of ours reaches the target of this call')
     this.#flow = flow
@@ -91,6 +94,7 @@ export class OutgoingLine extends PhoneLine {
           ...(route ? { route } : {}),
           ...(maxForwards === undefined ? {} : { maxForwards }),
           ...(headers ? { headers } : {}),
+          ...(credentials ? { credentials } : {}),
         },
         {
           dialog: this.dialogUser(),

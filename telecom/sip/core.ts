@@ -27,7 +27,7 @@ export interface Core {
   /** For Server and User-Agent; `undefined` = neither is sent. */
   readonly product: string | undefined
   /** Sends a request in a transaction of its own. `done` is never called before this returns. */
-  send(request: SipRequest, flow: Flow, handlers: ClientHandlers): ClientTransaction
+  send(request: SipRequest, flow: Flow, handlers: ClientHandlers): AbandonableTransaction
   /** Sends an INVITE; `response` hears every response, repeated 2xx included. */
   sendInvite(request: SipRequest, flow: Flow, handlers: InviteHandlers): AbandonableTransaction
   /** Sends a request that no transaction watches: the ACK of a 2xx. */

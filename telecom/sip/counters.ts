@@ -38,7 +38,10 @@ export interface CounterValues {
   readonly connections_given_up: number
   /** Closed by us because what came could not be cut into messages. */
   readonly stream_faults: number
+  /** How often a destination stopped answering. */
+  readonly breakers_opened: number
   /** Present numbers, not sums. */
+  readonly breakers_open: number
   readonly connections: number
   readonly dialogs: number
   readonly server_transactions: number
@@ -48,8 +51,11 @@ export interface CounterValues {
 /** The counters as the stack itself moves them. */
 export type Counters = { -readonly [Name in keyof CounterValues]: number }
 
-/** Whose size is told by the last three. */
-type Tables = Readonly<Record<'dialogs' | 'server_transactions' | 'client_transactions', { readonly size: number }>>
+/** Whose figures are told by themselves. */
+interface Tables
+  extends Readonly<Record<'dialogs' | 'server_transactions' | 'client_transactions', { readonly size: number }>> {
+  readonly breaker: { readonly open: number; readonly opened: number }
+}
 
 export function newCounters(tables: Tables): Counters {
   return {
@@ -83,6 +89,12 @@ export function newCounters(tables: Tables): Counters {
     connections_failed: 0,
     connections_given_up: 0,
     stream_faults: 0,
+    get breakers_opened() {
+      return tables.breaker.opened
+    },
+    get breakers_open() {
+      return tables.breaker.open
+    },
     connections: 0,
     get dialogs() {
       return tables.dialogs.size

@@ -2,11 +2,13 @@
  * SIP (RFC 3261) over UDP and TCP: messages, transactions, dialogs, digest. The user of this folder sees calls and requests
  * (`TransactionUser`), never a datagram or a timer. `README.md` maps section to file to state of support.
  */
+export type { Question, Reply } from './asking/question.ts'
 export type { CounterValues } from './counters.ts'
 export type { DialogState } from './dialog/dialog-state.ts'
 export { DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
 export { answerChallenge, type ClientSecret } from './digest/answer.ts'
 export { digestChallenge } from './digest/challenge.ts'
+export type { Credentials } from './digest/client.ts'
 export { type DigestAlgorithm, type Ha1, ha1Of } from './digest/hash.ts'
 export { Nonces } from './digest/nonce.ts'
 export { type DigestCredentials, digestCredentials, verifyDigest } from './digest/verify.ts'
@@ -50,7 +52,8 @@ export type {
   TransactionUser,
 } from './transaction-user.ts'
 export { advertisedOn, expandHosts } from './transport/addresses.ts'
+export type { BreakerState } from './transport/breaker.ts'
 export { type Flow, type FlowKey, parseFlowKey, type RemoteAddress, type TransportName } from './transport/flow.ts'
 export type { Names } from './transport/names.ts'
-export type { Destination } from './transport/resolve.ts'
+export type { Destination, Resolution, ResolveIssue } from './transport/resolve.ts'
 export { type MessageIds, messageIdsOf, type SipTap } from './transport/tap.ts'

@@ -4,6 +4,7 @@ import { isToken } from './message/characters.ts'
 import { Headers } from './message/headers.ts'
 import { SipRequest } from './message/message.ts'
 import { parseNameAddr, writeNameAddr } from './message/name-addr.ts'
+import { NO_PARAMETERS, type Parameters } from './message/parameters.ts'
 import { SipError } from './message/sip-error.ts'
 import { parseUri } from './message/uri.ts'
 import type { OutgoingRequest } from './transaction-user.ts'
@@ -15,28 +16,36 @@ export function requestVia(flow: Flow, branch: string): string {
   return `SIP/2.0/${flow.transport.toUpperCase()} ${host}:${port};branch=${branch};rport`
 }
 
-/** Our Contact URI on a listener; node and incarnation are its user part. */
-export function contactUri(prefix: string, listener: Transport): string {
+/** Our Contact URI on a listener; its user part is node and incarnation but in a registration. */
+export function contactUri(user: string, listener: Transport): string {
   const { host, port } = listener.advertised
   const transport = listener.transport === 'udp' ? '' : `;transport=${listener.transport}`
-  return `sip:${prefix}@${host}:${port}${transport}`
+  return `sip:${user}@${host}:${port}${transport}`
+}
+
+/** What a request outside of any dialog is made of. */
+export interface RequestParts extends OutgoingRequest {
+  /** A fresh one where it is left out. */
+  readonly fromTag?: string
+  /** The user part of our Contact in place of node and incarnation, and the parameters behind it. */
+  readonly contact?: { readonly user: string; readonly parameters?: Parameters }
 }
 
 /** Builds a request outside of any dialog (§8.1.1). Throws a `SipError` for parts that cannot be. */
-export function buildRequest(core: Core, outgoing: OutgoingRequest, flow: Flow): SipRequest {
+export function buildRequest(core: Core, outgoing: RequestParts, flow: Flow): SipRequest {
   const { method, uri } = outgoing
   if (!isToken(method)) throw new SipError('malformed start line', 'the method is no token')
   parseUri(uri)
-  const contact = contactUri(core.identity.prefix, flow.listener)
+  const contact = contactUri(outgoing.contact?.user ?? core.identity.prefix, flow.listener)
   const headers = new Headers()
   headers.append('Via', requestVia(flow, core.identity.branch()))
   headers.append('Max-Forwards', String(outgoing.maxForwards ?? 70))
   for (const route of outgoing.route ?? []) headers.append('Route', route)
-  headers.append('From', `${address(outgoing.from ?? contact, 'From')};tag=${core.identity.tag()}`)
+  headers.append('From', `${address(outgoing.from ?? contact, 'From')};tag=${outgoing.fromTag ?? core.identity.tag()}`)
   headers.append('To', address(outgoing.to ?? uri, 'To'))
   headers.append('Call-ID', outgoing.callId ?? core.identity.callId())
   headers.append('CSeq', `${outgoing.cseq ?? 1} ${method}`)
-  headers.append('Contact', `<${contact}>`)
+  headers.append('Contact', writeNameAddr({ uri: contact, parameters: outgoing.contact?.parameters ?? NO_PARAMETERS }))
   if (core.product !== undefined) headers.append('User-Agent', core.product)
   headers.appendExtra(outgoing.headers)
   if (outgoing.body) headers.set('Content-Type', outgoing.body.type)

@@ -52,7 +52,7 @@ export class Receiver {
       if (fault) {
         if (message.kind === 'request') this.#refusals.answerFault(message, flow, fault)
         else this.#refusals.drop(fault)
-      } else if (message.kind === 'response') this.#response(message)
+      } else if (message.kind === 'response') this.#response(message, flow)
       else this.#request(message, flow, data.length)
     } catch (error) {
       if (error instanceof FaultyRequest) this.#refusals.answerFault(error.request, flow, fault ?? error)
@@ -64,9 +64,10 @@ export class Receiver {
     }
   }
 
-  #response(response: SipResponse): void {
+  #response(response: SipResponse, flow: Flow): void {
     this.#core.counters.responses_received++
     checkResponse(response)
+    response.receivedFrom = flow.remote
     if (!this.#needs.clients.receive(response)) this.#core.counters.dropped_stray_responses++
   }
 

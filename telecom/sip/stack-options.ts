@@ -1,6 +1,7 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
+import type { Question, Reply } from './asking/question.ts'
 import type { CounterValues } from './counters.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
 import type { SessionTimerPolicy } from './dialog/session-interval.ts'
@@ -17,6 +18,7 @@ import type {
   OutgoingRequest,
   TransactionUser,
 } from './transaction-user.ts'
+import type { BreakerState } from './transport/breaker.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 import type { Names } from './transport/names.ts'
 import type { Destination } from './transport/resolve.ts'
@@ -111,6 +113,13 @@ export interface SipStackDoor {
    * reached. Never rejects.
    */
   resolve(uri: string): Promise<readonly Destination[]>
+  /**
+   * Asks outside of any dialog (OPTIONS, REGISTER …): the destinations of the URI one after the other, until one answers.
+   * Rejects with a `SipError` for a question that cannot be written, and never otherwise.
+   */
+  ask(question: Question): Promise<Reply>
+  /** Whether a destination answers, as far as calls and questions have shown. */
+  targetState(destination: Destination): BreakerState
   /** Sends a request outside of any dialog. Throws a `SipError` for a malformed one. */
   request(outgoing: OutgoingRequest, handlers?: ClientHandlers): ClientTransaction
   /**

@@ -1,6 +1,8 @@
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
+import { Asking } from './asking/asking.ts'
+import type { Question, Reply } from './asking/question.ts'
 import { capabilities } from './capabilities.ts'
 import type { AbandonableTransaction, Core, InviteHandlers } from './core.ts'
 import { type Counters, newCounters } from './counters.ts'
@@ -9,6 +11,7 @@ import type { DialogState } from './dialog/dialog-state.ts'
 import { OutgoingCallClient } from './dialog/outgoing-call.ts'
 import { askFor, DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { SipDialog } from './dialog/sip-dialog.ts'
+import { DigestClient } from './digest/client.ts'
 import { Identity } from './identity.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { HeaderInput } from './message/headers.ts'
@@ -30,6 +33,7 @@ import type {
   OutgoingInvite,
   OutgoingRequest,
 } from './transaction-user.ts'
+import { Breaker, type BreakerState } from './transport/breaker.ts'
 import type { Flow, Listener, RemoteAddress } from './transport/flow.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
 import { systemNames } from './transport/names.ts'
@@ -60,6 +64,7 @@ export class SipStack implements SipStackDoor, Core {
   readonly #clients: ClientTransactions
   readonly #calls = new OpenCalls()
   readonly #ways: Ways
+  readonly #asking: Asking
 
   constructor(options: SipStackOptions) {
     const { clock, ids, log, product } = options
@@ -76,7 +81,8 @@ export class SipStack implements SipStackDoor, Core {
     const needs = { clock, timers, limits, counters: () => this.counters }
     this.#servers = new ServerTransactions(needs)
     this.#clients = new ClientTransactions(needs)
-    const tables = { server_transactions: this.#servers, client_transactions: this.#clients }
+    const breaker = new Breaker(clock)
+    const tables = { server_transactions: this.#servers, client_transactions: this.#clients, breaker }
     this.counters = newCounters({ dialogs: this.#calls.dialogs, ...tables })
     const { counters } = this
     const edges = edgeList(options.trustedEdges ?? [])
@@ -100,7 +106,20 @@ export class SipStack implements SipStackDoor, Core {
     )
     this.#listeners = listeners
     const { mayReach, flowInstead, names = systemNames } = options
-    this.#ways = new Ways({ clock, ids, log, limits, counters, listeners, names, edges, mayReach, flowInstead })
+    this.#ways = new Ways({
+      clock,
+      ids,
+      log,
+      limits,
+      counters,
+      listeners,
+      names,
+      breaker,
+      edges,
+      mayReach,
+      flowInstead,
+    })
+    this.#asking = new Asking(this, this.#ways)
   }
 
   async start(): Promise<void> {
@@ -113,6 +132,7 @@ export class SipStack implements SipStackDoor, Core {
   }
 
   async stop(): Promise<void> {
+    this.#asking.stop()
     this.#calls.drop()
     this.#servers.drop()
     this.#clients.drop()
@@ -147,8 +167,16 @@ export class SipStack implements SipStackDoor, Core {
     return this.send(buildRequest(this, outgoing, flow), flow, handlers)
   }
 
+  ask(question: Question): Promise<Reply> {
+    return this.#asking.ask(question)
+  }
+
+  targetState(destination: Destination): BreakerState {
+    return this.#ways.breaker.state(destination)
+  }
+
   invite(outgoing: OutgoingInvite, user: OutgoingCallUser): OutgoingCall {
-    const { via, sdp, headers, uri, from, to, route, maxForwards } = outgoing
+    const { via, sdp, headers, uri, from, to, route, maxForwards, credentials } = outgoing
     if (this.#calls.size >= this.limits.dialogs) {
       this.counters.refused_overload++
       throw new Error('too many dialogs are open')
@@ -175,6 +203,7 @@ export class SipStack implements SipStackDoor, Core {
       flow,
       routing: 'flow' in via ? 'flow' : 'target',
       user,
+      digest: credentials && new DigestClient(credentials, [flow.remote.address], this.ids),
       over: () => this.#calls.removeOutgoing(invite),
     })
     this.#calls.addOutgoing(call, invite)
@@ -206,7 +235,7 @@ export class SipStack implements SipStackDoor, Core {
 
   // ── Core: what calls and dialogs ask of the stack ──────────────────────────────────────────────────────────────────
 
-  send(request: SipRequest, flow: Flow, handlers: ClientHandlers): ClientTransaction {
+  send(request: SipRequest, flow: Flow, handlers: ClientHandlers): AbandonableTransaction {
     return this.#clients.send(request, flow, {
       response: (response) => {
         if (response.status >= 200) this.guarded('done', () => handlers.done({ type: 'response', response }))

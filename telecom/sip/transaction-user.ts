@@ -1,4 +1,5 @@
 import type { DialogState } from './dialog/dialog-state.ts'
+import type { Credentials } from './digest/client.ts'
 import type { HeaderInput } from './message/headers.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { Replaces } from './message/replaces.ts'
@@ -168,6 +169,8 @@ export interface OutgoingInvite {
   /** Default 70. */
   readonly maxForwards?: number
   readonly headers?: HeaderInput
+  /** Answers the challenges of whom we dial, for this realm; those of anybody else are refusals like any other. */
+  readonly credentials?: Credentials
   /** The offer. */
   readonly sdp: string
 }

@@ -1,10 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import { parseMessage } from './message/parser.ts'
 import { SipPeer } from './sip-peer.ts'
 
 export { until } from './sip-peer.ts'
 
-/** A SIP peer for tests: a bare UDP socket on 127.0.0.1 that sends text and keeps what it receives. */
+/** A SIP peer for tests: a bare UDP socket on a loopback address that sends text and keeps what it receives. */
 export class UdpPeer extends SipPeer {
   readonly #socket: Socket
   readonly #target: { address: string; port: number }
@@ -17,9 +18,9 @@ export class UdpPeer extends SipPeer {
   }
 
   /** Opens a peer that talks to `target`. */
-  static async open(target: { address: string; port: number }): Promise<UdpPeer> {
-    const socket = createSocket('udp4')
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  static async open(target: { address: string; port: number }, on = '127.0.0.1', port = 0): Promise<UdpPeer> {
+    const socket = createSocket(isIPv6(on) ? 'udp6' : 'udp4')
+    await new Promise<void>((resolve) => socket.bind(port, on, resolve))
     return new UdpPeer(socket, target)
   }
 

@@ -8,10 +8,11 @@ import { NextHops } from './dialog/next-hops.ts'
 import type { Limits } from './limits.ts'
 import { SipError } from './message/sip-error.ts'
 import { parseUri } from './message/uri.ts'
+import type { Breaker } from './transport/breaker.ts'
 import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
 import { listenerFor } from './transport/listener-for.ts'
 import type { Names } from './transport/names.ts'
-import { type Destination, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
+import { allowed, type Destination, type Resolution, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
 import { isListed } from './transport/true-source.ts'
 
 /** How long a phone whose connection broke is looked for. */
@@ -26,6 +27,7 @@ export interface WaysNeeds {
   readonly counters: Counters
   readonly listeners: readonly Listener[]
   readonly names: Names
+  readonly breaker: Breaker
   readonly edges: BlockList
   readonly mayReach: ((address: string) => boolean) | undefined
   readonly flowInstead: ((state: DialogState) => Promise<Flow | undefined>) | undefined
@@ -36,6 +38,7 @@ export class Ways {
   readonly #needs: WaysNeeds
   readonly #resolving: ResolveNeeds
   readonly #hops: NextHops
+  readonly breaker: Breaker
   #lookups = 0
   #stopped = false
 
@@ -50,6 +53,7 @@ export class Ways {
           (one) => one.transport === transport && isIP(one.local.address) === (family ?? isIP(one.local.address)),
         ),
     }
+    this.breaker = needs.breaker
     this.#hops = new NextHops((uri) => this.resolve(uri), limits.dialogs)
   }
 
@@ -69,17 +73,28 @@ export class Ways {
   }
 
   async resolve(text: string): Promise<readonly Destination[]> {
-    if (!this.#mayLookUp()) return []
+    return this.breaker.inOrder((await this.lookUp(text)).destinations)
+  }
+
+  /** Where a SIP URI leads, or why nowhere. Never rejects. */
+  async lookUp(text: string): Promise<Resolution> {
+    if (!this.#mayLookUp()) return { destinations: [], issue: 'no_name_server' }
     this.#lookups++
     try {
       const uri = parseUri(text)
-      return uri.kind === 'sip' ? await resolveUri(uri, this.#resolving) : []
+      if (uri.kind === 'sip') return await resolveUri(uri, this.#resolving)
+      return { destinations: [], issue: 'unsupported_transport' }
     } catch (error) {
       if (!(error instanceof SipError)) this.#needs.log.error({ error }, 'a SIP URI could not be resolved')
-      return []
+      return { destinations: [], issue: 'unknown_name' }
     } finally {
       this.#lookups--
     }
+  }
+
+  /** The same of destinations that are known: those that a listener of ours leads to and that may be reached. */
+  allowed(destinations: readonly Destination[]): Resolution {
+    return allowed(destinations, this.#resolving)
   }
 
   nextHop(state: DialogState, flow: Flow): Flow {

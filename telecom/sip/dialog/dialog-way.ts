@@ -1,23 +1,29 @@
 import { capabilities } from '../capabilities.ts'
 import type { Core } from '../core.ts'
+import type { DigestClient } from '../digest/client.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipMessage, SipRequest } from '../message/message.ts'
 import { contactUri, requestVia } from '../outgoing.ts'
-import type { SipBody } from '../transaction-user.ts'
+import type { Outcome, SipBody } from '../transaction-user.ts'
 import type { Flow } from '../transport/flow.ts'
 import { dialogRequest } from './dialog-request.ts'
-import type { DialogState } from './dialog-state.ts'
+import { type DialogState, routing } from './dialog-state.ts'
 
 /** Where a dialog's requests go, and how they are made: its state, and the flow that its peer is reached over. */
 export class DialogWay {
   readonly #core: Core
   /** Hears of every new state. */
   readonly #changed: (state: DialogState) => void
+  readonly #digest: DigestClient | undefined
   #state: DialogState
   #flow: Flow
 
-  constructor(core: Core, at: { state: DialogState; flow: Flow; changed: (state: DialogState) => void }) {
+  constructor(
+    core: Core,
+    at: { state: DialogState; flow: Flow; digest: DigestClient | undefined; changed: (state: DialogState) => void },
+  ) {
     this.#core = core
+    this.#digest = at.digest
     this.#state = at.state
     this.#flow = at.flow
     this.#changed = at.changed
@@ -74,25 +80,42 @@ export class DialogWay {
     return contactUri(this.#core.identity.prefix, flow.listener)
   }
 
-  /** The next request of ours in the dialog, or the ACK of the INVITE with this CSeq. */
-  build(
-    method: string,
-    parts: { headers?: HeaderInput | undefined; body?: SipBody | undefined; cseqOfInvite?: number },
-  ): SipRequest {
-    const { headers, body, cseqOfInvite } = parts
-    const cseq = cseqOfInvite ?? this.#state.local_cseq + 1
-    if (cseqOfInvite === undefined) this.#set({ ...this.#state, local_cseq: cseq })
+  /**
+   * Whether a request of ours was challenged so that the next one can answer (RFC 3261 §22.2); `tries`: how often it has been
+   * sent again for that.
+   */
+  challenged(request: SipRequest, outcome: Outcome, tries: number): boolean {
+    return outcome.type === 'response' && this.#digest?.take(request, outcome.response, tries) === true
+  }
+
+  /** The next request of ours in the dialog. */
+  build(method: string, parts: { headers?: HeaderInput | undefined; body?: SipBody | undefined }): SipRequest {
+    const cseq = this.#state.local_cseq + 1
+    this.#set({ ...this.#state, local_cseq: cseq })
     const hop = this.hop()
-    const isElsewhere = hop.listener !== this.#flow.listener
+    const { uri } = routing(this.#state)
+    const shown = this.#digest?.headersFor({ method, uri, address: hop.remote.address })
     const concernsSession = method === 'INVITE' || method === 'UPDATE'
+    const said = concernsSession ? capabilities(this.#core) : {}
+    return this.#request(method, hop, { cseq, headers: { ...said, ...shown, ...parts.headers }, body: parts.body })
+  }
+
+  /** The ACK of the 2xx to a re-INVITE of ours. */
+  buildAck(invite: SipRequest): SipRequest {
+    const hop = this.hop()
+    const headers = this.#digest?.headersOfAck(invite, hop.remote.address)
+    return this.#request('ACK', hop, { cseq: invite.cseq.number, headers })
+  }
+
+  #request(
+    method: string,
+    hop: Flow,
+    parts: { cseq: number; headers: HeaderInput | undefined; body?: SipBody | undefined },
+  ): SipRequest {
     return dialogRequest(this.#state, {
-      method,
-      cseq,
+      ...{ method, ...parts, product: this.#core.product },
       via: requestVia(hop, this.#core.identity.branch()),
-      contact: isElsewhere ? this.contactOn(hop) : undefined,
-      product: this.#core.product,
-      headers: concernsSession ? { ...capabilities(this.#core), ...headers } : headers,
-      body,
+      contact: hop.listener === this.#flow.listener ? undefined : this.contactOn(hop),
     })
   }
 

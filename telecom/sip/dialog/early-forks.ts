@@ -1,4 +1,5 @@
 import type { Core } from '../core.ts'
+import type { DigestClient } from '../digest/client.ts'
 import type { SipResponse } from '../message/message.ts'
 import { rseqOf } from '../message/rack.ts'
 import type { DialogUser } from '../transaction-user.ts'
@@ -9,14 +10,22 @@ import { SipDialog } from './sip-dialog.ts'
 /** Forks whose reliable answers are acknowledged. */
 const MOST_FORKS = 32
 
+/** Whose call forks. */
+interface ForksOf {
+  readonly user: DialogUser
+  readonly flow: Flow
+  readonly digest: DigestClient | undefined
+  /** Hears of a fork whose phone said BYE before it answered. */
+  hungUp(tag: string): void
+}
+
 /** The dialogs that reliable provisional responses to one INVITE of ours have made (RFC 3262 §4), one for each To tag. */
 export class EarlyForks {
   readonly #core: Core
-  readonly #at: { user: DialogUser; flow: Flow; hungUp: (tag: string) => void }
+  readonly #at: ForksOf
   readonly #forks = new Map<string, { readonly dialog: SipDialog; rseq: number }>()
 
-  /** `hungUp` hears of a fork whose phone said BYE before it answered. */
-  constructor(core: Core, at: { user: DialogUser; flow: Flow; hungUp: (tag: string) => void }) {
+  constructor(core: Core, at: ForksOf) {
     this.#core = core
     this.#at = at
   }
@@ -62,6 +71,7 @@ export class EarlyForks {
       user: this.#at.user,
       state,
       flow: this.#at.flow,
+      digest: this.#at.digest,
       source: this.#at.flow.remote,
       confirmed: true,
       early: {

@@ -1,7 +1,8 @@
 import type { Timer } from '#platform/time'
 import type { AbandonableTransaction, Core } from '../core.ts'
+import type { DigestClient } from '../digest/client.ts'
 import type { HeaderInput } from '../message/headers.ts'
-import { SipRequest, type SipResponse } from '../message/message.ts'
+import type { SipRequest, SipResponse } from '../message/message.ts'
 import { SipError } from '../message/sip-error.ts'
 import { contactUri, requestVia } from '../outgoing.ts'
 import { cancelOf } from '../transaction/client-transaction.ts'
@@ -12,16 +13,15 @@ import { dialogRequest } from './dialog-request.ts'
 import { type DialogState, routing, uacDialog } from './dialog-state.ts'
 import { EarlyForks } from './early-forks.ts'
 import { answerEarly } from './early-request.ts'
+import { InviteAgain } from './invite-again.ts'
 import { NOBODY } from './nobody.ts'
-import { agreeAsUac, raisedBy, type SessionTimerPolicy } from './session-interval.ts'
+import { agreeAsUac } from './session-interval.ts'
 import { SipDialog } from './sip-dialog.ts'
 
 /** Nobody said anything for so long, not even 100 Trying: the call is given up. */
 const FIRST_RESPONSE_MS = 6_000
 /** Other forks whose answers are acknowledged and ended. More answers of one call than these are not taken notice of. */
 const MOST_ANSWERS = 32
-/** How often an INVITE is sent again because the other side wants a longer session interval (RFC 4028 §7.3). */
-const MOST_RAISES = 3
 
 const UNREADABLE = 'the answer has a Contact or Record-Route that cannot be read'
 const HUNG_UP = 'the other side hung up before its answer came'
@@ -58,8 +58,8 @@ export class OutgoingCallClient implements OutgoingCall {
   readonly #hungUp = new Set<string>()
   /** Forks that have said something reliably. */
   readonly #early: EarlyForks
-  #policy: SessionTimerPolicy
-  #raises = 0
+  readonly #digest: DigestClient | undefined
+  readonly #again: InviteAgain
 
   /** `over` is called once, when the INVITE has its final response or none is waited for any more. */
   constructor(at: {
@@ -68,6 +68,7 @@ export class OutgoingCallClient implements OutgoingCall {
     flow: Flow
     routing: DialogState['routing']
     user: OutgoingCallUser
+    digest: DigestClient | undefined
     over: () => void
   }) {
     this.#core = at.core
@@ -76,8 +77,12 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#routing = at.routing
     this.#user = at.user
     this.#over = at.over
-    this.#policy = at.core.sessionTimer
-    this.#early = new EarlyForks(at.core, { user: at.user.dialog, flow: at.flow, hungUp: (tag) => this.#isHungUp(tag) })
+    this.#digest = at.digest
+    this.#again = new InviteAgain(at.core.sessionTimer, at.digest)
+    this.#early = new EarlyForks(at.core, {
+      ...{ user: at.user.dialog, flow: at.flow, digest: at.digest },
+      hungUp: (tag) => this.#isHungUp(tag),
+    })
     this.#dialogState = this.#stateAfter(undefined)
   }
 
@@ -122,20 +127,18 @@ export class OutgoingCallClient implements OutgoingCall {
     const { status } = response
     if (status < 200) this.#provisional(response)
     else if (status < 300) this.#accepted(response)
-    else if (!this.#raise(response)) {
+    else if (!this.#goAgain(response)) {
       this.#close()
       this.#fail({ type: 'refused', response })
     }
   }
 
-  /** RFC 4028 §7.3: a 422 is tried again with the interval that it asks for, as the next request of the same call. */
-  #raise(response: SipResponse): boolean {
-    const mayRaise = this.#raises < MOST_RAISES && !this.#unwanted && !this.#told
-    const policy = mayRaise ? raisedBy(response, this.#policy) : undefined
-    if (!policy) return false
-    this.#raises++
-    this.#policy = policy
-    this.#invite = nextInvite(this.#invite, policy, requestVia(this.#flow, this.#core.identity.branch()))
+  /** A challenge, or a 422: the next request of the same call, unless nobody wants it any more. */
+  #goAgain(response: SipResponse): boolean {
+    if (this.#unwanted || this.#told) return false
+    const next = this.#again.after(response, this.#invite, this.#flow, () => this.#core.identity.branch())
+    if (!next) return false
+    this.#invite = next
     this.#heard = false
     this.#early.restart()
     this.#dialogState = this.#stateAfter(undefined)
@@ -186,7 +189,7 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#core.addDialog(dialog)
     this.#core.whenHopKnown(dialog.state, () => {
       this.#acknowledge(tag, dialog)
-      if (wins && !this.#unwanted) dialog.session.begin(response, agreeAsUac(response, this.#policy), this.#policy)
+      if (wins && !this.#unwanted) this.#begin(dialog, response)
       if (wins && !this.#unwanted) {
         this.#answered(response, dialog)
         return
@@ -196,11 +199,16 @@ export class OutgoingCallClient implements OutgoingCall {
     })
   }
 
+  #begin(dialog: SipDialog, response: SipResponse): void {
+    const { policy } = this.#again
+    dialog.session.begin(response, agreeAsUac(response, policy), policy)
+  }
+
   #dialogOf(tag: string, user: DialogUser, state: DialogState): SipDialog {
     const early = this.#early.dialogOf(tag)
     early?.answered(user, state)
-    const { source, flow } = { source: this.#flow.remote, flow: this.#flow }
-    return early ?? new SipDialog({ core: this.#core, user, state, flow, source, confirmed: true })
+    const at = { source: this.#flow.remote, flow: this.#flow, digest: this.#digest }
+    return early ?? new SipDialog({ core: this.#core, user, state, ...at, confirmed: true })
   }
 
   #acknowledge(tag: string, dialog: SipDialog): void {
@@ -210,6 +218,7 @@ export class OutgoingCallClient implements OutgoingCall {
       cseq: this.#invite.cseq.number,
       via: requestVia(hop, this.#core.identity.branch()),
       product: this.#core.product,
+      headers: this.#digest?.headersOfAck(this.#invite, hop.remote.address),
     })
     const send = () => this.#core.sendBare(ack, hop)
     this.#acks.set(tag, send)
@@ -286,14 +295,4 @@ export class OutgoingCallClient implements OutgoingCall {
   #tell(run: () => void): void {
     this.#core.guarded('outgoing call', run)
   }
-}
-
-/** The INVITE once more, in a transaction of its own, with another session interval. */
-function nextInvite(invite: SipRequest, policy: SessionTimerPolicy, via: string): SipRequest {
-  const headers = invite.headers.clone()
-  headers.set('Via', via)
-  headers.set('CSeq', `${invite.cseq.number + 1} INVITE`)
-  headers.set('Session-Expires', String(policy.intervalSeconds))
-  headers.set('Min-SE', String(policy.minSeconds))
-  return new SipRequest({ method: 'INVITE', uri: invite.uriText, headers, body: invite.body })
 }

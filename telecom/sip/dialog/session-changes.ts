@@ -27,6 +27,14 @@ const MOST_RAISES = 3
 /** A refresh that failed for whatever reason is tried again after so long; the end of the session stays where it is. */
 const REFRESH_AGAIN_MS = 10_000
 
+/** How often a request has been sent again, for a longer interval and for a challenge. */
+interface Tries {
+  readonly raises: number
+  readonly answers: number
+}
+
+const FIRST: Tries = { raises: 0, answers: 0 }
+
 /** What the session of a dialog needs of it. */
 export interface InDialog {
   readonly core: Core
@@ -194,7 +202,7 @@ export class SessionChanges {
     if (message.headers.has('allow')) this.#peerTakesUpdate = /(^|[\s,])UPDATE([\s,]|$)/.test(allowOf(message))
   }
 
-  #sendInvite(sdp: string | Buffer, headers: HeaderInput | undefined, done: Done, raises = 0): void {
+  #sendInvite(sdp: string | Buffer, headers: HeaderInput | undefined, done: Done, again = FIRST): void {
     const { core } = this.#dialog
     const invite = this.#dialog.build('INVITE', headers, { type: 'application/sdp', content: sdp })
     let ack: SipRequest | undefined
@@ -202,8 +210,10 @@ export class SessionChanges {
       response: (response) => {
         if (response.status < 200) return
         if (response.status >= 300) {
-          if (this.#raise(response, raises)) this.#sendInvite(sdp, headers, done, raises + 1)
-          else done({ type: 'response', response })
+          const outcome: Outcome = { type: 'response', response }
+          const next = this.#again(invite, outcome, again)
+          if (next) this.#sendInvite(sdp, headers, done, next)
+          else done(outcome)
           return
         }
         if (ack) {
@@ -211,7 +221,7 @@ export class SessionChanges {
           return
         }
         this.#refreshedBy(response)
-        ack = this.#dialog.way.build('ACK', { cseqOfInvite: invite.cseq.number })
+        ack = this.#dialog.way.buildAck(invite)
         core.sendBare(ack, this.#dialog.way.hop())
         done({ type: 'response', response })
       },
@@ -219,13 +229,15 @@ export class SessionChanges {
     })
   }
 
-  #sendUpdate(sdp: string | Buffer | undefined, headers: HeaderInput | undefined, done: Done, raises = 0): void {
+  #sendUpdate(sdp: string | Buffer | undefined, headers: HeaderInput | undefined, done: Done, again = FIRST): void {
     const { core } = this.#dialog
     const body = sdp === undefined ? undefined : { type: 'application/sdp', content: sdp }
-    core.send(this.#dialog.build('UPDATE', headers, body), this.#dialog.way.hop(), {
+    const update = this.#dialog.build('UPDATE', headers, body)
+    core.send(update, this.#dialog.way.hop(), {
       done: (outcome) => {
-        if (outcome.type === 'response' && this.#raise(outcome.response, raises)) {
-          this.#sendUpdate(sdp, headers, done, raises + 1)
+        const next = this.#again(update, outcome, again)
+        if (next) {
+          this.#sendUpdate(sdp, headers, done, next)
           return
         }
         if (outcome.type === 'response' && outcome.response.status < 300) this.#refreshedBy(outcome.response)
@@ -234,12 +246,14 @@ export class SessionChanges {
     })
   }
 
-  /** Whether a 422 is worth another try with what it asks for. */
-  #raise(response: SipResponse, raises: number): boolean {
-    const policy = raises < MOST_RAISES && !this.#dialog.ended ? raisedBy(response, this.#policy) : undefined
-    if (!policy) return false
+  /** A challenge that can be answered, and a 422 whose interval we take, are worth another try. */
+  #again(request: SipRequest, outcome: Outcome, sofar: Tries): Tries | undefined {
+    if (this.#dialog.ended || outcome.type !== 'response') return undefined
+    if (this.#dialog.way.challenged(request, outcome, sofar.answers)) return { ...sofar, answers: sofar.answers + 1 }
+    const policy = sofar.raises < MOST_RAISES ? raisedBy(outcome.response, this.#policy) : undefined
+    if (!policy) return undefined
     this.#policy = policy
-    return true
+    return { ...sofar, raises: sofar.raises + 1 }
   }
 
   #refreshedBy(response: SipResponse): void {

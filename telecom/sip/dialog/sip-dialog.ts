@@ -1,5 +1,6 @@
 import { capabilities } from '../capabilities.ts'
 import type { Core } from '../core.ts'
+import type { DigestClient } from '../digest/client.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import { isKnownMethod } from '../message/methods.ts'
@@ -52,6 +53,8 @@ export class SipDialog implements Dialog, InDialog {
     /** Its INVITE has been acknowledged. */
     confirmed: boolean
     early?: EarlyPhase
+    /** What answers challenges of its peer. */
+    digest?: DigestClient | undefined
   }) {
     this.core = at.core
     this.#user = at.user
@@ -60,7 +63,7 @@ export class SipDialog implements Dialog, InDialog {
     this.source = at.source
     this.key = dialogKey(at.state)
     this.way = new DialogWay(at.core, {
-      ...{ state: at.state, flow: at.flow },
+      ...{ state: at.state, flow: at.flow, digest: at.digest },
       changed: (state) => this.#tell(() => this.#user.changed?.(state)),
     })
     this.session = new SessionChanges(this, at.early?.unanswered)
@@ -193,14 +196,13 @@ export class SipDialog implements Dialog, InDialog {
       )
       return
     }
-    this.way.whenKnown(() =>
-      this.core.send(this.build(method, options.headers, options.body), this.way.hop(), {
-        done: (outcome) => {
-          this.#tell(() => done?.(outcome))
-          // RFC 5057 §5.1: who does not take a NOTIFY has ended what it tells of; a PRACK that comes late says nothing at all
-          if (method !== 'NOTIFY' && method !== 'PRACK') this.watchForEnd(outcome)
-        },
-      }),
+    this.#send(
+      () => this.build(method, options.headers, options.body),
+      (outcome) => {
+        this.#tell(() => done?.(outcome))
+        // RFC 5057 §5.1: who does not take a NOTIFY has ended what it tells of; a PRACK that comes late says nothing at all
+        if (method !== 'NOTIFY' && method !== 'PRACK') this.watchForEnd(outcome)
+      },
     )
   }
 
@@ -296,11 +298,24 @@ export class SipDialog implements Dialog, InDialog {
 
   /** A connection that breaks under a BYE leaves one more way: where the phone is then. */
   #sendBye(headers: HeaderInput | undefined, done: Done): void {
+    let wasAlive = false
+    const build = () => {
+      wasAlive = this.flow.alive
+      return this.build('BYE', headers)
+    }
+    this.#send(build, (outcome) => {
+      if (outcome.type === 'transport failed' && wasAlive && !this.flow.alive) this.#sendBye(headers, done)
+      else done(outcome)
+    })
+  }
+
+  /** Sends a request of ours; one that is challenged goes out again with an answer. */
+  #send(build: () => SipRequest, done: Done, tries = 0): void {
     this.way.whenKnown(() => {
-      const wasAlive = this.flow.alive
-      this.core.send(this.build('BYE', headers), this.way.hop(), {
+      const request = build()
+      this.core.send(request, this.way.hop(), {
         done: (outcome) => {
-          if (outcome.type === 'transport failed' && wasAlive && !this.flow.alive) this.#sendBye(headers, done)
+          if (this.way.challenged(request, outcome, tries)) this.#send(build, done, tries + 1)
           else done(outcome)
         },
       })

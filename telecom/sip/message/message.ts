@@ -175,6 +175,8 @@ export class SipResponse extends Message {
   readonly kind = 'response'
   readonly status: number
   readonly reason: string
+  /** Where it came from; `undefined` for one of ours. */
+  receivedFrom: { readonly address: string; readonly port: number } | undefined
 
   constructor(parts: {
     status: number

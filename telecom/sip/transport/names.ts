@@ -18,7 +18,10 @@ export const systemNames: Names = {
     // RFC 6761 §6.3: never asked of a server
     if (name === 'localhost' || name.endsWith('.localhost')) return ['127.0.0.1', '::1']
     const asked = await ask(signal, (server) => Promise.allSettled([server.resolve4(name), server.resolve6(name)]))
-    return asked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+    const found = asked.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
+    const failure = asked.find((each) => each.status === 'rejected' && !isNotThere(each.reason))
+    if (found.length === 0 && failure?.status === 'rejected') throw failure.reason
+    return found
   },
   services: (name, signal) => ask(signal, (server) => server.resolveSrv(name)),
   pointers: (name, signal) => ask(signal, (server) => server.resolveNaptr(name)),
@@ -33,6 +36,12 @@ async function ask<T>(signal: AbortSignal, question: (server: dns.Resolver) => P
   } finally {
     signal.removeEventListener('abort', cancel)
   }
+}
+
+/** Whether an error of a name server says that there is nothing, rather than that it could not tell. */
+export function isNotThere(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === dns.NOTFOUND || code === dns.NODATA
 }
 
 function fromHostsFile(name: string): string[] {

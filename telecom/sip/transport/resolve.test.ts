@@ -6,7 +6,8 @@ import { type Ids, sequentialIds } from '#platform/ids'
 import { ManualClock } from '#platform/time'
 import { parseUri } from '../message/uri.ts'
 import type { Names } from './names.ts'
-import { inOrder, type ResolveNeeds, resolveUri } from './resolve.ts'
+import { type ResolveNeeds, resolveUri } from './resolve.ts'
+import { inOrder } from './srv-order.ts'
 
 interface Zone {
   addresses?: Record<string, string[]>
@@ -53,8 +54,8 @@ function needs(names: Names, options: Partial<ResolveNeeds> = {}, clock = new Ma
 async function where(text: string, using: ResolveNeeds): Promise<string[]> {
   const uri = parseUri(text)
   assert.ok(uri.kind === 'sip')
-  const found = await resolveUri(uri, using)
-  return found.map(({ transport, remote }) => `${transport} ${remote.address}:${remote.port}`)
+  const { destinations } = await resolveUri(uri, using)
+  return destinations.map(({ transport, remote }) => `${transport} ${remote.address}:${remote.port}`)
 }
 
 const zone: Zone = {

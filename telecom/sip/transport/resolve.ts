@@ -1,11 +1,13 @@
-import type { NaptrRecord, SrvRecord } from 'node:dns'
+import type { NaptrRecord } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import type { SipUri } from '../message/uri.ts'
 import { bareHost } from '../message/via.ts'
 import type { RemoteAddress } from './flow.ts'
+import { Lookup } from './lookup.ts'
 import type { Names } from './names.ts'
+import { inOrder } from './srv-order.ts'
 
 /** Where a request may go, and over what. */
 export interface Destination {
@@ -23,9 +25,6 @@ export interface ResolveNeeds {
   serves(transport: 'udp' | 'tcp', family?: number): boolean
 }
 
-/** What may be asked in all, and at each of the three steps: pointers, services, addresses. */
-const TOTAL_MS = 3_000
-const STEP_MS = 1_200
 const MOST_POINTERS = 4
 const MOST_SERVICES = 8
 const MOST_ADDRESSES = 4
@@ -42,27 +41,45 @@ interface Server {
 }
 
 /**
- * Where a SIP URI leads (RFC 3263 §4): address, explicit port, NAPTR, SRV, then A and AAAA, as the URI asks. Addresses
- * that may not be reached, and transports that we do not have (`sips`, `ws`), are left out; `maddr` is never followed.
+ * Why a URI leads nowhere: it asks for a scheme or transport that we do not speak (`sips`, TLS, WebSocket), its name is not
+ * known, the name servers failed or did not answer, no listener of ours has the transport or family of its addresses, or
+ * none of them may be reached.
  */
-export async function resolveUri(uri: SipUri, needs: ResolveNeeds): Promise<Destination[]> {
-  if (!hasTransport(uri)) return []
+export type ResolveIssue =
+  | 'unsupported_transport'
+  | 'unknown_name'
+  | 'no_name_server'
+  | 'no_listener'
+  | 'refused_address'
+
+/** Where a URI leads, the first to be tried first; with `issue` nowhere. */
+export interface Resolution {
+  readonly destinations: readonly Destination[]
+  readonly issue?: ResolveIssue
+}
+
+/**
+ * Where a SIP URI leads (RFC 3263 §4): address, explicit port, NAPTR, SRV, then A and AAAA, as the URI asks. Addresses
+ * that may not be reached, and transports that we do not have, are left out; `maddr` is never followed.
+ */
+export async function resolveUri(uri: SipUri, needs: ResolveNeeds): Promise<Resolution> {
+  if (!hasTransport(uri)) return nowhere('unsupported_transport')
   const known = knownDestination(uri)
   if (known) return allowed([known], needs)
-  const ending = new AbortController()
-  const deadline = needs.clock.after(TOTAL_MS, () => ending.abort())
+  const lookup = new Lookup(needs.clock)
   try {
-    const servers = (await findServers(uri, needs, ending.signal)).slice(0, MOST_SERVICES)
+    const servers = (await findServers(uri, needs, lookup)).slice(0, MOST_SERVICES)
     const found = await Promise.all(
       servers.map(async ({ host, port, transport }) => {
-        const addresses = await within(needs, ending.signal, (signal) => addressesOf(host, needs, signal))
+        const addresses = await lookup.ask((signal) => addressesOf(host, needs, signal))
         return addresses.slice(0, MOST_ADDRESSES).map((address) => ({ remote: { address, port }, transport }))
       }),
     )
-    return allowed(found.flat(), needs)
+    const destinations = found.flat()
+    if (destinations.length > 0) return allowed(destinations, needs)
+    return nowhere(lookup.failed ? 'no_name_server' : 'unknown_name')
   } finally {
-    deadline.cancel()
-    ending.abort()
+    lookup.end()
   }
 }
 
@@ -84,18 +101,18 @@ function hasTransport(uri: SipUri): boolean {
   return uri.scheme === 'sip' && (!uri.parameters.has('transport') || transportOf(uri) !== undefined)
 }
 
-async function findServers(uri: SipUri, needs: ResolveNeeds, signal: AbortSignal): Promise<Server[]> {
+async function findServers(uri: SipUri, needs: ResolveNeeds, lookup: Lookup): Promise<Server[]> {
   const host = uri.host.replace(/\.$/, '')
   const asked = transportOf(uri)
   if (uri.port !== undefined) return [{ host, port: uri.port, transport: asked ?? 'udp' }]
   const transports: Transport[] = asked ? [asked] : ['udp', 'tcp']
   const served = transports.filter((transport) => needs.serves(transport))
-  const pointed = asked ? [] : await pointersOf(host, needs, signal)
+  const pointed = asked ? [] : await pointersOf(host, needs, lookup)
   const wanted =
     pointed.length > 0 ? pointed : served.map((transport) => ({ name: `_sip._${transport}.${host}`, transport }))
   const services = await Promise.all(
     wanted.map(async ({ name, transport }) => {
-      const records = await within(needs, signal, (ending) => needs.names.services(name, ending))
+      const records = await lookup.ask((signal) => needs.names.services(name, signal))
       return inOrder(records, needs.ids).map((record) => ({ record, transport }))
     }),
   )
@@ -108,8 +125,8 @@ async function findServers(uri: SipUri, needs: ResolveNeeds, signal: AbortSignal
 }
 
 /** §4.1: the services that NAPTR records name, those that we speak, the preferred one first. */
-async function pointersOf(host: string, needs: ResolveNeeds, signal: AbortSignal) {
-  const records = await within(needs, signal, (ending) => needs.names.pointers(host, ending))
+async function pointersOf(host: string, needs: ResolveNeeds, lookup: Lookup) {
+  const records = await lookup.ask((signal) => needs.names.pointers(host, signal))
   return records
     .filter((record) => record.flags.toLowerCase() === 's' && record.regexp === '' && record.replacement !== '')
     .flatMap((record) => {
@@ -127,60 +144,21 @@ function rank({ order, preference }: NaptrRecord): number {
   return order * 65_536 + preference
 }
 
-/** RFC 2782: the lowest priority first; within one, by lot, so that each is as often the first as its weight says. */
-export function inOrder(records: readonly SrvRecord[], ids: Ids): SrvRecord[] {
-  const left = [...records].sort((a, b) => a.priority - b.priority || a.weight - b.weight).slice(0, 4 * MOST_SERVICES)
-  const ordered: SrvRecord[] = []
-  while (left.length > 0) {
-    const same = left.filter(({ priority }) => priority === left[0]?.priority)
-    const total = same.reduce((sum, { weight }) => sum + weight, 0)
-    const lot = ids.integer(total + 1)
-    let sum = 0
-    const chosen = same.find(({ weight }) => {
-      sum += weight
-      return sum >= lot
-    })
-    if (!chosen) break
-    left.splice(left.indexOf(chosen), 1)
-    ordered.push(chosen)
-  }
-  return ordered
-}
-
 async function addressesOf(host: string, needs: ResolveNeeds, signal: AbortSignal): Promise<string[]> {
   return isIP(host) === 0 ? needs.names.addresses(host, signal) : [host]
 }
 
-/** One step: what was found in its time; nothing where there is none, an error, or no answer. */
-async function within<T>(
-  { clock }: ResolveNeeds,
-  signal: AbortSignal,
-  step: (signal: AbortSignal) => Promise<T[]>,
-): Promise<T[]> {
-  if (signal.aborted) return []
-  const ending = new AbortController()
-  let end = () => {}
-  const late = new Promise<T[]>((resolve) => {
-    end = () => {
-      ending.abort()
-      resolve([])
-    }
+/** What is left of destinations: those that we have a listener for, and that may be reached. */
+export function allowed(found: readonly Destination[], needs: ResolveNeeds): Resolution {
+  const served = found.filter(({ remote, transport }) => {
+    const family = isIP(remote.address)
+    return remote.port > 0 && family !== 0 && needs.serves(transport, family)
   })
-  const timer = clock.after(STEP_MS, end)
-  signal.addEventListener('abort', end)
-  try {
-    return await Promise.race([step(ending.signal).catch((): T[] => []), late])
-  } finally {
-    timer.cancel()
-    signal.removeEventListener('abort', end)
-  }
+  if (served.length === 0) return nowhere('no_listener')
+  const destinations = served.filter(({ remote }) => needs.mayReach(remote.address)).slice(0, MOST_DESTINATIONS)
+  return destinations.length === 0 ? nowhere('refused_address') : { destinations }
 }
 
-function allowed(destinations: readonly Destination[], needs: ResolveNeeds): Destination[] {
-  return destinations
-    .filter(({ remote, transport }) => {
-      const family = isIP(remote.address)
-      return remote.port > 0 && family !== 0 && needs.serves(transport, family) && needs.mayReach(remote.address)
-    })
-    .slice(0, MOST_DESTINATIONS)
+function nowhere(issue: ResolveIssue): Resolution {
+  return { destinations: [], issue }
 }

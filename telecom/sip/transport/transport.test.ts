@@ -36,7 +36,12 @@ const listenerOf = (host: string, received: (data: Buffer, flow: Flow) => void, 
   new UdpListener({
     options: { transport: 'udp', host, port: 0, ...(advertised ? { advertised } : {}) },
     log: silentLog,
-    counters: newCounters({ dialogs: new Map(), server_transactions: new Map(), client_transactions: new Map() }),
+    counters: newCounters({
+      dialogs: new Map(),
+      server_transactions: new Map(),
+      client_transactions: new Map(),
+      breaker: { open: 0, opened: 0 },
+    }),
     received,
   })
 
@@ -76,7 +81,12 @@ test('a text that is no flow key names no flow', () => {
 })
 
 test('what cannot be sent fails by callback and is counted; it never throws', async () => {
-  const counters = newCounters({ dialogs: new Map(), server_transactions: new Map(), client_transactions: new Map() })
+  const counters = newCounters({
+    dialogs: new Map(),
+    server_transactions: new Map(),
+    client_transactions: new Map(),
+    breaker: { open: 0, opened: 0 },
+  })
   const options = {
     transport: 'udp',
     host: '127.0.0.1',
@@ -105,7 +115,12 @@ test('a port in use is an error of start, not of the process', async () => {
   const second = new UdpListener({
     options: { transport: 'udp', host: '127.0.0.1', port: first.local.port },
     log: silentLog,
-    counters: newCounters({ dialogs: new Map(), server_transactions: new Map(), client_transactions: new Map() }),
+    counters: newCounters({
+      dialogs: new Map(),
+      server_transactions: new Map(),
+      client_transactions: new Map(),
+      breaker: { open: 0, opened: 0 },
+    }),
     received() {},
   })
   await assert.rejects(second.start(), { code: 'EADDRINUSE' })
