@@ -16,7 +16,7 @@ import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { SandboxVendor } from '#managers/number'
-import { PROVISIONING_CHANGED } from '#managers/provisioning'
+import { PROVISIONING_CHANGED, ProviderCallService, ProviderProbes } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
 import {
@@ -115,6 +115,16 @@ export class ApiRole {
     const transfers = new TransferService(calling)
     const callControls = new CallControlService({ db, commands, ids })
     const agentCalls = new AgentCalls({ db })
+    const probes = new ProviderProbes({ commands, ids })
+    const providerCalls = new ProviderCallService({
+      ...{ db, clock, ids },
+      callThrough: (customer, body, providers) =>
+        calls.create(customer, body, {
+          route_provider_ids: [...providers],
+          skip_source_validation: true,
+          rtp_debug: true,
+        }),
+    })
     const signer = new UrlSigner({ secret: downloadSecret, clock })
     const files = new RecordingFiles(join(config.dataDir, 'recordings'))
     const { dataDir, s3 } = config
@@ -162,7 +172,7 @@ export class ApiRole {
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
-        webhooks,
+        ...{ webhooks, probes, providerCalls },
       }),
       authenticate: authenticator.authenticate,
       catalogues,

@@ -4,7 +4,7 @@ import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, Record
 import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
-import { Carriers } from '#managers/provisioning'
+import { answerProbes, Carriers, HealthWatch } from '#managers/provisioning'
 import { ExtensionGate, ExtensionStore, SipRegistrar } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
 import { WebhookSender } from '#managers/webhook'
@@ -192,11 +192,15 @@ export class CallRole {
     })
     const takeover = new Takeover({ node, calls, recordings, flows, clock, log })
 
+    const healthWatch = new HealthWatch({ db, clock, ids, log, sip, carriers })
+
     await carriers.start()
     await sip.start()
     await takeover.start()
     presence.start()
     flows.start()
+    healthWatch.start()
+    const probes = answerProbes({ commands, carriers, sip, clock })
     registrar.start({ node: sipNode, incarnation: node.code })
     recorder.start()
     engine.start()
@@ -223,6 +227,8 @@ export class CallRole {
         health.unsubscribe()
         takeover.stop()
         registrar.stop()
+        probes.unsubscribe()
+        healthWatch.stop()
         carriers.stop()
         await closed.stop()
         await engine.stop()

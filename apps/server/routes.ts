@@ -20,7 +20,7 @@ import { customerRoutes } from '#managers/customer'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
-import { provisioningRoutes } from '#managers/provisioning'
+import { type ProviderCallService, type ProviderProbes, provisioningRoutes } from '#managers/provisioning'
 import { extensionRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
@@ -50,6 +50,8 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   sockets: WebSockets
   db: Database
   webhooks: WebhookService
+  probes: ProviderProbes
+  providerCalls: ProviderCallService
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -70,8 +72,8 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...recordingRoutes(services.recordings),
     ...outboundConfigRoutes(services.outboundConfigs),
     ...storageRoutes(services),
-    ...provisioningRoutes({ providers: services.providers, routes: services.providerRoutes }),
     ...numberRoutes(services),
+    ...provisioningRoutes({ ...services, routes: services.providerRoutes }),
     ...tagRoutes(services.tags),
     ...timelineRoutes(services.timelines),
     ...explainRoutes(services.explain),

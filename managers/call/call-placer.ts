@@ -5,7 +5,7 @@ import { type Ids, NIL_UUID, uuidOfName } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { AttemptMaker } from './attempt-maker.ts'
-import type { Call } from './call.ts'
+import type { Call, CallMetadata } from './call.ts'
 import type { CallChecks } from './call-checks.ts'
 import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Master, Ready } from './calling.ts'
@@ -94,7 +94,7 @@ export class CallPlacer {
       anonymous: isAnonymous(request.anonymous, master),
       ...(master ? { master, hops: master.hops } : {}),
     }
-    const prepared = await this.#prepare(destinations, calling, idAt)
+    const prepared = await this.#prepare(destinations, calling, idAt, request.metadata)
     const attempts = this.#begin(prepared, master)
     const calls = attempts.filter((each) => each instanceof LiveRunner)
     const groupcalls = attempts.filter((each) => each instanceof GroupcallRunner)
@@ -123,10 +123,11 @@ export class CallPlacer {
     destinations: readonly Address[],
     calling: Omit<Calling, 'metadata'>,
     idAt: (index: number) => string,
+    asked: CallMetadata = {},
   ): Promise<Prepared> {
     if (!(await this.#needs.pass())) throw apiErrors.SERVICE_UNAVAILABLE({})
     return this.#needs.db.withDeadline(LOOKUP_MS, async () => {
-      const metadata = await this.#needs.checks.customer(calling.customer_id)
+      const metadata = { ...(await this.#needs.checks.customer(calling.customer_id)), ...asked }
       const found = await Promise.allSettled(
         destinations.map((destination, index) => this.#one(destination, index, idAt(index), { ...calling, metadata })),
       )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULT_ROUTES_CUSTOMER, type ProviderWrite } from '#managers/provisioning'
+import { ROUTING_CUSTOMER_ID } from '#managers/customer'
+import type { ProviderWrite } from '#managers/provisioning'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { causeOfSipStatus } from '#telecom/line'
 import { assertReason, eventually, type FakeLine, TestCalls } from '#testkit'
@@ -54,7 +55,7 @@ async function provider(name: string, more: Partial<ProviderWrite> = {}): Promis
 }
 
 async function route(provider_id: string, more: { customer_id?: string; priority?: number; target?: string } = {}) {
-  const { customer_id = DEFAULT_ROUTES_CUSTOMER, priority = 0, target = 'all' } = more
+  const { customer_id = ROUTING_CUSTOMER_ID, priority = 0, target = 'all' } = more
   const made = await calls.providerRoutes.create({ customer_id, provider_id, priority, target, name: '', detail: '' })
   await calls.carriers.refresh()
   return made.id

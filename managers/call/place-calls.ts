@@ -1,5 +1,5 @@
 import type { Address } from '#platform/http'
-import type { Call } from './call.ts'
+import type { Call, CallMetadata } from './call.ts'
 import type { Groupcall } from './groupcall.ts'
 import type { CallFlow } from './live-call.ts'
 
@@ -15,6 +15,8 @@ export interface PlaceCallsRequest {
   master_call_id?: string
   /** The flow runs when it rings. */
   early_execution?: boolean
+  /** Put on the calls beside what their customer has. */
+  metadata?: CallMetadata
   /** Nobody proved who asked for this: no paid destination is dialled, here and in what follows. */
   free_only?: boolean
   /** Seconds that a callee may ring, and that a call may last, where these are not the usual ones. */

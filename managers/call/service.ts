@@ -4,7 +4,7 @@ import { appendEvents } from '#platform/events'
 import { apiErrors, type Page, type PageRequest, paginate } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, timestamp } from '#platform/time'
-import type { Call } from './call.ts'
+import type { Call, CallMetadata } from './call.ts'
 import { CALL_COMMANDS, type CallCommand, type CallCommandAnswer } from './call-commands.ts'
 import type { CallsCreate, Call as CallView } from './contract.ts'
 import { type CreateCallsNeeds, requestOfBody } from './create-calls.ts'
@@ -48,10 +48,11 @@ export class CallService {
 
   /**
    * Calls somebody. What is wrong with the body is said at once; whom it calls the call role looks up, and answers when the
-   * calls are on record and on their way.
+   * calls are on record and on their way. `metadata` goes onto the calls.
    */
-  async create(customer: string, body: CallsCreate) {
-    const request = await requestOfBody(this.#create, customer, body)
+  async create(customer: string, body: CallsCreate, metadata?: CallMetadata) {
+    const asked = await requestOfBody(this.#create, customer, body)
+    const request = { ...asked, ...(metadata ? { metadata } : {}) }
     const command: PlaceCommand = { id: this.#ids.uuid(), type: 'place', request }
     const { calls, groupcalls, skipped } = await this.#place(command)
     return {

@@ -12,11 +12,9 @@ export interface WayCarrier {
 }
 
 /** A way that leads to a callee. */
-export type Way = Pick<OutgoingLineOptions, 'uri' | 'to' | 'via' | 'route' | 'headers' | 'codecs'> & {
+export type Way = Pick<OutgoingLineOptions, 'uri' | 'to' | 'via' | 'route' | 'headers' | 'codecs' | 'credentials'> & {
   /** Absent where it leads to a phone or a SIP address. */
   carrier?: WayCarrier
-  /** Who we are there, where it asks. */
-  credentials?: Carrier['credentials'] & {}
   /** How the carrier wants numbers and names written. */
   writes?: Pick<Carrier, 'number_format' | 'country' | 'assert_identity'>
 }

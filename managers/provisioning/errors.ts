@@ -10,7 +10,6 @@ export const provisioningErrors = defineErrors('provisioning-admin', {
     fix: 'Verify the ID was obtained from a recent GET /providers list call. Admin-only resource.',
     message: (_: { provider_id: string }) => 'There is no such provider.',
     details: () => [],
-    pending: true,
   },
   TRUNK_NOT_FOUND: {
     status: 'NOT_FOUND',
@@ -55,7 +54,6 @@ export const provisioningErrors = defineErrors('provisioning-admin', {
     fix: 'Verify the ID with GET /routes. Admin-only resource.',
     message: (_: { route_id: string }) => 'There is no such route to a provider.',
     details: () => [],
-    pending: true,
   },
   PROVIDERCALL_NOT_FOUND: {
     status: 'NOT_FOUND',
@@ -65,7 +63,6 @@ export const provisioningErrors = defineErrors('provisioning-admin', {
     fix: 'Verify the ID with GET /providercalls. Admin-only resource.',
     message: (_: { providercall_id: string }) => 'There is no such provider call.',
     details: () => [],
-    pending: true,
   },
   INVALID_CODECS: {
     status: 'INVALID_ARGUMENT',
@@ -78,6 +75,19 @@ export const provisioningErrors = defineErrors('provisioning-admin', {
       type: 'object',
       required: ['issue'],
       properties: { issue: { type: 'string' } },
+    },
+  },
+  CARRIER_CREDENTIALS_REJECTED: {
+    status: 'INVALID_ARGUMENT',
+    blame: 'client',
+    retry: 'after_fix',
+    cause: 'The carrier did not accept the API key of a provider setup.',
+    fix: 'Make a new key at the carrier, with the right to change voice settings, and try again.',
+    message: (p: { carrier: string }) => `${p.carrier} did not accept the API key.`,
+    details_schema: {
+      type: 'object',
+      required: ['carrier'],
+      properties: { carrier: { type: 'string' } },
     },
   },
 })

@@ -1,7 +1,8 @@
+import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import type { NewEvent } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
-import { DEFAULT_ROUTES_CUSTOMER } from './default-customer.ts'
 import { type ProviderRecord, presentProvider } from './provider.ts'
+import type { ProviderCall } from './providercall-contract.ts'
 import { presentRoute } from './route.ts'
 import type { ProviderRoute } from './route-contract.ts'
 
@@ -9,7 +10,7 @@ const aboutProvider =
   (type: string) =>
   (provider: ProviderRecord): NewEvent => ({
     // providers are the platform's own: the customer who is everybody stands for it
-    customer_id: DEFAULT_ROUTES_CUSTOMER,
+    customer_id: ROUTING_CUSTOMER_ID,
     type,
     resource: 'provider',
     resource_id: provider.id,
@@ -30,7 +31,19 @@ const aboutRoute =
     data: presentRoute(route),
   })
 
-/** What happens to providers and routes; the platform's own business, so no webhook hears of it. */
+const aboutProviderCall =
+  (type: string) =>
+  (made: ProviderCall): NewEvent => ({
+    customer_id: made.customer_id,
+    type,
+    resource: 'providercall',
+    resource_id: made.id,
+    public: false,
+    activeflow_id: NIL_UUID,
+    data: made,
+  })
+
+/** What happens to providers, routes and test calls; the platform's own business, so no webhook hears of it. */
 export const provisioningEvents = {
   provider_created: aboutProvider('provider_created'),
   provider_updated: aboutProvider('provider_updated'),
@@ -38,4 +51,6 @@ export const provisioningEvents = {
   route_created: aboutRoute('route_created'),
   route_updated: aboutRoute('route_updated'),
   route_deleted: aboutRoute('route_deleted'),
+  providercall_created: aboutProviderCall('providercall_created'),
+  providercall_deleted: aboutProviderCall('providercall_deleted'),
 }

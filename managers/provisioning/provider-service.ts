@@ -119,7 +119,7 @@ export class ProviderService {
   }
 }
 
-const UNKNOWN_HEALTH = { health_status: 'unknown', health_checked_at: null } as const
+const UNKNOWN_HEALTH = { health_status: 'unknown', health_checked_at: null, health_streak: 0, tm_probe: null } as const
 
 function registrationOf(isWanted: boolean) {
   return { registration_state: isWanted ? ('registering' as const) : ('off' as const), registration_detail: '' }

@@ -1,5 +1,6 @@
 import { type AnyTransaction, type Database, jsonb } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
+import type { Timestamp } from '#platform/time'
 import type { ProviderRecord } from './provider.ts'
 import { after, type RevisionCursor } from './revision.ts'
 
@@ -76,6 +77,23 @@ export class ProviderStore {
       .where('tm_delete', 'is', null)
       .returningAll()
       .executeTakeFirst()
+  }
+
+  /** Takes the probes upon itself that nobody has since `before`: each is taken once, however many nodes ask. */
+  async claimProbes(
+    trx: AnyTransaction,
+    { now, before, most }: { now: Timestamp; before: Timestamp; most: number },
+  ): Promise<{ id: string }[]> {
+    const due = on(trx)
+      .selectFrom('providers')
+      .select('id')
+      .where('tm_delete', 'is', null)
+      .where((row) => row.or([row('tm_probe', 'is', null), row('tm_probe', '<=', before)]))
+      .orderBy('tm_probe')
+      .limit(most)
+      .forUpdate()
+      .skipLocked()
+    return on(trx).updateTable('providers').set({ tm_probe: now }).where('id', 'in', due).returning('id').execute()
   }
 
   #live() {

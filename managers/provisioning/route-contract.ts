@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import { customerErrors } from '#managers/customer/errors'
 import {
   apiErrors,
@@ -11,7 +12,6 @@ import {
   TimestampOrNull,
   Uuid,
 } from '#platform/http'
-import { DEFAULT_ROUTES_CUSTOMER } from './default-customer.ts'
 import { provisioningErrors } from './errors.ts'
 
 const writable = {
@@ -37,7 +37,7 @@ const cost = Type.Integer({
 export const ProviderRoute = Type.Object(
   {
     id: Uuid,
-    customer_id: { ...Uuid, description: `Whose calls take it; ${DEFAULT_ROUTES_CUSTOMER}: everybody’s.` },
+    customer_id: { ...Uuid, description: `Whose calls take it; ${ROUTING_CUSTOMER_ID}: everybody’s.` },
     ...writable,
     cost: Type.Integer(),
     tm_create: Timestamp,

@@ -1,10 +1,10 @@
+import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import { customerErrors } from '#managers/customer/errors'
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents, type NewEvent } from '#platform/events'
 import { apiErrors, type Page, type PageRequest, paginate } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
-import { DEFAULT_ROUTES_CUSTOMER } from './default-customer.ts'
 import { provisioningErrors } from './errors.ts'
 import { provisioningEvents } from './events.ts'
 import { ProviderStore } from './provider-store.ts'
@@ -109,7 +109,7 @@ export class RouteService {
   }
 
   async #refuseUnknown(customer_id: string): Promise<void> {
-    if (customer_id === DEFAULT_ROUTES_CUSTOMER) return
+    if (customer_id === ROUTING_CUSTOMER_ID) return
     const found = await this.#needs.customers.find(customer_id)
     if (!found || found.status === 'deleted') throw customerErrors.CUSTOMER_NOT_FOUND({ customer_id })
   }

@@ -1,4 +1,4 @@
-import { DEFAULT_ROUTES_CUSTOMER } from './default-customer.ts'
+import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import { ALL, kindOfTarget } from './route.ts'
 import type { RouteRecord } from './route-store.ts'
 import { ShardedMap } from './sharded-map.ts'
@@ -54,7 +54,7 @@ export class RouteTable {
    * its `all`, then everybody's in the same way. For an emergency number those alone that name it.
    */
   *of(customer: string, number: string): Iterable<TableRoute> {
-    const owners = customer === DEFAULT_ROUTES_CUSTOMER ? [customer] : [customer, DEFAULT_ROUTES_CUSTOMER]
+    const owners = customer === ROUTING_CUSTOMER_ID ? [customer] : [customer, ROUTING_CUSTOMER_ID]
     for (const owner of owners) {
       const routes = this.#customers.get(owner)
       if (!routes) continue

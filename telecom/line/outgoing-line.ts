@@ -5,7 +5,7 @@ import type {
   HeaderInput,
   OutgoingCall,
   OutgoingCallUser,
-  RemoteAddress,
+  OutgoingInvite,
   SipRequest,
   SipResponse,
   SipStackDoor,
@@ -20,8 +20,11 @@ export interface OutgoingLineOptions {
   /** name-addr without tag. */
   from: string
   to?: string
-  /** Where to: the flow that a phone registered over (only this one is used), or an address. */
-  via: { flow: Flow } | { target: RemoteAddress; transport?: 'udp' | 'tcp' }
+  /**
+   * Where to: the flow that a phone registered over (only this one is used), an address, or several of one callee (what
+   * `resolve` gave), of which the next one is tried where one cannot be reached, is silent for 6 s or has no time (503).
+   */
+  via: OutgoingInvite['via']
   /** Preset Route (the Path of a registration). */
   route?: readonly string[]
   /** The offer, the preferred codec first: that of the line which it will be joined with. */
@@ -75,7 +78,7 @@ export class OutgoingLine extends PhoneLine {
    */
   async open(): Promise<void> {
     const { workerHint, codecs, uri, from, to, route, maxForwards, headers, credentials, via } = this.#options
-    const flow = 'flow' in via ? via.flow : this.#sip.flowTo(via.target, via.transport)
+    const flow = this.#flowOf(via)
     if (!flow) throw new Error('no listener of ours reaches the target of this call')
     this.#flow = flow
     const session = await this.takePorts(flow, {
@@ -114,6 +117,16 @@ export class OutgoingLine extends PhoneLine {
       throw error
     }
     this.knows(this.#call.dialogState)
+  }
+
+  #flowOf(via: OutgoingInvite['via']): Flow | undefined {
+    if ('flow' in via) return via.flow
+    if ('target' in via) return this.#sip.flowTo(via.target, via.transport)
+    for (const { remote, transport } of via.targets) {
+      const flow = this.#sip.flowTo(remote, transport)
+      if (flow) return flow
+    }
+    return undefined
   }
 
   /** Sends the INVITE. */

@@ -11,9 +11,11 @@ export class OpenCalls {
   readonly #incoming = new Map<string, IncomingCall>()
   /** By what all dialogs that they may make have in common. */
   readonly #outgoing = new Map<string, OutgoingCallClient>()
+  /** All calls of ours: of those that share one identity only the latest is found. */
+  readonly #calling = new Set<OutgoingCallClient>()
 
   get size(): number {
-    return this.dialogs.size + this.#incoming.size + this.#outgoing.size
+    return this.dialogs.size + this.#incoming.size + this.#calling.size
   }
 
   /** Whom a request in a dialog is for: one that lives, or a call that has none yet. */
@@ -33,20 +35,24 @@ export class OpenCalls {
   }
 
   addOutgoing(call: OutgoingCallClient, invite: SipRequest): void {
+    this.#calling.add(call)
     this.#outgoing.set(outgoingKey(invite.callId, invite.fromTag), call)
   }
 
-  removeOutgoing(invite: SipRequest): void {
-    this.#outgoing.delete(outgoingKey(invite.callId, invite.fromTag))
+  removeOutgoing(call: OutgoingCallClient, invite: SipRequest): void {
+    const key = outgoingKey(invite.callId, invite.fromTag)
+    this.#calling.delete(call)
+    if (this.#outgoing.get(key) === call) this.#outgoing.delete(key)
   }
 
   /** The stack is stopping: everything is forgotten without a word, but for a BYE that was only waiting for its ACK. */
   drop(): void {
     for (const dialog of [...this.dialogs.values()]) dialog.shutDown()
-    for (const call of [...this.#incoming.values(), ...this.#outgoing.values()]) call.drop()
+    for (const call of [...this.#incoming.values(), ...this.#calling]) call.drop()
     this.dialogs.clear()
     this.#incoming.clear()
     this.#outgoing.clear()
+    this.#calling.clear()
   }
 }
 

@@ -3,15 +3,13 @@ import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import { Asking } from './asking/asking.ts'
 import type { Question, Reply } from './asking/question.ts'
-import { capabilities } from './capabilities.ts'
 import type { AbandonableTransaction, Core, InviteHandlers } from './core.ts'
 import { type Counters, newCounters } from './counters.ts'
+import { Calling } from './dialog/calling.ts'
 import { dialogRequest } from './dialog/dialog-request.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
-import { OutgoingCallClient } from './dialog/outgoing-call.ts'
-import { askFor, DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
+import { DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { SipDialog } from './dialog/sip-dialog.ts'
-import { DigestClient } from './digest/client.ts'
 import { Identity } from './identity.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { HeaderInput } from './message/headers.ts'
@@ -65,6 +63,7 @@ export class SipStack implements SipStackDoor, Core {
   readonly #calls = new OpenCalls()
   readonly #ways: Ways
   readonly #asking: Asking
+  readonly #calling: Calling
 
   constructor(options: SipStackOptions) {
     const { clock, ids, log, product } = options
@@ -120,6 +119,7 @@ export class SipStack implements SipStackDoor, Core {
       flowInstead,
     })
     this.#asking = new Asking(this, this.#ways)
+    this.#calling = new Calling(this, this.#ways, this.#calls)
   }
 
   async start(): Promise<void> {
@@ -176,38 +176,7 @@ export class SipStack implements SipStackDoor, Core {
   }
 
   invite(outgoing: OutgoingInvite, user: OutgoingCallUser): OutgoingCall {
-    const { via, sdp, headers, uri, from, to, route, maxForwards, credentials } = outgoing
-    if (this.#calls.size >= this.limits.dialogs) {
-      this.counters.refused_overload++
-      throw new Error('too many dialogs are open')
-    }
-    const flow = 'flow' in via ? via.flow : this.flowTo(via.target, via.transport)
-    if (!flow) throw new Error('no listener of ours reaches the target of this call')
-    const invite = buildRequest(
-      this,
-      {
-        method: 'INVITE',
-        uri,
-        from,
-        ...(to === undefined ? {} : { to }),
-        ...(route ? { route } : {}),
-        ...(maxForwards === undefined ? {} : { maxForwards }),
-        headers: { ...capabilities(this), ...askFor(this.sessionTimer, undefined), ...headers },
-        body: { type: 'application/sdp', content: sdp },
-      },
-      flow,
-    )
-    const call = new OutgoingCallClient({
-      core: this,
-      invite,
-      flow,
-      routing: 'flow' in via ? 'flow' : 'target',
-      user,
-      digest: credentials && new DigestClient(credentials, [flow.remote.address], this.ids),
-      over: () => this.#calls.removeOutgoing(invite),
-    })
-    this.#calls.addOutgoing(call, invite)
-    return call
+    return this.#calling.call(outgoing, user)
   }
 
   byeFromState(

@@ -7,12 +7,13 @@ import type { SipRequest } from './message/message.ts'
 import { SipStack } from './stack.ts'
 import type { SipStackOptions } from './stack-options.ts'
 import type { Dialog, DialogUser, EarlyDialog, OutgoingInvite, SessionChange } from './transaction-user.ts'
+import type { RemoteAddress } from './transport/flow.ts'
 import { UdpPeer, until } from './udp-peer.ts'
 
 /** The stack, a phone that it calls, and notes of what the caller was told. */
 export async function calling(
   t: TestContext,
-  parts: Partial<OutgoingInvite> = {},
+  parts: Partial<OutgoingInvite> | ((phone: UdpPeer, local: RemoteAddress) => Promise<Partial<OutgoingInvite>>) = {},
   options: Partial<SipStackOptions> = {},
   restate: DialogUser['restate'] = () => undefined,
 ) {
@@ -46,7 +47,7 @@ export async function calling(
       from: '"Alice" <sip:alice@example.com>',
       via: { target: { address: '127.0.0.1', port: phone.port } },
       sdp: 'offer',
-      ...parts,
+      ...(typeof parts === 'function' ? await parts(phone, local) : parts),
     },
     {
       dialog: {

@@ -4,6 +4,7 @@ import type { HeaderInput } from './message/headers.ts'
 import type { SipRequest, SipResponse } from './message/message.ts'
 import type { Replaces } from './message/replaces.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
+import type { Destination } from './transport/resolve.ts'
 
 /** What goes into a response beside what RFC 3261 §8.2.6 copies from the request. */
 export interface ResponseOptions {
@@ -160,10 +161,13 @@ export interface OutgoingInvite {
   /** Defaults to the Request-URI. */
   readonly to?: string
   /**
-   * Over a flow (a registered phone's): nothing of this call ever takes another way. Or to an address: requests in the
-   * dialog go as Record-Route and Contact say.
+   * Over a flow (a registered phone's): nothing of this call ever takes another way. Or to addresses (`resolve`), to the next
+   * one where one does not answer (RFC 3263 §4.3): requests in the dialog go as Record-Route and Contact say.
    */
-  readonly via: { readonly flow: Flow } | { readonly target: RemoteAddress; readonly transport?: 'udp' | 'tcp' }
+  readonly via:
+    | { readonly flow: Flow }
+    | { readonly target: RemoteAddress; readonly transport?: 'udp' | 'tcp' }
+    | { readonly targets: readonly Destination[] }
   /** Preset Route values, in their order (the Path of a registration). */
   readonly route?: readonly string[]
   /** Default 70. */

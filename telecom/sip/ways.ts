@@ -15,6 +15,8 @@ import type { Names } from './transport/names.ts'
 import { allowed, type Destination, type Resolution, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
 import { isListed } from './transport/true-source.ts'
 
+/** Requests above it go over a stream (RFC 3261 §18.1.1). */
+const MOST_DATAGRAM_BYTES = 1_300
 /** How long a phone whose connection broke is looked for. */
 const FLOW_LOOKUP_MS = 3_000
 
@@ -73,7 +75,7 @@ export class Ways {
   }
 
   async resolve(text: string): Promise<readonly Destination[]> {
-    return this.breaker.inOrder((await this.lookUp(text)).destinations)
+    return (await this.lookUp(text)).destinations
   }
 
   /** Where a SIP URI leads, or why nowhere. Never rejects. */
@@ -82,8 +84,8 @@ export class Ways {
     this.#lookups++
     try {
       const uri = parseUri(text)
-      if (uri.kind === 'sip') return await resolveUri(uri, this.#resolving)
-      return { destinations: [], issue: 'unsupported_transport' }
+      if (uri.kind !== 'sip') return { destinations: [], issue: 'unsupported_transport' }
+      return this.#inOrder(await resolveUri(uri, this.#resolving))
     } catch (error) {
       if (!(error instanceof SipError)) this.#needs.log.error({ error }, 'a SIP URI could not be resolved')
       return { destinations: [], issue: 'unknown_name' }
@@ -94,7 +96,17 @@ export class Ways {
 
   /** The same of destinations that are known: those that a listener of ours leads to and that may be reached. */
   allowed(destinations: readonly Destination[]): Resolution {
-    return allowed(destinations, this.#resolving)
+    return this.#inOrder(allowed(destinations, this.#resolving))
+  }
+
+  /**
+   * Where a request of so many bytes goes in place of a destination: one over UDP that may not fit into a packet goes by TCP
+   * (RFC 3261 §18.1.1), unless the other side was found to take no connection. `undefined`: where it was meant to.
+   */
+  streamFor({ remote, transport }: Destination, bytes: number): Destination | undefined {
+    if (transport !== 'udp' || bytes <= MOST_DATAGRAM_BYTES) return undefined
+    const over: Destination = { remote, transport: 'tcp' }
+    return this.flowTo(remote, 'tcp') && this.breaker.state(over) !== 'open' ? over : undefined
   }
 
   nextHop(state: DialogState, flow: Flow): Flow {
@@ -143,6 +155,10 @@ export class Ways {
   stop(): void {
     this.#stopped = true
     this.#hops.clear()
+  }
+
+  #inOrder({ destinations, ...rest }: Resolution): Resolution {
+    return { destinations: this.breaker.inOrder(destinations, (one) => one), ...rest }
   }
 
   #mayLookUp(): boolean {

@@ -37,6 +37,8 @@ create table providers (
   is_internal boolean not null,
   health_status text not null check (health_status in ('unknown', 'healthy', 'unhealthy')),
   health_checked_at timestamptz,
+  health_streak int not null,
+  tm_probe timestamptz,
   revision bigint not null,
   tm_create timestamptz not null,
   tm_update timestamptz,

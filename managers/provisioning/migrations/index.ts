@@ -1,7 +1,9 @@
 import type { Migration } from '#platform/db'
 import { sql as provisioning } from './0001-provisioning.ts'
+import { sql as providerCalls } from './0002-provider-calls.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
   { owner: 'provisioning-admin', name: '0001-provisioning', sql: provisioning },
+  { owner: 'provisioning-admin', name: '0002-provider-calls', sql: providerCalls },
 ]

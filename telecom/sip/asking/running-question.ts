@@ -1,9 +1,11 @@
 import { InvariantError } from '#platform/errors'
 import type { Core } from '../core.ts'
 import { DigestClient } from '../digest/client.ts'
-import type { SipResponse } from '../message/message.ts'
+import type { SipRequest, SipResponse } from '../message/message.ts'
+import { serialise } from '../message/serialise.ts'
 import { buildRequest } from '../outgoing.ts'
 import type { Outcome } from '../transaction-user.ts'
+import type { Flow } from '../transport/flow.ts'
 import type { Destination } from '../transport/resolve.ts'
 import type { Ways } from '../ways.ts'
 import type { Question, Reply } from './question.ts'
@@ -14,9 +16,14 @@ const TIMEOUT_MS = 10_000
 const PATIENCE_MS = 4_000
 /** Destinations of one question that are tried. */
 const MOST_TRIED = 4
+/** Who takes no connection is not tried with one again for so long. */
+const NO_STREAM_MS = 60_000
 
 /** How one request for it ended; `silent`: it was given up before its transaction was over. */
-type Attempt = Outcome | { readonly type: 'silent' }
+type Attempt =
+  | { readonly type: 'response'; readonly response: SipResponse; readonly destination: Destination }
+  | Exclude<Outcome, { type: 'response' }>
+  | { readonly type: 'silent' }
 
 /** One question: its identity, the time that is left, and the destinations one after the other. */
 export class RunningQuestion {
@@ -44,7 +51,7 @@ export class RunningQuestion {
     const { destinations, issue } = via ? this.#ways.allowed(via) : await this.#ways.lookUp(uri)
     if (issue === 'refused_address') return { outcome: 'refused_address' }
     if (issue) return { outcome: 'unresolvable', issue }
-    return this.#tryAll(this.#ways.breaker.inOrder(destinations).slice(0, MOST_TRIED))
+    return this.#tryAll(destinations.slice(0, MOST_TRIED))
   }
 
   stop(): void {
@@ -65,7 +72,7 @@ export class RunningQuestion {
       tried.push(destination)
       const attempt = await this.#try(destination, digest, at === destinations.length - 1)
       if (attempt.type === 'response') {
-        const reply = replyOf(attempt.response, destination)
+        const reply = replyOf(attempt)
         if (attempt.response.status !== 503) return reply
         refused = reply
       } else if (attempt.type === 'transport failed') error = attempt.error.message
@@ -77,12 +84,24 @@ export class RunningQuestion {
     )
   }
 
-  /** Asks one destination, and answers its challenge. */
+  /** Asks one destination; what is too large for a datagram by TCP, where that can be (RFC 3261 §18.1.1). */
   async #try(destination: Destination, digest: DigestClient | undefined, isLast: boolean): Promise<Attempt> {
+    const over = this.#ways.streamFor(destination, serialise(this.#build(destination, 1)).length)
+    if (over) {
+      const attempt = await this.#exchange(over, digest, isLast)
+      if (attempt.type !== 'transport failed' || this.#stopped) return attempt
+      this.#ways.breaker.rest(over, NO_STREAM_MS)
+    }
+    return this.#exchange(destination, digest, isLast)
+  }
+
+  /** The request, and once more with an answer where it is challenged. */
+  async #exchange(destination: Destination, digest: DigestClient | undefined, isLast: boolean): Promise<Attempt> {
     const { breaker } = this.#ways
     for (let answers = 0; ; answers++) {
       breaker.trying(destination)
-      const { request, attempt } = await this.#send(destination, digest, isLast)
+      const request = this.#build(destination, this.#question.nextCSeq?.() ?? ++this.#cseq, digest)
+      const attempt = await this.#send(request, destination, isLast)
       if (attempt.type !== 'response') {
         if (!this.#stopped) breaker.failed(destination)
         return attempt
@@ -92,21 +111,29 @@ export class RunningQuestion {
     }
   }
 
-  async #send(destination: Destination, digest: DigestClient | undefined, isLast: boolean) {
-    const { nextCSeq, ...parts } = this.#question
-    const { remote, transport } = destination
+  #build(destination: Destination, cseq: number, digest?: DigestClient): SipRequest {
+    const { nextCSeq: _, ...parts } = this.#question
+    const { method, uri } = parts
+    const shown = digest?.headersFor({ method, uri, address: destination.remote.address })
+    const identity = { fromTag: this.#fromTag, callId: this.#callId, cseq }
+    const headers = { ...parts.headers, ...shown }
+    return buildRequest(this.#core, { ...parts, ...identity, headers }, this.#flowTo(destination))
+  }
+
+  #flowTo({ remote, transport }: Destination): Flow {
     const flow = this.#ways.flowTo(remote, transport)
     if (!flow) throw new InvariantError('a destination that was allowed has no listener')
-    const shown = digest?.headersFor({ method: parts.method, uri: parts.uri, address: remote.address })
-    const cseq = nextCSeq?.() ?? ++this.#cseq
-    const identity = { fromTag: this.#fromTag, callId: this.#callId, cseq }
-    const request = buildRequest(this.#core, { ...parts, ...identity, headers: { ...parts.headers, ...shown } }, flow)
+    return flow
+  }
+
+  async #send(request: SipRequest, destination: Destination, isLast: boolean): Promise<Attempt> {
+    const flow = this.#flowTo(destination)
     const patienceMs = isLast ? this.#leftMs() : Math.min(this.#leftMs(), PATIENCE_MS)
     const attempt = await new Promise<Attempt>((resolve) => {
       const transaction = this.#core.send(request, flow, {
         done: (outcome) => {
           timer.cancel()
-          resolve(outcome)
+          resolve(outcome.type === 'response' ? { ...outcome, destination } : outcome)
         },
       })
       this.#giveUp = () => {
@@ -117,7 +144,7 @@ export class RunningQuestion {
       const timer = this.#core.clock.after(patienceMs, this.#giveUp)
     })
     this.#giveUp = () => {}
-    return { request, attempt }
+    return attempt
   }
 
   #leftMs(): number {
@@ -125,6 +152,8 @@ export class RunningQuestion {
   }
 }
 
-function replyOf({ status, reason, headers, body }: SipResponse, { remote, transport }: Destination): Reply {
+function replyOf({ response, destination }: Extract<Attempt, { type: 'response' }>): Reply {
+  const { status, reason, headers, body } = response
+  const { remote, transport } = destination
   return { outcome: 'answered', status, reason_phrase: reason, headers, body, remote, transport }
 }

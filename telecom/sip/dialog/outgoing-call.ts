@@ -38,6 +38,7 @@ export class OutgoingCallClient implements OutgoingCall {
   readonly #flow: Flow
   readonly #routing: DialogState['routing']
   readonly #user: OutgoingCallUser
+  readonly #hear: ((response: SipResponse) => void) | undefined
   readonly #over: () => void
   #dialogState: DialogState
   #transaction: AbandonableTransaction | undefined
@@ -69,6 +70,8 @@ export class OutgoingCallClient implements OutgoingCall {
     routing: DialogState['routing']
     user: OutgoingCallUser
     digest: DigestClient | undefined
+    /** Hears every response, before anything comes of it. */
+    heard?: (response: SipResponse) => void
     over: () => void
   }) {
     this.#core = at.core
@@ -76,6 +79,7 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#flow = at.flow
     this.#routing = at.routing
     this.#user = at.user
+    this.#hear = at.heard
     this.#over = at.over
     this.#digest = at.digest
     this.#again = new InviteAgain(at.core.sessionTimer, at.digest)
@@ -124,6 +128,7 @@ export class OutgoingCallClient implements OutgoingCall {
   #receive(response: SipResponse): void {
     this.#heard = true
     this.#firstResponse?.cancel()
+    this.#hear?.(response)
     const { status } = response
     if (status < 200) this.#provisional(response)
     else if (status < 300) this.#accepted(response)

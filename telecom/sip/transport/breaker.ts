@@ -52,10 +52,10 @@ export class Breaker {
     return this.#clock.monotonicMs() < openUntilMs ? 'open' : 'half_open'
   }
 
-  /** The same destinations, those that are open behind the others. */
-  inOrder<One extends Destination>(destinations: readonly One[]): One[] {
-    const isOpen = (one: One) => this.state(one) === 'open'
-    return [...destinations.filter((one) => !isOpen(one)), ...destinations.filter(isOpen)]
+  /** The same in their order, those whose destination is open behind the others. */
+  inOrder<One>(ones: readonly One[], destinationOf: (one: One) => Destination): One[] {
+    const isOpen = (one: One) => this.state(destinationOf(one)) === 'open'
+    return [...ones.filter((one) => !isOpen(one)), ...ones.filter(isOpen)]
   }
 
   /** A request goes there: where it is half open, no other one follows before it is known what came of this one. */
@@ -68,7 +68,12 @@ export class Breaker {
   answered(destination: Destination, response: SipResponse): void {
     this.#failing.delete(keyOf(destination))
     const restSeconds = response.status === 503 ? (retryAfterOf(response) ?? 0) : 0
-    if (restSeconds > 0) this.#open(this.#note(destination), Math.min(restSeconds * 1_000, MOST_REST_MS))
+    if (restSeconds > 0) this.rest(destination, restSeconds * 1_000)
+  }
+
+  /** It is not to be tried for a while, a minute at most. */
+  rest(destination: Destination, forMs: number): void {
+    this.#open(this.#note(destination), Math.min(forMs, MOST_REST_MS))
   }
 
   /** No answer in time, or a transport that failed. */
