@@ -35,6 +35,7 @@ export interface SampleCredentials {
   numbers: string[]
   http: string
   sip: string
+  sandbox?: { sip: string; api: string }
 }
 
 /** Where a platform's PostgreSQL is. */

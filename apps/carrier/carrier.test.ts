@@ -122,11 +122,12 @@ test('a script of your own: what a call hears is kept, with its keys and tones',
 test('a call to a number for sale goes back to the platform, with sound and keys both ways', async () => {
   const [phone, platform] = [await carrier.phone(), await carrier.platform()]
   platform.whenCalled((call) => call.ring())
-  const calling = phone.call('+999123456789')
+  const calling = phone.call('+999123456789', { headers: ['X-Strowger-Hops: 2'] })
   const callee = await platform.called()
   assert.equal(callee.invite.uri.text, 'sip:+999123456789@pstn.strowger.test')
   assert.match(callee.invite.headers.get('p-asserted-identity') ?? '', /^<sip:\+15551230000@127\.0\.0\.3:\d+>$/)
   assert.equal(callee.invite.headers.get('max-forwards'), '69')
+  assert.equal(callee.invite.headers.get('x-strowger-hops'), '2', 'headers that it does not know go on')
   callee.answer()
   const call = await calling
   assert.deepEqual([call.status, call.provisional], [200, [180]])

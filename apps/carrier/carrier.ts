@@ -11,6 +11,7 @@ import { dialledNumber } from './dialled-number.ts'
 import { carrierErrors } from './errors.ts'
 import { HeardFolder } from './heard-folder.ts'
 import { MediaOnDemand } from './media-on-demand.ts'
+import { passedOn } from './passed-on.ts'
 import type { Script } from './script.ts'
 import { makeCall, takeCall } from './scripted-call.ts'
 import { statusOfInvite } from './sent-status.ts'
@@ -172,8 +173,9 @@ export class Carrier {
     const trunk = this.#trunk
     const refused: readonly Step[] = [{ do: 'refuse', status: 404, cause: 1 }]
     if (!trunk) return takeCall(invite, refused, record, this.#parts())
-    const into = this.#into(trunk, record.from, record.to)
-    return passThrough(invite, into, record, { ...this.#parts(), ...this.#way(trunk) })
+    const { headers, ...into } = this.#into(trunk, record.from, record.to)
+    const onwards = { ...into, headers: { ...headers, ...passedOn(invite.request) } }
+    return passThrough(invite, onwards, record, { ...this.#parts(), ...this.#way(trunk) })
   }
 
   #parts(): CallParts {
@@ -217,7 +219,7 @@ export class Carrier {
     return {
       uri: `sip:${escapeUser(to)}@pstn.${trunk.domain}`,
       from: identity,
-      headers: { 'P-Asserted-Identity': identity },
+      headers: { 'p-asserted-identity': identity },
     }
   }
 

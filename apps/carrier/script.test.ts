@@ -1,12 +1,26 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parseUri } from '#telecom/sip'
 import { sine } from '#testkit'
 import { dialledNumber } from './dialled-number.ts'
+import { carrierErrors } from './errors.ts'
 import { hear } from './heard-sound.ts'
 import { readScript, scriptOf } from './script.ts'
 import { readSettings } from './settings.ts'
-import { ScriptFault } from './steps.ts'
+import { SOUND_NAMES } from './sounds.ts'
+import { ScriptFault, STEP_FIELDS } from './steps.ts'
+
+test('the guide has every number, step and reason', () => {
+  const guide = readFileSync(new URL('../../docs/guides/sandbox-carrier.md', import.meta.url), 'utf8')
+  const { numbers } = readScript()
+  const sounds = SOUND_NAMES.map((sound) => `\`${sound}\``)
+  const steps = Object.keys(STEP_FIELDS).map((step) => `"do": "${step}"`)
+  const reasons = Object.keys(carrierErrors).filter((reason) => reason !== 'INTERNAL')
+  for (const word of [...numbers.rows.map(({ number }) => `\`${number}\``), ...steps, ...reasons])
+    assert.ok(guide.includes(word), word)
+  for (const sound of sounds) assert.ok(guide.includes(sound) || guide.includes(`"${sound.slice(1, -1)}"`), sound)
+})
 
 test('every number of the script that comes with it is one of its own, and does something', () => {
   const { numbers } = readScript()

@@ -1,5 +1,5 @@
 import { CAUSE } from '#telecom/line'
-import type { IncomingInvite } from '#telecom/sip'
+import type { HeaderInput, IncomingInvite } from '#telecom/sip'
 import type { CallRecord } from './call-record.ts'
 import type { CallParts } from './carrier.ts'
 import { type CarrierCall, note } from './carrier-call.ts'
@@ -34,7 +34,7 @@ export function takeCall(
 
 /** A call of ours into the platform, and what the caller does once it is answered. */
 export function makeCall(
-  options: { uri: string; from: string; headers: Record<string, string> },
+  options: { uri: string; from: string; headers: HeaderInput },
   steps: readonly Step[],
   record: CallRecord,
   parts: CallParts & Required<Pick<CallParts, 'trunk'>>,

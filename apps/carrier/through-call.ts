@@ -1,5 +1,5 @@
 import { CAUSE, IncomingLine, type LineEvent, OutgoingLine, reasonHeader } from '#telecom/line'
-import type { IncomingInvite } from '#telecom/sip'
+import type { HeaderInput, IncomingInvite } from '#telecom/sip'
 import type { CallRecord } from './call-record.ts'
 import type { CallParts } from './carrier.ts'
 import { type CarrierCall, note } from './carrier-call.ts'
@@ -13,7 +13,7 @@ const TOO_MANY_HOPS = 483
  */
 export function passThrough(
   invite: IncomingInvite,
-  to: { uri: string; from: string; headers: Record<string, string> },
+  to: { uri: string; from: string; headers: HeaderInput },
   record: CallRecord,
   parts: CallParts & Required<Pick<CallParts, 'trunk'>>,
 ): CarrierCall {
@@ -47,7 +47,7 @@ class ThroughCall implements CarrierCall {
     this.#caller.hangup(cause)
   }
 
-  async dial(to: { uri: string; from: string; headers: Record<string, string> }, maxForwards: number): Promise<void> {
+  async dial(to: { uri: string; from: string; headers: HeaderInput }, maxForwards: number): Promise<void> {
     const caller = this.#caller
     const { trunk, sip, log } = this.#parts
     try {

@@ -17,6 +17,7 @@ import {
 import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
+import { SandboxVendor } from '#managers/number'
 import { PROVISIONING_CHANGED, ProviderCallService, ProviderProbes } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -90,6 +91,7 @@ export class ApiRole {
       onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
       numberGraceDays: config.numberGraceDays,
       billingEnforced: config.billing,
+      numberVendors: config.sandboxCarrier ? [new SandboxVendor({ ids })] : [],
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),

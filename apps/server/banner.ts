@@ -20,6 +20,13 @@ export function banner(at: {
     row('Admin', `${credentials.admin.username} / ${credentials.admin.password}`)
   }
   if (credentials) row('Number', credentials.numbers.join(', '))
+  if (credentials?.sandbox) {
+    row(
+      'Sandbox',
+      'call +999000000200 (a voice), +999050000001 (echo), +999050000002 (voicemail), +999000000486 (busy),',
+    )
+    row('', `and more: ${credentials.sandbox.api}/numbers; POST ${credentials.sandbox.api}/calls calls your numbers`)
+  }
   const kept = credentials ? `Passwords are in ${at.dataDir}/credentials.json. ` : ''
   return `\nStrowger is ready.\n\n${lines.join('\n')}\n\n  ${kept}Register a phone, dial the number, press 1.\n`
 }

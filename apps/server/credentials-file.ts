@@ -10,6 +10,8 @@ export interface CredentialsFile {
   numbers: string[]
   http: string
   sip: string
+  /** Of the sandbox carrier, while it runs: where its SIP listens, and the base URL of its API. */
+  sandbox?: { sip: string; api: string }
 }
 
 const NAME = 'credentials.json'

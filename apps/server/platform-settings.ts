@@ -32,6 +32,14 @@ export class PlatformSettings {
     return (await this.get(name)) ?? value
   }
 
+  /** Keeps this value, whatever was there. */
+  async put(name: string, value: string): Promise<void> {
+    await this.#db.query(
+      'INSERT INTO platform_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2',
+      [name, value],
+    )
+  }
+
   /** 32 secret bytes under a name, drawn at the first start. */
   async secret(name: string, ids: Ids): Promise<Uint8Array> {
     const drawn = Buffer.from(ids.bytes(32)).toString('base64')

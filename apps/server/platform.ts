@@ -83,7 +83,12 @@ export class RunningPlatform {
   ): Promise<RunningPlatform> {
     const { bus, api, server, carrier } = parts
     const { connection } = server
-    const { customer, isFirst } = await parts.prepare(config, server, log)
+    const { customer, isFirst } = await parts.prepare(
+      config,
+      server,
+      log,
+      carrier?.listening ?? Promise.resolve(undefined),
+    )
     let giveUp: (error: Error) => void = () => {}
     const takenOver = new Promise<never>((_, reject) => {
       giveUp = reject
