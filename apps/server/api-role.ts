@@ -81,6 +81,7 @@ export class ApiRole {
     const services = createServices({
       ...{ db, clock, ids, base: config.sipDomain, customersStartVerified: config.customersStartVerified },
       ...inside,
+      undecidedSeconds: config.undecidedSeconds,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),

@@ -1,5 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { billingRoutes } from '#managers/billing'
+import { billingRoutes, spendingRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -58,6 +58,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
     ...billingRoutes(services.billingParts),
+    ...spendingRoutes(services),
     ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

@@ -1,5 +1,12 @@
 import { AgentService } from '#managers/agent'
-import { BillingService, RateDecks, Rerater, ReservationDesk, ReservationStore } from '#managers/billing'
+import {
+  BillingService,
+  RateDecks,
+  Rerater,
+  ReservationDesk,
+  ReservationStore,
+  SpendingLimits,
+} from '#managers/billing'
 import { OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
@@ -24,6 +31,8 @@ export interface Basics {
 export interface ServicesNeeds extends Basics {
   /** The platform's SIP domain. */
   base: string
+  /** How long a paid call may talk on while nobody can decide whether it may. */
+  undecidedSeconds?: number
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
@@ -39,7 +48,7 @@ export interface ServicesNeeds extends Basics {
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
-  const { onKeyRevoked, onCustomerState, onAgentChanged } = needs
+  const { undecidedSeconds = 0, onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
   const billing = new BillingService({ ...basics, holds: new ReservationStore() })
   const { accounts, books, rates } = billing
@@ -91,8 +100,13 @@ export function createServices(needs: ServicesNeeds) {
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
   })
   const outboundConfigs = new OutboundConfigStore(db)
+  const spending = new SpendingLimits({
+    ...{ ...basics, undecidedSeconds },
+    countriesOf: async (customer) => (await outboundConfigs.find(customer))?.destination_whitelist ?? [],
+  })
   return {
     billing,
+    spending,
     reservations,
     billingParts,
     directs,
