@@ -16,7 +16,16 @@ import {
   Tokens,
 } from '#managers/agent'
 import { agentErrors } from '#managers/agent/errors'
-import { BillingService, migrations as billingMigrations, billingRoutes, RateDecks, Rerater } from '#managers/billing'
+import {
+  Auditor,
+  BillingService,
+  migrations as billingMigrations,
+  billingRoutes,
+  type PaddleSettings,
+  paddle,
+  RateDecks,
+  Rerater,
+} from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
   AccesskeyService,
@@ -71,7 +80,7 @@ import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { MailFolder, MailOutbox, MailSender, type MailTransport, mailMigrations, mailRoutes } from '#platform/mail'
 import { Metrics } from '#platform/metrics'
-import { AddressGuard, pointsInside } from '#platform/outbound'
+import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
 import { ManualClock, systemClock } from '#platform/time'
 import { freshDatabase } from './database.ts'
 import { type ApiClient, apiClient } from './http.ts'
@@ -99,7 +108,13 @@ export interface TestAccountsOptions {
   startVerified?: boolean
   /** What mails leave by. */
   transport?: MailTransport
+  /** How the payment provider is set up; it is not unless said. */
+  paddle?: PaddleSettings
+  /** Whether customers pay; they do unless said. */
+  billingEnforced?: boolean
 }
+
+const NO_PROVIDER: PaddleSettings = { api: undefined, webhookSecret: undefined, planOfPrice: new Map() }
 
 /** Everything about accounts, really running: PostgreSQL, the services and the HTTP server in front of them. */
 export class TestAccounts {
@@ -108,6 +123,7 @@ export class TestAccounts {
   /** Flows that exist, as `customer_id flow_id`, for what asks whether one does. */
   readonly flows = new Set<string>()
   readonly billing: BillingService
+  readonly auditor: Auditor
   readonly directs: DirectService
   readonly customers: CustomerService
   readonly lifecycle: CustomerLifecycle
@@ -166,11 +182,22 @@ export class TestAccounts {
     return accounts
   }
 
-  private constructor(db: Database, { s3, checksEmail = true, startVerified = false, transport }: TestAccountsOptions) {
+  private constructor(
+    db: Database,
+    {
+      s3,
+      checksEmail = true,
+      startVerified = false,
+      transport,
+      paddle: settings = NO_PROVIDER,
+      billingEnforced: enforced = true,
+    }: TestAccountsOptions,
+  ) {
     const basics = { db, clock: this.clock, ids: systemIds }
     const mails = new MailOutbox(basics)
     this.db = db
-    this.billing = new BillingService(basics)
+    this.billing = new BillingService({ ...basics, enforced })
+    this.auditor = new Auditor({ db, clock: this.clock, log: silentLog })
     this.directs = new DirectService(basics)
     const forget = (id: string) => this.authenticator.forgetAccesskey(id)
     this.accesskeys = new AccesskeyService({ ...basics, onRevoked: forget })
@@ -260,7 +287,16 @@ export class TestAccounts {
     })
     this.routes = [
       ...customerRoutes({ customers, accesskeys, lifecycle, passwords: logins }),
-      ...billingRoutes({ ...this.billing, decks: new RateDecks(basics), rerater: new Rerater(db) }),
+      ...billingRoutes({
+        ...this.billing,
+        decks: new RateDecks(basics),
+        rerater: new Rerater(db),
+        auditor: this.auditor,
+      }),
+      ...paddle({
+        ...{ ...basics, log: silentLog, billing: this.billing, settings },
+        outbound: new OutboundClient({ clock: systemClock, allowPrivate: ['127.0.0.0/8'] }),
+      }),
       ...authRoutes({ logins, boots, delegations, agents, mailboxes: this.mailboxes }),
       ...agentRoutes(agents),
       ...numberRoutes(this.numbers),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { Charges, Settler } from '#managers/billing'
+import { Auditor, Charges, paddle, Settler } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
@@ -37,6 +37,7 @@ import { MailFolder, MailSender, SmtpTransport } from '#platform/mail'
 import { Metrics, type MetricsSnapshot, metricsText, watchEventLoop } from '#platform/metrics'
 import { AddressGuard, OutboundClient, pointsInside } from '#platform/outbound'
 import { systemClock } from '#platform/time'
+import { paddleSettingsOf } from './billing-settings.ts'
 import { CALL_HEALTH, CALL_METRICS } from './call-role-subjects.ts'
 import { capturesOf } from './captures-of.ts'
 import { catalogues } from './catalogue.ts'
@@ -82,6 +83,7 @@ export class ApiRole {
       ...{ db, clock, ids, base: config.sipDomain, customersStartVerified: config.customersStartVerified },
       ...inside,
       undecidedSeconds: config.undecidedSeconds,
+      billingEnforced: config.billing,
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),
       onCustomerState: (id) => authenticator.forgetCustomer(id),
       onAgentChanged: (id) => authenticator.forgetAgent(id),
@@ -154,11 +156,18 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const sequencer = new Sequencer({ connection, bus, clock, log })
+    const auditor = new Auditor({ db, clock, log })
+    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
+    const paddleRoutes = paddle({
+      ...{ db, clock, ids, log, outbound, billing: services.billing },
+      settings: paddleSettingsOf(config),
+    })
     const server: HttpServer = await openHttpServer({
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
         webhooks,
+        ...{ auditor, paddleRoutes },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -173,6 +182,7 @@ export class ApiRole {
       parts: {
         database: () => db.available(),
         ledger: () => sequencer.isWorking,
+        billing: () => auditor.isClean(),
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
       },
       scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),
@@ -186,15 +196,18 @@ export class ApiRole {
     const { eventDays } = config
     const jobs = new Jobs({
       ...{ db, clock, ids, log, metrics },
-      jobs: platformJobs({ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder, eventDays }),
+      jobs: platformJobs({
+        ...{ db, clock, log, lifecycle, mailboxes, idempotency, mailFolder, eventDays },
+        ...{ auditor, topUp: services.billing.topUp },
+      }),
     })
 
     wakeSequencer(bus, db)
-    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets, ...watched })
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
     })
+    services.billing.rates.start(log)
     sequencer.start()
     delivery.start()
     sockets.start()
@@ -209,7 +222,7 @@ export class ApiRole {
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
       () => Promise.all([jobs.stop(), mailSender.stop(), settler.stop(), keeper.stop(), storage.sweeper.stop()]),
-      () => Promise.all([keyUse.stop(), recordSweeper.stop()]),
+      () => Promise.all([keyUse.stop(), recordSweeper.stop(), services.billing.rates.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),
       () => outbound.close(),

@@ -85,7 +85,7 @@ export class CallRole {
       media.start(),
     ])
     const { node: nodeId, incarnation } = node
-    const services = createServices({ db, clock, ids, base })
+    const services = createServices({ db, clock, ids, base, billingEnforced: config.billing })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })
     const speech = createSpeech({ cacheFolder: join(config.dataDir, 'speech'), clock, ids, log })
@@ -194,6 +194,7 @@ export class CallRole {
     recorder.start()
     engine.start()
     closed.start()
+    services.billing.rates.start(log)
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'call')
     watchCallRole(metrics, { sip, media, engine, flows, lanes, recorder })
@@ -222,7 +223,7 @@ export class CallRole {
       () => flows.stop(),
       () => recorder.stop(),
       () => lanes.stop(1_000),
-      () => presence.stop(),
+      () => Promise.all([presence.stop(), services.billing.rates.stop()]),
       () => sip.stop(),
       () => Promise.all([media.stop(), speech.stop(), node.end()]),
       async () => {

@@ -5,8 +5,10 @@ import type { RateLimitSettings, TrustedProxy } from '#platform/http'
 import { LOG_LEVELS, type LogLevel } from '#platform/log'
 import type { Mailbox } from '#platform/mail'
 import type { Placement } from '#telecom/media'
+import { type BillingConfig, billingSettings } from './billing-settings.ts'
 import { readBaseUrl, readMailbox, readSmtpUrl } from './mail-settings.ts'
 import { readS3Url } from './s3-url.ts'
+import { type Setting, setting } from './setting.ts'
 import {
   address,
   BadSetting,
@@ -27,7 +29,7 @@ import {
 
 /** The only reader of the environment. Every setting is read once, all are checked together, and passed on as values. */
 
-export interface Config {
+export interface Config extends BillingConfig {
   httpHost: string
   httpPort: number
   /** `undefined` = every address of the machine. */
@@ -58,7 +60,6 @@ export interface Config {
   drainSeconds: number
   eventDays: number
   callRecordDays: number
-  undecidedSeconds: number
   rtpDebugMegabytes: number
   rtpDebugCustomerMegabytes: number
   rtpDebugTotalMegabytes: number
@@ -83,17 +84,6 @@ export interface Config {
 
 export const ROLES = ['api', 'call'] as const
 export type Role = (typeof ROLES)[number]
-
-/** One setting: what it is called, what it means, and how its text is read. */
-interface Setting<T> {
-  name: string
-  /** As `--help` prints it. */
-  fallback: string
-  meaning: string
-  /** It holds a password: what was set is not repeated. */
-  secret?: true
-  read: (text: string | undefined) => T
-}
 
 const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
   httpHost: setting('HTTP_HOST', '127.0.0.1', 'address that the API listens on', text),
@@ -213,12 +203,6 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     'how many days the SIP messages and the course of a call are kept',
     (value) => whole(value, 1, 3_650),
   ),
-  undecidedSeconds: setting(
-    'UNDECIDED_SECONDS',
-    '300',
-    'how many seconds a paid call may talk on beyond what is reserved while the database is away; it is charged for it afterwards',
-    (value) => whole(value, 0, 86_400),
-  ),
   rtpDebugMegabytes: setting(
     'RTP_DEBUG_MEGABYTES',
     '5',
@@ -273,6 +257,7 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
   customerDirectBurst: burst('CUSTOMER_V1_DIRECT', '100', 'the direct tokens of a customer'),
   customerDelegateRps: rps('CUSTOMER_V1_DELEGATE', '8', 'the delegates of a customer'),
   customerDelegateBurst: burst('CUSTOMER_V1_DELEGATE', '16', 'the delegates of a customer'),
+  ...billingSettings,
   logLevel: setting('LOG_LEVEL', 'info', `how much is logged: ${LOG_LEVELS.join(', ')}`, logLevel),
 }
 
@@ -328,10 +313,6 @@ export function trustedProxyOf({ trustedProxies, trustedProxyHeader }: Config): 
 /** Every setting with its default and meaning, for `--help` and the settings page. */
 export function settingsTable(): { name: string; fallback: string; meaning: string }[] {
   return Object.values(SETTINGS).map(({ name, fallback, meaning }) => ({ name: PREFIX + name, fallback, meaning }))
-}
-
-function setting<T>(name: string, fallback: string, meaning: string, parse: (value: string) => T): Setting<T> {
-  return { name, fallback, meaning, read: (value) => parse(value ?? fallback) }
 }
 
 function rps(tier: string, fallback: string, whose: string): Setting<number> {

@@ -21,6 +21,8 @@ const jobs: Job[] = platformJobs({
   idempotency: new Idempotency({ db, clock, ids: systemIds, log: silentLog }),
   mailFolder: new MailFolder(folder),
   eventDays: 366,
+  topUp: accounts.billing.topUp,
+  auditor: accounts.auditor,
 })
 const HOUR = 60 * 60_000
 const DAY = 24 * HOUR

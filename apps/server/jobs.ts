@@ -1,4 +1,5 @@
 import type { Mailboxes } from '#managers/agent'
+import type { Auditor, MonthlyTopUp } from '#managers/billing'
 import type { CustomerLifecycle } from '#managers/customer'
 import type { Database } from '#platform/db'
 import { dropLedgerBefore } from '#platform/events'
@@ -18,6 +19,8 @@ export interface PlatformJobsNeeds {
   mailboxes: Mailboxes
   idempotency: Idempotency
   mailFolder: MailFolder
+  topUp: MonthlyTopUp
+  auditor: Auditor
   /** Days that events are kept. */
   eventDays: number
 }
@@ -25,6 +28,7 @@ export interface PlatformJobsNeeds {
 /** Everything that the platform does by the clock, once however many processes there are. */
 export function platformJobs(needs: PlatformJobsNeeds): Job[] {
   const { db, clock, log, lifecycle, mailboxes, idempotency, mailFolder: folder, eventDays } = needs
+  const { topUp, auditor } = needs
   return [
     {
       name: 'delete_frozen_customers',
@@ -58,6 +62,16 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
       name: 'forget_mailed_links',
       schedule: '5 * * * *',
       run: () => mailboxes.forgetOldLinks(),
+    },
+    {
+      name: 'top_up_tokens',
+      schedule: '1 * * * *',
+      run: (signal) => untilNoneIsLeft(signal, () => topUp.topUpSome()),
+    },
+    {
+      name: 'audit_billing',
+      schedule: '20 * * * *',
+      run: async (signal) => void (await auditor.run(signal)),
     },
   ]
 }

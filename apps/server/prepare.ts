@@ -21,7 +21,7 @@ export async function prepare(config: Config, { connection }: PostgresServer, lo
   try {
     await db.ready(DATABASE_READY_MS)
     await migrate(db, allMigrations)
-    const services = createServices({ db, clock, ids, base: config.sipDomain })
+    const services = createServices({ db, clock, ids, base: config.sipDomain, billingEnforced: config.billing })
     const http = `http://${hostAndPort(config.httpHost, config.httpPort)}`
     const sip = hostAndPort(expandHosts(config.sipHost)[0] ?? '127.0.0.1', config.sipPort)
     return await firstRun({ settings: new PlatformSettings(db), services, ids, clock, config, reach: { http, sip } })

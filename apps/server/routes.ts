@@ -1,5 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { billingRoutes, spendingRoutes } from '#managers/billing'
+import { type Auditor, billingRoutes, spendingRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -49,6 +49,8 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   sockets: WebSockets
   db: Database
   webhooks: WebhookService
+  auditor: Auditor
+  paddleRoutes: readonly Route[]
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -57,8 +59,9 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...authRoutes(services),
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
-    ...billingRoutes(services.billingParts),
+    ...billingRoutes({ ...services.billingParts, auditor: services.auditor }),
     ...spendingRoutes(services),
+    ...services.paddleRoutes,
     ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

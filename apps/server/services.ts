@@ -1,13 +1,14 @@
 import { AgentService } from '#managers/agent'
 import {
   BillingService,
+  RateDeck,
   RateDecks,
   Rerater,
   ReservationDesk,
   ReservationStore,
   SpendingLimits,
 } from '#managers/billing'
-import { OutboundConfigStore } from '#managers/call'
+import { countryOf, OutboundConfigStore } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
@@ -35,6 +36,8 @@ export interface ServicesNeeds extends Basics {
   undecidedSeconds?: number
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
+  /** Whether customers pay; they do unless said. */
+  billingEnforced?: boolean
   /** Whether a URI that is set leads to where webhooks are not sent; where nobody sets any, it need not be known. */
   pointsInside?: PointsInside
   /** Hears of each access key that was revoked. */
@@ -50,8 +53,10 @@ export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
   const { undecidedSeconds = 0, onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const basics = { db, clock, ids }
-  const billing = new BillingService({ ...basics, holds: new ReservationStore() })
-  const { accounts, books, rates } = billing
+  const rates = new RateDeck({ db, clock, countryOf })
+  const holds = new ReservationStore()
+  const billing = new BillingService({ ...basics, rates, holds, enforced: needs.billingEnforced ?? true })
+  const { accounts, books } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const reservations = new ReservationDesk({ ...basics, billing })
   const directs = new DirectService(basics)

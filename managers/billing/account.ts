@@ -19,6 +19,8 @@ export interface BillingAccount {
   payment_method: '' | 'credit card'
   paddle_subscription_id: string
   paddle_customer_id: string
+  /** When what the payment provider told last about the subscription has happened: an older notice changes nothing. */
+  paddle_tm_event: Timestamp | null
   /** Frozen because a refund took more than there was: only the operator lifts that. */
   suspended_by_refund: boolean
   /** Micros: when credit falls below, the customer is told; `null` = never. */
@@ -83,6 +85,7 @@ export function newAccount(id: string, customer: string, nowMs: number, start: A
     payment_method: '',
     paddle_subscription_id: '',
     paddle_customer_id: '',
+    paddle_tm_event: null,
     suspended_by_refund: false,
     low_balance: null,
     tm_last_topup: now,

@@ -15,6 +15,7 @@ async function customer(start = {}) {
   return { ...made, account_id, account: `/v1.0/billing_accounts/${account_id}` }
 }
 const charge = (id: string, cost_type: 'sms' | 'number' = 'sms') => {
+  accounts.clock.advance(1)
   const reference = { reference_type: cost_type, reference_id: systemIds.uuid() } as const
   return accounts.db.transaction((trx) => accounts.billing.charge(trx, id, { cost_type, ...reference }))
 }

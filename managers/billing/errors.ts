@@ -59,6 +59,14 @@ export const billingErrors = defineErrors('billing-manager', {
     fix: 'Try again in a moment.',
     message: () => 'The payment provider could not be asked.',
   },
+  PAYMENT_SIGNATURE_INVALID: {
+    status: 'INVALID_ARGUMENT',
+    blame: 'client',
+    retry: 'never',
+    cause: 'The notice is not signed by the payment provider, or its signature is older than five minutes.',
+    fix: 'Compare the webhook secret of the provider with STROWGER_PADDLE_WEBHOOK_SECRET, and the clock of this machine.',
+    message: () => 'The signature is not valid.',
+  },
   SPENDING_LIMIT_REACHED: {
     status: 'RESOURCE_EXHAUSTED',
     blame: 'client',

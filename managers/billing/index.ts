@@ -8,6 +8,8 @@ export {
   PLAN_TOKENS,
   type PlanType,
 } from './account.ts'
+export type { UseReference } from './audit/audit-store.ts'
+export { Auditor, type AuditorNeeds, type EndedUses } from './audit/auditor.ts'
 export {
   type BillingRecord,
   REFERENCE_TYPES,
@@ -39,6 +41,8 @@ export {
 export { COST_TYPES, type CostType, type Measure, measureOf } from './cost.ts'
 export type { Ledger } from './ledger.ts'
 export { migrations } from './migrations/index.ts'
+export { type PaddleSettings, paddle } from './paddle/paddle.ts'
+export { sign as signAsPaddle } from './paddle/signature.ts'
 export { RateDecks } from './rate/deck-service.ts'
 export { type Price, priceOf, type Rate, type Use, unitsOf } from './rate/price.ts'
 export { type CountryOf, RateDeck, type RateQuery } from './rate/rate-deck.ts'
@@ -50,3 +54,4 @@ export { ReservationStore } from './reservation/reservation-store.ts'
 export { Settler, type Use as ReservedUse, type Uses } from './reservation/settler.ts'
 export { type BillingRoutesNeeds, billingRoutes } from './routes.ts'
 export { type BillingNeeds, BillingService, type PlanLimits } from './service.ts'
+export { MonthlyTopUp } from './top-up.ts'

@@ -1,3 +1,4 @@
+import { InvariantError } from '#platform/errors'
 import { type Timestamp, timestampToMs } from '#platform/time'
 import type { BillingRecord } from './billing.ts'
 import type { EndedUsage, Movement, Usage } from './charge.ts'
@@ -60,6 +61,20 @@ export function begunRow(origin: Origin, usage: Usage, rate: Rate): BillingRecor
     rate_prefix: rate.prefix,
     rate_country: rate.country,
     rate_unit_seconds: rate.unit_seconds,
+  }
+}
+
+/** The rate that prices a use that has begun. */
+export function rateOfRow(begun: BillingRecord): Rate {
+  if (begun.cost_type === '') throw new InvariantError(`${begun.id} is no use`)
+  return {
+    deck_version: begun.rate_deck_version,
+    cost_type: begun.cost_type,
+    prefix: begun.rate_prefix,
+    country: begun.rate_country,
+    token_per_unit: begun.rate_token_per_unit,
+    credit_per_unit: begun.rate_credit_per_unit,
+    unit_seconds: begun.rate_unit_seconds,
   }
 }
 

@@ -10,7 +10,7 @@ import { SYSTEM_CUSTOMER_ID } from './check.ts'
 import { measureOf } from './cost.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
-import { begunRow, endedRow, movementRow, type Origin, secondsOf } from './ledger-row.ts'
+import { begunRow, endedRow, movementRow, type Origin, rateOfRow, secondsOf } from './ledger-row.ts'
 import type { LedgerStore } from './ledger-store.ts'
 import { type Price, priceOf, type Rate, type Use } from './rate/price.ts'
 import type { RateDeck } from './rate/rate-deck.ts'
@@ -63,7 +63,7 @@ export class Ledger {
     if (before?.status === 'end') return before
     const now = this.#now()
     const usage: Usage = { ...charge, tm_billing_start: now }
-    const rate = await this.#rateOf(trx, usage)
+    const rate = before ? rateOfRow(before) : await this.#rateOf(trx, usage)
     const priced = await this.#price(trx, customer, account, rate, { count: charge.count ?? 1 })
     if (!this.#isExempt(customer) && account.status !== 'active') throw billingErrors.ACCOUNT_SUSPENDED()
     if (priced.enforced && priced.price.credit > priced.credit_available && priced.price.credit > 0)
@@ -84,13 +84,13 @@ export class Ledger {
 
   /**
    * Charges a use that is over. It has been used, so it is never refused, and the balance may go below zero. The account and
-   * the version that were noted when it began count, whatever has changed since.
+   * the rate that were noted when it began count, whatever has changed since.
    */
   async settle(trx: AnyTransaction, customer: string, usage: EndedUsage): Promise<BillingRecord> {
     const { account, before } = await this.#open(trx, customer, 'usage', usage)
     if (before?.status === 'end') return before
-    const rate = await this.#rateOf(trx, before ? { ...usage, deck_version: before.rate_deck_version } : usage)
-    const use = measureOf(usage.cost_type) === 'count' ? { count: 1 } : { seconds: secondsOf(usage) }
+    const rate = before ? rateOfRow(before) : await this.#rateOf(trx, usage)
+    const use = measureOf(rate.cost_type) === 'count' ? { count: 1 } : { seconds: secondsOf(usage) }
     const priced = await this.#price(trx, customer, account, rate, use)
     const begun = before ?? begunRow(this.#origin(customer, account), usage, rate)
     const { tm_billing_end } = usage
@@ -187,7 +187,7 @@ export class Ledger {
     if (begun) await store.complete(trx, record.customer_id, record)
     else await store.insert(trx, record.customer_id, record)
     const events = [begun ? billingEvents.billing_updated(record) : billingEvents.billing_created(record)]
-    if (ended.amount_token !== 0 || ended.amount_credit !== 0) {
+    if (ended.transaction_type !== 'usage' || ended.amount_token !== 0 || ended.amount_credit !== 0) {
       const changed = { balance_token, balance_credit, tm_update: now }
       await accounts.setBalance(trx, account.id, changed)
       events.push(billingEvents.account_updated({ ...account, ...changed }))

@@ -1,5 +1,6 @@
 import { handle, pageRequest, type Route } from '#platform/http'
 import type { Accounts } from './accounts.ts'
+import type { Auditor } from './audit/auditor.ts'
 import type { Books } from './books.ts'
 import {
   addBalance,
@@ -16,7 +17,7 @@ import {
   updatePlanById,
   updateStatusById,
 } from './contract.ts'
-import { getBilling, listBillings, rerate } from './ledger-contract.ts'
+import { getAudit, getBilling, listBillings, rerate } from './ledger-contract.ts'
 import { presentAccount, presentForAdmin } from './present.ts'
 import { createRateDeck, getRate, getRateDeck, listRateDecks } from './rate/contract.ts'
 import type { RateDecks } from './rate/deck-service.ts'
@@ -30,10 +31,11 @@ export interface BillingRoutesNeeds {
   rates: RateDeck
   decks: RateDecks
   rerater: Rerater
+  auditor: Auditor
 }
 
 /** `/billing_account`, `/billing_accounts`, `/billings`, `/rate_decks` and `/rates` */
-export function billingRoutes({ accounts, books, rates, decks, rerater }: BillingRoutesNeeds): Route[] {
+export function billingRoutes({ accounts, books, rates, decks, rerater, auditor }: BillingRoutesNeeds): Route[] {
   return [
     handle(getAccount, async ({ customer }) => presentAccount(await accounts.ofCustomer(customer))),
     handle(updateAccount, async ({ customer, body }) => presentAccount(await accounts.changeOwn(customer, body))),
@@ -61,6 +63,7 @@ export function billingRoutes({ accounts, books, rates, decks, rerater }: Billin
     ),
     handle(listBillings, ({ customer, query }) => books.list(customer, pageRequest(query))),
     handle(rerate, ({ body, signal }) => rerater.rerate(body, signal)),
+    handle(getAudit, () => auditor.last()),
     handle(getBilling, ({ customer, params }) => books.get(customer, params.billing_id)),
     handle(listRateDecks, ({ query }) => decks.list(pageRequest(query))),
     handle(createRateDeck, ({ body }) => decks.create(body)),

@@ -15,6 +15,7 @@ import { Ledger } from './ledger.ts'
 import { LedgerStore } from './ledger-store.ts'
 import { RateDeck } from './rate/rate-deck.ts'
 import { BillingStore } from './store.ts'
+import { MonthlyTopUp } from './top-up.ts'
 
 /** What other managers ask of a customer's plan. */
 export interface PlanLimits {
@@ -45,6 +46,7 @@ export class BillingService implements BillingChecks, PlanLimits {
   readonly ledger: Ledger
   readonly accounts: Accounts
   readonly books: Books
+  readonly topUp: MonthlyTopUp
   readonly #store: BillingStore
   readonly #clock: Clock
   readonly #ids: Ids
@@ -60,6 +62,7 @@ export class BillingService implements BillingChecks, PlanLimits {
     this.ledger = new Ledger({ accounts: this.#store, store: rows, rates: this.rates, clock, ids, holds, enforced })
     this.accounts = new Accounts({ db, clock, ids, store: this.#store, ledger: this.ledger })
     this.books = new Books(rows)
+    this.topUp = new MonthlyTopUp({ db, clock, store: this.#store, ledger: this.ledger })
   }
 
   /** `Ledger.charge` */

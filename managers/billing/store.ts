@@ -67,6 +67,47 @@ export class BillingStore {
     return on(trx).selectFrom('billing_accounts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   }
 
+  /** Platform-wide: the account that a subscription of the payment provider belongs to, whatever its state. */
+  findSubscription(trx: AnyTransaction, paddle_subscription_id: string): Promise<BillingAccount | undefined> {
+    return on(trx)
+      .selectFrom('billing_accounts')
+      .selectAll()
+      .where('paddle_subscription_id', '=', paddle_subscription_id)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  /** Platform-wide: the same by who pays there; the newest one. */
+  findPaddleCustomer(trx: AnyTransaction, paddle_customer_id: string): Promise<BillingAccount | undefined> {
+    return on(trx)
+      .selectFrom('billing_accounts')
+      .selectAll()
+      .where('paddle_customer_id', '=', paddle_customer_id)
+      .orderBy('tm_create', 'desc')
+      .limit(1)
+      .forUpdate()
+      .executeTakeFirst()
+  }
+
+  /**
+   * Platform-wide: some living accounts whose top-up is due, has no moment, or has one that lies further ahead than any
+   * month (a clock was wrong), so many at most.
+   */
+  async topUpDue(now: Timestamp, latest: Timestamp, most: number): Promise<string[]> {
+    const rows = await this.#db
+      .kysely<Tables>()
+      .selectFrom('billing_accounts')
+      .select('id')
+      .where('tm_delete', 'is', null)
+      .where((row) =>
+        row.or([row('tm_next_topup', '<=', now), row('tm_next_topup', 'is', null), row('tm_next_topup', '>', latest)]),
+      )
+      .orderBy('id')
+      .limit(most)
+      .execute()
+    return rows.map(({ id }) => id)
+  }
+
   /** Platform-wide: accounts that are not closed, newest first. */
   list(page: PageRequest): Promise<BillingAccount[]> {
     const live = this.#db.kysely<Tables>().selectFrom('billing_accounts').selectAll().where('tm_delete', 'is', null)

@@ -26,6 +26,7 @@ export {
 export type { Control, MutedDirection } from './control.ts'
 export { callControlRoutes } from './control-routes.ts'
 export { CallControlService } from './control-service.ts'
+export { countryOf } from './country.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
 export type { DialableLine } from './dialable-line.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'

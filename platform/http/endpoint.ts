@@ -72,6 +72,8 @@ export interface Endpoint<
    * that comes.
    */
   upload?: UploadLimits
+  /** The body is signed: the handler is given its very bytes, and this header (lower case). */
+  signature?: string
   returns: R
   /** The handler returns an address: it goes into `Location`, and as JSON into the body, as VoIPbin's document has it. */
   redirects?: true
@@ -130,6 +132,14 @@ export interface UploadRequest<P, Q> extends Request<P, Q, unknown> {
   upload: Upload
 }
 
+/** What the handler of an endpoint with `signature` is given. */
+export interface SignedRequest<P, Q> extends Request<P, Q, unknown> {
+  /** The body as it was sent. */
+  bytes: Uint8Array
+  /** The header; empty where it is missing. */
+  signature: string
+}
+
 /** An endpoint with the code that serves it. */
 export interface Route {
   endpoint: Endpoint
@@ -156,6 +166,14 @@ export function handleSocket<P extends TObject, Q extends TObject, B extends TSc
 export function handleUpload<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
   declared: Endpoint<P, Q, B, R>,
   handler: (request: UploadRequest<Static<P>, Static<Q>>) => Promise<Static<R>>,
+): Route {
+  return { endpoint: declared as unknown as Endpoint, handler: handler as unknown as Route['handler'] }
+}
+
+/** The same for an endpoint with `signature`. */
+export function handleSigned<P extends TObject, Q extends TObject, B extends TSchema, R extends TSchema>(
+  declared: Endpoint<P, Q, B, R>,
+  handler: (request: SignedRequest<Static<P>, Static<Q>>) => Promise<Static<R>>,
 ): Route {
   return { endpoint: declared as unknown as Endpoint, handler: handler as unknown as Route['handler'] }
 }

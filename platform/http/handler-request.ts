@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import type { Request, SocketRequest, UploadRequest } from './endpoint.ts'
+import type { Request, SignedRequest, SocketRequest, UploadRequest } from './endpoint.ts'
 import type { Exchange } from './exchange.ts'
 import type { AuthenticateOptions, Identity } from './identity.ts'
 import type { Upload } from './upload.ts'
@@ -60,5 +60,22 @@ export class HandlerUploadRequest extends HandlerRequest implements UploadReques
   constructor(exchange: Exchange, input: { params: unknown; query: unknown }, ip: string, upload: Upload) {
     super(exchange, { ...input, body: undefined }, ip)
     this.upload = upload
+  }
+}
+
+/** What the handler of an endpoint with `signature` is given. */
+export class HandlerSignedRequest extends HandlerRequest implements SignedRequest<unknown, unknown> {
+  readonly bytes: Uint8Array
+  readonly signature: string
+
+  constructor(
+    exchange: Exchange,
+    input: { params: unknown; query: unknown },
+    ip: string,
+    signed: Pick<SignedRequest<unknown, unknown>, 'bytes' | 'signature'>,
+  ) {
+    super(exchange, { ...input, body: undefined }, ip)
+    this.bytes = signed.bytes
+    this.signature = signed.signature
   }
 }

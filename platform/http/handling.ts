@@ -8,7 +8,7 @@ import type { Download } from './download.ts'
 import type { SocketLimits } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { HandlerRequest, HandlerSocketRequest, HandlerUploadRequest } from './handler-request.ts'
+import { HandlerRequest, HandlerSignedRequest, HandlerSocketRequest, HandlerUploadRequest } from './handler-request.ts'
 import { type KeyedAnswers, keyOf } from './idempotency/keyed-answers.ts'
 import type { ServedRoute } from './served-route.ts'
 import { translate } from './translate.ts'
@@ -73,7 +73,9 @@ export class Handling {
       return await this.#needs.uploads.take(endpoint, exchange, request.raw, (upload) =>
         route.handler(new HandlerUploadRequest(exchange, input, ip, upload) as never),
       )
-    const { socket } = endpoint
+    const { socket, signature } = endpoint
+    if (signature)
+      return await route.handler(new HandlerSignedRequest(exchange, input, ip, signedOf(request, signature)) as never)
     if (!socket) return await route.handler(new HandlerRequest(exchange, input, ip) as never)
     const accept = () => this.#accept(request, socket)
     const forSockets = { accept, authenticateAgain: exchange.authenticateAgain }
@@ -102,4 +104,10 @@ export class Handling {
     this.undeclared.push(breach)
     return apiErrors.INTERNAL(undefined, { cause: new Error(`undeclared reason: ${breach}`, { cause: error }) })
   }
+}
+
+/** What a signature is checked against: the body, octet by octet, and the header. */
+function signedOf({ body, headers }: FastifyRequest, name: string): { bytes: Uint8Array; signature: string } {
+  const header = headers[name]
+  return { bytes: body instanceof Buffer ? body : Buffer.alloc(0), signature: typeof header === 'string' ? header : '' }
 }

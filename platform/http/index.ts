@@ -15,11 +15,13 @@ export {
   endpoint,
   type HttpMethod,
   handle,
+  handleSigned,
   handleSocket,
   handleUpload,
   type Nothing,
   type Request,
   type Route,
+  type SignedRequest,
   type SocketRequest,
   type UploadRequest,
 } from './endpoint.ts'

@@ -39,10 +39,29 @@ export function isUuid(text: string): boolean {
 
 /** The UUID that a name always has (version 8 of RFC 9562, of its SHA-256): so that what is done again is recognised. */
 export function uuidOfName(name: string): string {
-  const bytes = createHash('sha256').update(name).digest().subarray(0, 16)
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80
+  return written(createHash('sha256').update(name).digest().subarray(0, 16), 8)
+}
+
+/** The namespace of domain names (RFC 9562 §6.6). */
+export const DNS_NAMESPACE = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'
+
+/** The UUID version 5 of a name in a namespace (RFC 9562 §5.5), where others compute the same one. */
+export function uuidV5(namespace: string, name: string): string {
+  const bytes = createHash('sha1')
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name)
+    .digest()
+    .subarray(0, 16)
+  return written(bytes, 5)
+}
+
+/** Bytes as a UUID of this version, with the variant of RFC 9562. */
+function written(bytes: Uint8Array, version: number): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4)
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return Buffer.from(bytes)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'

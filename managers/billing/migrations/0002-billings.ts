@@ -40,11 +40,15 @@ create table billings (
 create unique index billings_reference on billings (transaction_type, reference_type, reference_id);
 create unique index billings_idempotency_key on billings (idempotency_key);
 create index billings_customer on billings (customer_id, tm_create desc, id desc) where tm_delete is null;
-create index billings_account on billings (account_id);
+create index billings_account on billings (account_id) include (amount_token, amount_credit);
 create index billings_end on billings (tm_billing_end) where transaction_type = 'usage';
 
 alter table billing_accounts add suspended_by_refund boolean not null default false;
 alter table billing_accounts add low_balance bigint;
+alter table billing_accounts add paddle_tm_event timestamptz;
+create index billing_accounts_paddle_subscription on billing_accounts (paddle_subscription_id)
+  where paddle_subscription_id <> '';
+create index billing_accounts_paddle_customer on billing_accounts (paddle_customer_id) where paddle_customer_id <> '';
 
 create table billing_payers (
   customer_id uuid primary key,
@@ -58,6 +62,11 @@ insert into billings
     balance_token, balance_credit, balance_token, balance_credit, gen_random_uuid(), null, null, now(), null, null,
     0, '', '', 0, 'up', 0, true, '', 'carried over'
   from billing_accounts;
+
+create table billing_audits (
+  tm_audit timestamptz primary key,
+  result jsonb not null
+);
 
 create table rate_decks (
   version integer primary key check (version > 0),

@@ -6,12 +6,8 @@ import { COST_TYPES, measureOf } from '../cost.ts'
 import { billingErrors } from '../errors.ts'
 import { MOST_SHOWN, type NewRateDeck, type RateDeckView, type RateFields } from './contract.ts'
 import { DeckStore, type RateDeckRecord, type RateRow } from './deck-store.ts'
+import { LEAD_MS } from './lead.ts'
 
-/**
- * A deck begins so long after it was made at the earliest: until then every process has heard of it, and none prices by an
- * older one what starts after it.
- */
-export const LEAD_MS = 5_000
 const MINUTE_SECONDS = 60
 
 /** The versions of the prices, as the operator makes and reads them. A version never changes. */

@@ -62,6 +62,62 @@ export class DeckStore {
     return rows.map(rateOfRow)
   }
 
+  /** The version in force at a moment and those that begin until a later one, the latest first. */
+  inForceAndAhead(
+    via: Via,
+    moment: Timestamp,
+    until: Timestamp,
+  ): Promise<Pick<RateDeckRecord, 'version' | 'tm_from'>[]> {
+    const decks = via.kysely<Tables>().selectFrom('rate_decks').select(['version', 'tm_from'])
+    const latest = decks.where('tm_from', '<=', moment).orderBy('tm_from', 'desc').orderBy('version', 'desc').limit(1)
+    return decks
+      .where((row) =>
+        row.or([
+          row('version', '=', latest.clearSelect().select('version')),
+          row.and([row('tm_from', '>', moment), row('tm_from', '<=', until)]),
+        ]),
+      )
+      .orderBy('tm_from', 'desc')
+      .orderBy('version', 'desc')
+      .execute()
+  }
+
+  /** How many rates a version has of each cost type. */
+  async sizes(via: Via, version: number): Promise<Map<string, number>> {
+    const rows = await via
+      .kysely<Tables>()
+      .selectFrom('rate_deck_rates')
+      .select(['cost_type', (row) => row.fn.countAll<number>().as('count')])
+      .where('version', '=', version)
+      .groupBy('cost_type')
+      .execute()
+    return new Map(rows.map(({ cost_type, count }) => [cost_type, count]))
+  }
+
+  /** The next rates of a version, in the order of the key. */
+  slice(
+    via: Via,
+    version: number,
+    after: { cost_type: string; prefix: string; country: string } | undefined,
+    most: number,
+  ): Promise<RateRow[]> {
+    return via
+      .kysely<Tables>()
+      .selectFrom('rate_deck_rates')
+      .selectAll()
+      .where('version', '=', version)
+      .$if(after !== undefined, (query) =>
+        query.where(
+          sql<boolean>`(cost_type, prefix, country) > (${after?.cost_type}, ${after?.prefix}, ${after?.country})`,
+        ),
+      )
+      .orderBy('cost_type')
+      .orderBy('prefix')
+      .orderBy('country')
+      .limit(most)
+      .execute()
+  }
+
   /** Versions, newest first. */
   list(via: Via, page: PageRequest): Promise<RateDeckRecord[]> {
     return pageOf(via.kysely<Tables>().selectFrom('rate_decks').selectAll(), page).execute()

@@ -1,0 +1,110 @@
+import { type Database, DatabaseUnavailable } from '#platform/db'
+import { NIL_UUID } from '#platform/ids'
+import type { Log } from '#platform/log'
+import { type Clock, timestamp } from '#platform/time'
+import type { Audit } from '../ledger-contract.ts'
+import { AuditStore, type Balance, type UseReference } from './audit-store.ts'
+
+/** Accounts that are added up in one go. */
+const SLICE = 200
+const MOST_LISTED = 100
+/** What ended so long ago at most is looked at, and what ended since is still being settled. */
+const BACK_MS = 26 * 60 * 60_000
+const SETTLING_MS = 10 * 60_000
+
+const NEVER: Audit = { tm_audit: null, accounts: 0, unbalanced: [], uncharged: [] }
+
+/** What was used and has to be paid, as whoever measures it knows it. */
+export interface EndedUses {
+  /** Uses that ended in the period, in slices; each is to have one row. */
+  endedBetween(fromMs: number, toMs: number, signal: AbortSignal): AsyncIterable<readonly UseReference[]>
+}
+
+export interface AuditorNeeds {
+  db: Database
+  clock: Clock
+  log: Log
+  /** Who measures uses; nobody unless said. */
+  uses?: readonly EndedUses[]
+}
+
+/**
+ * Checks the books: the balance of every account is the sum of its rows, and what was used has its row. Two rows for one use
+ * cannot be: an index refuses the second.
+ */
+export class Auditor {
+  readonly #needs: AuditorNeeds
+  readonly #store: AuditStore
+
+  constructor(needs: AuditorNeeds) {
+    this.#needs = needs
+    this.#store = new AuditStore(needs.db)
+  }
+
+  /** Checks everything, keeps what was found, and tells the log of what is wrong. */
+  async run(signal: AbortSignal): Promise<Audit> {
+    const { clock, log } = this.#needs
+    const found: Audit = { ...NEVER, tm_audit: timestamp(clock.wallMs()), unbalanced: [], uncharged: [] }
+    await this.#addUp(found, signal)
+    await this.#lookForUncharged(found, signal)
+    await this.#store.keep(found.tm_audit ?? '', found)
+    const { accounts, unbalanced, uncharged } = found
+    if (isClean(found)) log.info({ accounts }, 'the books are right')
+    else log.error({ accounts, unbalanced, uncharged }, 'the books are wrong')
+    return found
+  }
+
+  /** What the last check has found; nothing where there was none. */
+  async last(): Promise<Audit> {
+    return (await this.#store.last()) ?? NEVER
+  }
+
+  /** Whether the last check has found nothing wrong; while the database is away nobody says otherwise. */
+  async isClean(): Promise<boolean> {
+    try {
+      return isClean(await this.last())
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) return true
+      throw error
+    }
+  }
+
+  async #addUp(found: Audit, signal: AbortSignal): Promise<void> {
+    for (let after = NIL_UUID; ; ) {
+      signal.throwIfAborted()
+      const balances = await this.#store.balances(after, SLICE)
+      found.accounts += balances.length
+      for (const balance of balances) if (!isBalanced(balance)) list(found.unbalanced, shown(balance))
+      const last = balances.at(-1)
+      if (!last || balances.length < SLICE) return
+      after = last.account_id
+    }
+  }
+
+  async #lookForUncharged(found: Audit, signal: AbortSignal): Promise<void> {
+    const nowMs = this.#needs.clock.wallMs()
+    for (const uses of this.#needs.uses ?? [])
+      for await (const slice of uses.endedBetween(nowMs - BACK_MS, nowMs - SETTLING_MS, signal))
+        for (const use of await this.#store.uncharged(slice)) list(found.uncharged, use)
+  }
+}
+
+function isClean({ unbalanced, uncharged }: Audit): boolean {
+  return unbalanced.length === 0 && uncharged.length === 0
+}
+
+function isBalanced({ balance_token, balance_credit, booked_token, booked_credit }: Balance): boolean {
+  return balance_token === booked_token && balance_credit === booked_credit
+}
+
+function shown({ account_id, balance_token, balance_credit, booked_token, booked_credit }: Balance) {
+  return {
+    account_id,
+    booked: { amount_token: booked_token, amount_credit: booked_credit },
+    balance: { amount_token: balance_token, amount_credit: balance_credit },
+  }
+}
+
+function list<T>(listed: T[], item: T): void {
+  if (listed.length < MOST_LISTED) listed.push(item)
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { systemIds } from '#platform/ids'
+import { assertReason, TestAccounts } from '#testkit'
+
+const accounts = await TestAccounts.start({ billingEnforced: false })
+const { db, clock, billing, auditor } = accounts
+const root = await accounts.superAdmin()
+const DAY = 86_400_000
+const signal = new AbortController().signal
+
+async function account(start = {}) {
+  const { id, admin } = await accounts.customer({ billing: start })
+  const { id: account_id } = (await admin.get('/v1.0/billing_account')).body
+  return { id, admin, account_id, read: () => billing.accounts.get(account_id) }
+}
+async function topUp(): Promise<number> {
+  let topped = 0
+  for (let some = 1; some > 0; topped += some) some = await billing.topUp.topUpSome()
+  return topped
+}
+
+test('a clock that was years ahead for a moment does not keep an account from its next month', async () => {
+  const { account_id, read } = await account()
+  const { tm_next_topup } = await read()
+  await accounts.sql(`update billing_accounts set tm_next_topup = now() + interval '90 years' where id = $1`, [
+    account_id,
+  ])
+  await topUp()
+  assert.equal((await read()).tm_next_topup, tm_next_topup)
+})
+
+test('where billing is off nothing is refused or paid, and what was used is on record', async () => {
+  const { id, admin, read } = await account()
+  assert.deepEqual(await billing.mayStart(id, 'number', 1_000), { ok: true })
+  const charge = { cost_type: 'number', reference_type: 'number', reference_id: systemIds.uuid() } as const
+  await db.transaction((trx) => billing.charge(trx, id, charge))
+  assert.equal((await read()).balance_credit, 0)
+  const [row] = (await admin.get('/v1.0/billings')).body.result
+  assert.deepEqual(
+    [row.cost_type, row.rate_credit_per_unit, row.amount_credit, row.enforced],
+    ['number', 5_000_000, 0, false],
+  )
+})
+
+test('books that are right are found right, and a balance that is not the sum of its rows is named', async () => {
+  assert.equal((await root.get('/v1.0/billings/audit')).body.tm_audit, null)
+  assert.equal(await auditor.isClean(), true)
+  const right = await auditor.run(signal)
+  assert.deepEqual([right.unbalanced, right.uncharged], [[], []])
+  assert.ok(right.accounts > 2)
+  const { account_id } = await account({ balance_credit: 5 })
+  await accounts.sql('update billing_accounts set balance_credit = 6 where id = $1', [account_id])
+  clock.advance(1)
+  await auditor.run(signal)
+  assert.equal(await auditor.isClean(), false)
+  const { body } = await root.get('/v1.0/billings/audit')
+  assert.deepEqual(body.unbalanced, [
+    {
+      account_id,
+      booked: { amount_token: 100, amount_credit: 5 },
+      balance: { amount_token: 100, amount_credit: 6 },
+    },
+  ])
+})
+
+test('without a payment provider its portal and its notices say so', async () => {
+  const { admin } = await account()
+  for (const path of ['/billing_account/paddle_portal_session', '/billing/paddle'])
+    assertReason(await admin.post(`/v1.0${path}`), 409, 'PAYMENT_PROVIDER_NOT_CONFIGURED', 'billing-manager')
+})
+
+test('on the first of a month tokens are what the plan gives, once, whoever does it; the row says the difference', async () => {
+  const { admin, account_id, read } = await account({ plan_type: 'basic' })
+  await root.post(`/v1.0/billing_accounts/${account_id}/token_subtract_force`, { token: 300 })
+  assert.equal(await billing.topUp.topUpSome(), 0)
+  clock.advance(32 * DAY)
+  await Promise.all([topUp(), topUp()])
+  assert.equal((await read()).balance_token, 1_000)
+  const [row] = (await admin.get('/v1.0/billings')).body.result
+  assert.deepEqual(
+    [row.transaction_type, row.reference_type, row.amount_token, row.note],
+    ['top_up', 'monthly_allowance', 300, 'allowance 1000'],
+  )
+  assert.equal(await topUp(), 0)
+})

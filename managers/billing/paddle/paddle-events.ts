@@ -1,0 +1,188 @@
+import type { AnyTransaction, Database } from '#platform/db'
+import { appendEvents } from '#platform/events'
+import { apiErrors } from '#platform/http'
+import { DNS_NAMESPACE, type Ids, uuidV5 } from '#platform/ids'
+import type { Log } from '#platform/log'
+import { type Clock, type Timestamp, timestamp } from '#platform/time'
+import type { BillingAccount, PlanType } from '../account.ts'
+import type { ReferenceType } from '../billing.ts'
+import type { Movement } from '../charge.ts'
+import { billingErrors } from '../errors.ts'
+import { billingEvents } from '../events.ts'
+import type { Ledger } from '../ledger.ts'
+import type { BillingStore } from '../store.ts'
+import { resetTokens } from '../top-up.ts'
+import { type Notice, readNotice } from './notice.ts'
+import { isSigned } from './signature.ts'
+
+export interface PaddleEventsNeeds {
+  db: Database
+  clock: Clock
+  ids: Ids
+  log: Log
+  store: BillingStore
+  ledger: Ledger
+  /** Of the notification setting at Paddle; `undefined` = nothing is believed. */
+  webhookSecret: string | undefined
+  /** Which plan a price at Paddle stands for. */
+  planOfPrice: ReadonlyMap<string, PlanType>
+}
+
+/** What Paddle tells about payments and subscriptions, booked once each (`billing.md` §8). */
+export class PaddleEvents {
+  readonly #needs: PaddleEventsNeeds
+
+  constructor(needs: PaddleEventsNeeds) {
+    this.#needs = needs
+  }
+
+  /**
+   * Takes a notice; resolves when what it says is booked, also where it was booked before. Throws
+   * `PAYMENT_PROVIDER_NOT_CONFIGURED`, `PAYMENT_SIGNATURE_INVALID`, and `INVALID_ARGUMENT` for money that has no account:
+   * it is not acknowledged, so Paddle keeps it for the operator.
+   */
+  async take(bytes: Uint8Array, signature: string): Promise<void> {
+    const { webhookSecret, clock, db, log } = this.#needs
+    if (webhookSecret === undefined) throw billingErrors.PAYMENT_PROVIDER_NOT_CONFIGURED()
+    if (!isSigned(bytes, signature, webhookSecret, clock.wallMs())) throw billingErrors.PAYMENT_SIGNATURE_INVALID()
+    const notice = readNotice(bytes)
+    const { event_id, event_type } = notice
+    const book = EFFECTS[event_type]
+    if (book) await db.transaction(async (trx) => book(this, trx, notice))
+    log.info({ event_id, event_type, ignored: book === undefined }, 'the payment provider told something')
+  }
+
+  /** Credit that was bought, or another month of a subscription. */
+  async completed(trx: AnyTransaction, notice: Notice): Promise<void> {
+    const { ledger } = this.#needs
+    const account = await this.#account(trx, notice)
+    if (notice.paddle_subscription_id !== '') {
+      if (account.plan_type === 'free') return
+      await resetTokens(ledger, trx, account, of(notice, 'top_up', 'paddle_subscription'))
+      return
+    }
+    await ledger.move(trx, account, {
+      ...of(notice, 'top_up', 'paddle_credit_purchase'),
+      amount_token: 0,
+      amount_credit: notice.paid,
+    })
+  }
+
+  async subscribed(trx: AnyTransaction, notice: Notice): Promise<void> {
+    const { paddle_customer_id, paddle_subscription_id } = notice
+    const plan_type = this.#planOf(notice)
+    if (!plan_type)
+      throw apiErrors.INVALID_ARGUMENT({ field: 'data.custom_data.plan_type', issue: 'must be basic or professional' })
+    const change = { paddle_customer_id, paddle_subscription_id, plan_type, plan_status: 'active' } as const
+    await this.#changePlan(trx, notice, 'top_up', change)
+  }
+
+  async changed(trx: AnyTransaction, notice: Notice): Promise<void> {
+    if (notice.isCanceling) {
+      await this.#change(trx, notice, { plan_status: 'canceling' })
+      return
+    }
+    const plan_type = this.#planOf(notice)
+    const change = { plan_status: 'active', ...(plan_type ? { plan_type } : {}) } as const
+    await this.#changePlan(trx, notice, 'adjustment', change)
+  }
+
+  async canceled(trx: AnyTransaction, notice: Notice): Promise<void> {
+    await this.#changePlan(trx, notice, 'adjustment', { plan_type: 'free', plan_status: 'active' })
+  }
+
+  /** Takes back what was given back, each piece of it once; an account that has spent it already is suspended. */
+  async refunded(trx: AnyTransaction, notice: Notice): Promise<void> {
+    const { ledger, store } = this.#needs
+    const { id } = await this.#account(trx, notice)
+    for (const refund of notice.refunds) {
+      const reference_id = uuidV5(DNS_NAMESPACE, refund.id)
+      await ledger.move(trx, await this.#lock(trx, id), {
+        ...{ transaction_type: 'refund', reference_type: 'paddle_refund', reference_id, idempotency_key: reference_id },
+        ...{ amount_token: 0, amount_credit: 0 - refund.micros },
+      })
+    }
+    const after = await this.#lock(trx, id)
+    if (after.balance_credit >= 0 || after.status !== 'active') return
+    const change = { status: 'frozen', suspended_by_refund: true, tm_update: this.#now() } as const
+    await this.#announce(trx, await store.change(trx, id, change))
+  }
+
+  /** Changes what the account has of the subscription, and sets its tokens to what the plan gives. */
+  async #changePlan(
+    trx: AnyTransaction,
+    notice: Notice,
+    transaction_type: 'top_up' | 'adjustment',
+    change: Partial<BillingAccount>,
+  ): Promise<void> {
+    const account = await this.#change(trx, notice, change)
+    if (account)
+      await resetTokens(this.#needs.ledger, trx, account, of(notice, transaction_type, 'paddle_subscription'))
+  }
+
+  /** `undefined` where something later is known already: notices do not always come in order. */
+  async #change(
+    trx: AnyTransaction,
+    notice: Notice,
+    change: Partial<BillingAccount>,
+  ): Promise<BillingAccount | undefined> {
+    const { id, paddle_tm_event: last } = await this.#account(trx, notice)
+    if (last !== null && last > notice.occurred_at) return undefined
+    const stamped = { ...change, paddle_tm_event: notice.occurred_at, tm_update: this.#now() }
+    const account = await this.#needs.store.change(trx, id, stamped)
+    await this.#announce(trx, account)
+    return account
+  }
+
+  /** Locks the account that it is about: that of the customer who is named, of the subscription, or of who pays. */
+  async #account(trx: AnyTransaction, notice: Notice): Promise<BillingAccount> {
+    const { store, log } = this.#needs
+    const { customer_id, paddle_subscription_id, paddle_customer_id, event_id, event_type } = notice
+    const account =
+      (customer_id !== '' ? await store.lockPayer(trx, customer_id) : undefined) ??
+      (paddle_subscription_id !== '' ? await store.findSubscription(trx, paddle_subscription_id) : undefined) ??
+      (paddle_customer_id !== '' ? await store.findPaddleCustomer(trx, paddle_customer_id) : undefined)
+    if (account) return account
+    log.error({ event_id, event_type, customer_id }, 'the payment provider told of money that has no account')
+    throw apiErrors.INVALID_ARGUMENT({ field: 'data.custom_data.customer_id', issue: 'has no billing account' })
+  }
+
+  async #lock(trx: AnyTransaction, id: string): Promise<BillingAccount> {
+    const account = await this.#needs.store.lockAccount(trx, id)
+    if (!account) throw billingErrors.BILLING_ACCOUNT_NOT_FOUND()
+    return account
+  }
+
+  #planOf({ price_ids, plan_type }: Notice): PlanType | undefined {
+    const priced = price_ids.map((id) => this.#needs.planOfPrice.get(id)).find((plan) => plan !== undefined)
+    return priced ?? plan_type
+  }
+
+  #announce(trx: AnyTransaction, account: BillingAccount): Promise<void> {
+    return appendEvents(trx, [billingEvents.account_updated(account)], this.#needs)
+  }
+
+  #now(): Timestamp {
+    return timestamp(this.#needs.clock.wallMs())
+  }
+}
+
+/** Every notice that changes something; what is not here is acknowledged and changes nothing. */
+const EFFECTS: Readonly<Record<string, (events: PaddleEvents, trx: AnyTransaction, notice: Notice) => Promise<void>>> =
+  {
+    'transaction.completed': (events, trx, notice) => events.completed(trx, notice),
+    'transaction.refunded': (events, trx, notice) => events.refunded(trx, notice),
+    'subscription.created': (events, trx, notice) => events.subscribed(trx, notice),
+    'subscription.updated': (events, trx, notice) => events.changed(trx, notice),
+    'subscription.canceled': (events, trx, notice) => events.canceled(trx, notice),
+  }
+
+/** How a notice is named in the ledger: the same one is booked once. */
+function of<T extends Movement['transaction_type']>(
+  { event_id }: Notice,
+  transaction_type: T,
+  reference_type: ReferenceType,
+) {
+  const id = uuidV5(DNS_NAMESPACE, event_id)
+  return { transaction_type, reference_type, reference_id: id, idempotency_key: id }
+}

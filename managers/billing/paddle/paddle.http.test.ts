@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import { assertReason, TestAccounts } from '#testkit'
+import { sign } from './signature.ts'
+
+const SECRET = 'pdl_ntfset_secret'
+/** What the fake payment provider answers, and what it was asked. */
+let answer = { status: 201, body: '' }
+const asked: { url: string; authorization: string }[] = []
+const provider = createServer((request, response) => {
+  asked.push({ url: request.url ?? '', authorization: request.headers.authorization ?? '' })
+  response.writeHead(answer.status).end(answer.body)
+})
+await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+after(() => provider.close())
+const { port } = provider.address() as AddressInfo
+
+const accounts = await TestAccounts.start({
+  paddle: {
+    api: { url: `http://127.0.0.1:${port}`, key: 'pdl_key' },
+    webhookSecret: SECRET,
+    planOfPrice: new Map([['pri_pro', 'professional']]),
+  },
+})
+const root = await accounts.superAdmin()
+let made = 0
+
+async function customer(start = {}) {
+  const { id, admin } = await accounts.customer({ billing: start })
+  const { id: account_id } = (await admin.get('/v1.0/billing_account')).body
+  return { id, admin, account_id, read: async () => (await root.get(`/v1.0/billing_accounts/${account_id}`)).body }
+}
+
+function notice(event_type: string, data: object, change: object = {}) {
+  const occurred_at = new Date(accounts.clock.wallMs()).toISOString()
+  return { event_id: `evt_${++made}`, event_type, occurred_at, data, ...change }
+}
+
+function send(body: object | string, signature?: string) {
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+  return accounts.client().send('POST', '/v1.0/billing/paddle', {
+    headers: {
+      'content-type': 'application/json',
+      'paddle-signature': signature ?? sign(bytes, SECRET, accounts.clock.wallMs()),
+    },
+    body: new Uint8Array(bytes),
+  })
+}
+
+const bought = (customer_id: string, total: string, change: object = {}) =>
+  notice('transaction.completed', {
+    id: 'txn_1',
+    ...{ subscription_id: null, customer_id: 'ctm_1', currency_code: 'USD', custom_data: { customer_id } },
+    ...{ details: { totals: { total } } },
+    ...change,
+  })
+
+test('credit that was bought is booked once, however often and at once the notice comes', async () => {
+  const { id, read, admin } = await customer()
+  const paid = bought(id, '1234')
+  const answers = await Promise.all([1, 2, 3, 4].map(() => send(paid)))
+  for (const { status, text } of answers) assert.equal(status, 200, text)
+  assert.equal((await send(paid)).status, 200)
+  assert.equal((await read()).balance_credit, 12_340_000)
+  const rows = (await admin.get('/v1.0/billings')).body.result
+  const purchases = rows.filter((row: { reference_type: string }) => row.reference_type === 'paddle_credit_purchase')
+  assert.deepEqual([purchases.length, purchases[0].transaction_type], [1, 'top_up'])
+  assert.equal(purchases[0].idempotency_key, purchases[0].reference_id)
+})
+
+test('a notice that nobody signed, or that was signed long ago or otherwise, is refused and changes nothing', async () => {
+  const { id, read } = await customer()
+  const body = JSON.stringify(bought(id, '5000'))
+  const nowMs = accounts.clock.wallMs()
+  const forged = [
+    '',
+    'nonsense',
+    sign(Buffer.from(body), 'another secret', nowMs),
+    sign(Buffer.from(`${body} `), SECRET, nowMs),
+    sign(Buffer.from(body), SECRET, nowMs - 301_000),
+    sign(Buffer.from(body), SECRET, nowMs + 301_000),
+  ]
+  for (const signature of forged)
+    assertReason(await send(body, signature), 400, 'PAYMENT_SIGNATURE_INVALID', 'billing-manager')
+  assert.equal((await read()).balance_credit, 0)
+})
+
+test('a body that is no notice, or speaks of money without an account, is refused with the field', async () => {
+  const { id } = await customer()
+  assertReason(await send('{'), 400, 'INVALID_JSON_BODY')
+  const { id: _, ...nameless } = { ...notice('transaction.completed', {}), id: 1, event_id: '' }
+  const bad = [
+    ['event_id', nameless],
+    ['data.custom_data.customer_id', bought('x', '1')],
+    [
+      'data.custom_data.customer_id',
+      bought('5b1c9f0e-3d2a-4a77-8a60-0c6f5e1d2b3a', '1', { customer_id: 'ctm_nobody' }),
+    ],
+    ['data', bought(id, '12.5')],
+    ['data', bought(id, '-1')],
+    ['data.currency_code', bought(id, '1', { currency_code: 'EUR' })],
+    ['occurred_at', { ...bought(id, '1'), occurred_at: 'yesterday' }],
+    ['data.custom_data.plan_type', notice('subscription.created', { id: 'sub', custom_data: { customer_id: id } })],
+    ['data.adjustments', notice('transaction.refunded', { custom_data: { customer_id: id } })],
+  ] as const
+  for (const [field, body] of bad) {
+    const refused = await send(body)
+    assertReason(refused, 400, 'INVALID_ARGUMENT')
+    assert.equal(refused.body.error.details[0].field, field)
+  }
+  const large = `{"event_id":"${'x'.repeat(1_100_000)}"}`
+  assert.equal((await send(large)).status, 400)
+  assert.equal((await send(notice('transaction.payment_failed', {}))).status, 200)
+})
+
+test('a subscription sets plan and tokens, renews, changes, is told to end and ends', async () => {
+  const { id, read } = await customer()
+  const at = (seconds: number) => accounts.clock.advance(seconds * 1_000)
+  const subscription = { id: `sub_${id}`, customer_id: 'ctm_9', custom_data: { customer_id: id, plan_type: 'basic' } }
+  assert.equal((await send(notice('subscription.created', subscription))).status, 200)
+  const begun = await read()
+  assert.deepEqual([begun.plan_type, begun.balance_token, begun.paddle_customer_id], ['basic', 1_000, 'ctm_9'])
+  at(1)
+  await root.post(`/v1.0/billing_accounts/${begun.id}/token_subtract_force`, { token: 400 })
+  await send(notice('transaction.completed', { subscription_id: `sub_${id}`, customer_id: 'ctm_9' }))
+  assert.equal((await read()).balance_token, 1_000, 'found by its subscription')
+  at(1)
+  const older = notice('subscription.updated', { ...subscription, items: [{ price: { id: 'pri_basic' } }] })
+  at(1)
+  await send(notice('subscription.updated', { ...subscription, items: [{ price: { id: 'pri_pro' } }] }))
+  assert.deepEqual([(await read()).plan_type, (await read()).balance_token], ['professional', 10_000])
+  await send(older)
+  assert.equal((await read()).plan_type, 'professional', 'an older notice that comes late changes nothing')
+  at(1)
+  await send(notice('subscription.updated', { ...subscription, scheduled_change: { action: 'cancel' } }))
+  assert.deepEqual([(await read()).plan_status, (await read()).balance_token], ['canceling', 10_000])
+  at(1)
+  await send(notice('subscription.canceled', subscription))
+  const ended = await read()
+  assert.deepEqual([ended.plan_type, ended.plan_status, ended.balance_token], ['free', 'active', 100])
+  assert.equal(ended.paddle_subscription_id, `sub_${id}`)
+  await send(notice('transaction.completed', { subscription_id: `sub_${id}` }))
+  assert.equal((await read()).balance_token, 100)
+})
+
+test('what was given back is taken back once each, and who has spent it is suspended until the operator says so', async () => {
+  const { id, read, admin } = await customer({ balance_credit: 1_000_000 })
+  const refund = (...adjustments: [string, string][]) =>
+    send(
+      notice('transaction.refunded', {
+        custom_data: { customer_id: id },
+        adjustments: adjustments.map(([adjustment, total]) => ({ id: adjustment, totals: { total } })),
+      }),
+    )
+  assert.equal((await refund([`adj_1${id}`, '60'])).status, 200)
+  assert.equal((await refund([`adj_1${id}`, '60'], [`adj_2${id}`, '30'])).status, 200)
+  assert.deepEqual([(await read()).balance_credit, (await read()).status], [100_000, 'active'])
+  await refund([`adj_3${id}`, '20'])
+  const broke = await read()
+  assert.deepEqual([broke.balance_credit, broke.status], [-100_000, 'frozen'])
+  await root.post(`/v1.0/customers/${id}/freeze`)
+  await root.post(`/v1.0/customers/${id}/recover`)
+  assert.equal((await read()).status, 'frozen', 'a recovered customer does not get rid of it')
+  await root.put(`/v1.0/billing_accounts/${broke.id}/status`, { status: 'active' })
+  assert.equal((await read()).status, 'active')
+  assert.equal((await admin.get('/v1.0/billings')).body.result.length, 4)
+})
+
+test('the portal is opened at the provider for who has paid there; what it answers wrongly is its failure', async () => {
+  const { id, admin } = await customer()
+  const open = () => admin.post('/v1.0/billing_account/paddle_portal_session')
+  assertReason(await open(), 409, 'STATE_INVALID')
+  await send(
+    notice('subscription.created', {
+      id: 'sub_7',
+      customer_id: 'ctm/7',
+      custom_data: { customer_id: id, plan_type: 'basic' },
+    }),
+  )
+  const url = 'https://portal.example.com/cpl_1'
+  answer = { status: 201, body: JSON.stringify({ data: { urls: { general: { overview: url } } } }) }
+  assert.deepEqual((await open()).body, { url })
+  assert.deepEqual(asked.at(-1), { url: '/customers/ctm%2F7/portal-sessions', authorization: 'Bearer pdl_key' })
+  for (const wrong of [
+    { status: 500, body: '' },
+    { status: 200, body: '<html>' },
+    { status: 200, body: '{"data":{"urls":{"general":{"overview":"javascript:1"}}}}' },
+  ]) {
+    answer = wrong
+    assertReason(await open(), 503, 'PAYMENT_PROVIDER_FAILED', 'billing-manager')
+  }
+})
