@@ -90,6 +90,7 @@ export class ApiRole {
       secrets: new SecretBox(secretsKey(config, ids), ids),
       onProvisioningChanged: () => bus.publish(PROVISIONING_CHANGED, {}),
       numberGraceDays: config.numberGraceDays,
+      undecidedSeconds: config.undecidedSeconds,
       billingEnforced: config.billing,
       numberVendors: config.sandboxCarrier ? [new SandboxVendor({ ids })] : [],
       onKeyRevoked: (id) => authenticator.forgetAccesskey(id),

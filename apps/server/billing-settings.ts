@@ -1,12 +1,13 @@
 import type { PaddleSettings, PlanType } from '#managers/billing'
 import { readBaseUrl } from './mail-settings.ts'
 import { type Setting, setting } from './setting.ts'
-import { known, onOff } from './setting-values.ts'
+import { known, onOff, whole } from './setting-values.ts'
 
 /** What the operator says about money. */
 export interface BillingConfig {
   /** Off: every check passes, and what is used is recorded and not paid. */
   billing: boolean
+  undecidedSeconds: number
   paddleApiUrl: string
   /** `undefined` = no portal. */
   paddleApiKey: string | undefined
@@ -24,6 +25,12 @@ export const billingSettings: { [Key in keyof BillingConfig]: Setting<BillingCon
     'on',
     'whether customers pay: off lets every check pass and records what is used without charging it',
     onOff,
+  ),
+  undecidedSeconds: setting(
+    'UNDECIDED_SECONDS',
+    '300',
+    'how many seconds a paid call may talk on beyond what is reserved while the database is away; it is charged for it afterwards',
+    (value) => whole(value, 0, 86_400),
   ),
   paddleApiUrl: setting('PADDLE_API_URL', 'https://api.paddle.com', 'the API of the payment provider Paddle', (value) =>
     known(readBaseUrl(value), 'takes an http or https URL as in https://sandbox-api.paddle.com'),

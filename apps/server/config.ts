@@ -64,7 +64,6 @@ export interface Config extends BillingConfig {
   numberGraceDays: number
   eventDays: number
   callRecordDays: number
-  undecidedSeconds: number
   rtpDebugMegabytes: number
   rtpDebugCustomerMegabytes: number
   rtpDebugTotalMegabytes: number
@@ -223,12 +222,6 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
     '30',
     'how many days the SIP messages and the course of a call are kept',
     (value) => whole(value, 1, 3_650),
-  ),
-  undecidedSeconds: setting(
-    'UNDECIDED_SECONDS',
-    '300',
-    'how many seconds a paid call may talk on beyond what is reserved while the database is away; it is charged for it afterwards',
-    (value) => whole(value, 0, 86_400),
   ),
   rtpDebugMegabytes: setting(
     'RTP_DEBUG_MEGABYTES',

@@ -1,5 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { type Auditor, billingRoutes, type Paddle, paddleRoutes } from '#managers/billing'
+import { type Auditor, billingRoutes, type Paddle, paddleRoutes, spendingRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -65,6 +65,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...agentRoutes(services.agents),
     ...customerRoutes({ ...services, passwords: services.logins }),
     ...billingRoutes({ ...services.billingParts, auditor: services.auditor }),
+    ...spendingRoutes(services),
     ...paddleRoutes(services.paddle),
     ...directRoutes(services.directs),
     ...extensionRoutes(services.extensions, services.agents),

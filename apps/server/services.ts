@@ -1,5 +1,13 @@
 import { AgentService } from '#managers/agent'
-import { BillingService, RateDeck, RateDecks, Rerater, ReservationDesk, ReservationStore } from '#managers/billing'
+import {
+  BillingService,
+  RateDeck,
+  RateDecks,
+  Rerater,
+  ReservationDesk,
+  ReservationStore,
+  SpendingLimits,
+} from '#managers/billing'
 import { countryOf, OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
@@ -31,6 +39,8 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Keeps the passwords that we send. */
   secrets: SecretBox
+  /** How long a paid call may talk on while nobody can decide whether it may. */
+  undecidedSeconds?: number
   /** Whether the operator answers for the identity of new customers. */
   customersStartVerified?: boolean
   /** Whether customers pay; they do unless said. */
@@ -54,11 +64,12 @@ export interface ServicesNeeds extends Basics {
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
-  const { secrets, onKeyRevoked, onCustomerState, onAgentChanged, onProvisioningChanged: onChanged } = needs
+  const { secrets, undecidedSeconds = 0, onKeyRevoked, onCustomerState, onAgentChanged } = needs
+  const onChanged = needs.onProvisioningChanged
   const basics = { db, clock, ids }
   const rates = new RateDeck({ db, clock, countryOf })
-  const enforced = needs.billingEnforced ?? true
-  const billing = new BillingService({ ...basics, rates, enforced, holds: new ReservationStore() })
+  const holds = new ReservationStore()
+  const billing = new BillingService({ ...basics, rates, holds, enforced: needs.billingEnforced ?? true })
   const { accounts, books } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
   const reservations = new ReservationDesk({ ...basics, billing })
@@ -119,8 +130,13 @@ export function createServices(needs: ServicesNeeds) {
     },
     ...(onCustomerState ? { onStateChanged: onCustomerState } : {}),
   })
+  const spending = new SpendingLimits({
+    ...{ ...basics, undecidedSeconds },
+    countriesOf: async (customer) => (await outboundConfigs.find(customer))?.destination_whitelist ?? [],
+  })
   return {
     billing,
+    spending,
     reservations,
     billingParts,
     directs,

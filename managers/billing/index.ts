@@ -17,9 +17,13 @@ export {
   TRANSACTION_TYPES,
   type TransactionType,
 } from './billing.ts'
+export { credentialEndpoints } from './caps/contract.ts'
+export { dearestRate } from './caps/dearest.ts'
 export type { CapRefusal, Occasion } from './caps/decide.ts'
 export { type CredentialKind, NOBODY, type Spender } from './caps/limits.ts'
 export { reasonOfCap } from './caps/refused.ts'
+export { type CredentialFamily, credentialSpendingRoutes, spendingRoutes } from './caps/routes.ts'
+export { SpendingLimits, type SpendingLimitsNeeds } from './caps/service.ts'
 export type { Charge, EndedUsage, Holds, Movement, Reference, Usage } from './charge.ts'
 export { type ChargeOf, Charges } from './charges.ts'
 export {

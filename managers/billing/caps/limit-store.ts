@@ -50,6 +50,20 @@ export class LimitStore {
       .execute()
   }
 
+  /** What was said of one, held until the transaction ends; nothing where nothing was. */
+  async lock(trx: AnyTransaction, customer: string, kind: LimitsKind, subject_id: string): Promise<object | undefined> {
+    const row = await trx
+      .kysely<Tables>()
+      .selectFrom('spending_limits')
+      .select('limits')
+      .where('customer_id', '=', customer)
+      .where('kind', '=', kind)
+      .where('subject_id', '=', subject_id)
+      .forUpdate()
+      .executeTakeFirst()
+    return row?.limits
+  }
+
   /** Says it anew, whole. */
   async save(trx: AnyTransaction, customer: string, said: SaidLimits, tm_update: Timestamp): Promise<void> {
     const { limits } = said

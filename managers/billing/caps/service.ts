@@ -1,0 +1,167 @@
+import type { Database } from '#platform/db'
+import { appendEvents } from '#platform/events'
+import { apiErrors } from '#platform/http'
+import { type Ids, NIL_UUID } from '#platform/ids'
+import { type Clock, timestamp, timestampToMs } from '#platform/time'
+import { BillingStore } from '../store.ts'
+import type {
+  Ceiling,
+  CeilingUpdate,
+  CredentialLimitsUpdate,
+  CredentialLimitsView,
+  CustomerLimitsUpdate,
+  SpendingExposureView,
+  SpendingLimitsView,
+} from './contract.ts'
+import { dearestRate } from './dearest.ts'
+import type { Usage } from './decide.ts'
+import { limitsUpdated } from './events.ts'
+import { exposuresOf } from './exposure.ts'
+import {
+  ceilingOf,
+  credentialLimitsOf,
+  customerLimitsOf,
+  LimitStore,
+  type LimitsKind,
+  type SaidLimits,
+} from './limit-store.ts'
+import { type CredentialKind, LIMIT_NAMES, type SpendingLimits as Limits } from './limits.ts'
+import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from './usage-store.ts'
+
+export interface SpendingLimitsNeeds {
+  db: Database
+  clock: Clock
+  ids: Ids
+  /** Countries of the telephone network that the customer may call. */
+  countriesOf(customer: string): Promise<readonly string[]>
+  undecidedSeconds: number
+}
+
+/** What bounds the spending of customers and credentials: read, changed, and what follows from it for one that leaks. */
+export class SpendingLimits {
+  readonly #needs: SpendingLimitsNeeds
+  readonly #store: LimitStore
+  readonly #usage = new UsageStore()
+  readonly #accounts: BillingStore
+
+  constructor(needs: SpendingLimitsNeeds) {
+    this.#needs = needs
+    this.#store = new LimitStore(needs.db)
+    this.#accounts = new BillingStore(needs.db)
+  }
+
+  async get(customer: string): Promise<SpendingLimitsView> {
+    const { db } = this.#needs
+    const [said, usage, quarantine] = await Promise.all([
+      this.#store.said(customer),
+      this.#used(customer, WHOLE_CUSTOMER),
+      this.#usage.quarantine(db, customer),
+    ])
+    const nowMs = this.#needs.clock.wallMs()
+    const held = quarantine.map(({ destination, seconds, money, tm_create }) => ({
+      ...{ destination, minutes: seconds / 60, money, tm_create },
+      tm_end: timestamp((timestampToMs(tm_create) ?? 0) + QUARANTINE_MS),
+    }))
+    return {
+      ...customerLimitsOf(said),
+      ceiling: ceilingOf(said),
+      usage,
+      quarantine: held.filter(({ tm_end }) => (timestampToMs(tm_end) ?? 0) > nowMs),
+    }
+  }
+
+  /** Changes what is not left out. Throws `INVALID_ARGUMENT` for what is above the ceiling. */
+  async update(customer: string, change: CustomerLimitsUpdate): Promise<SpendingLimitsView> {
+    const ceiling = ceilingOf(await this.#store.said(customer))
+    const faults = LIMIT_NAMES.flatMap((field) => {
+      const wanted = change[field]
+      if (wanted === undefined || wanted <= ceiling[field]) return []
+      return [{ field, issue: `must be at most ${ceiling[field]}, your ceiling` }]
+    })
+    if (faults.length > 0) throw apiErrors.INVALID_ARGUMENT({ faults })
+    await this.#change(customer, 'customer', NIL_UUID, change)
+    return this.get(customer)
+  }
+
+  /** Platform-wide: what a customer may allow itself at the most. */
+  async ceiling(customer: string): Promise<Ceiling> {
+    return ceilingOf(await this.#store.said(customer))
+  }
+
+  /** Platform-wide: changes what is not left out. */
+  async updateCeiling(customer: string, change: CeilingUpdate): Promise<Ceiling> {
+    await this.#change(customer, 'ceiling', NIL_UUID, change)
+    return this.ceiling(customer)
+  }
+
+  /** Of a credential that exists. */
+  async ofCredential(customer: string, kind: CredentialKind, id: string): Promise<CredentialLimitsView> {
+    const [said, usage] = await Promise.all([this.#store.said(customer, [id]), this.#used(customer, { kind, id })])
+    return { ...credentialLimitsOf(said, kind, id), usage }
+  }
+
+  async updateCredential(
+    customer: string,
+    kind: CredentialKind,
+    id: string,
+    change: CredentialLimitsUpdate,
+  ): Promise<CredentialLimitsView> {
+    await this.#change(customer, kind, id, change)
+    return this.ofCredential(customer, kind, id)
+  }
+
+  /** What a credential that exists could cost if it leaked now. */
+  async exposure(
+    customer: string,
+    { kind, id, mayManage }: { kind: CredentialKind; id: string; mayManage: boolean },
+  ): Promise<SpendingExposureView> {
+    const { db, clock, undecidedSeconds, countriesOf } = this.#needs
+    const [said, account, countries, dearest] = await Promise.all([
+      this.#store.said(customer, [id]),
+      this.#accounts.findPayer(customer),
+      countriesOf(customer),
+      dearestRate(db, clock),
+    ])
+    const own = credentialLimitsOf(said, kind, id)
+    // who may change limits and allowed countries, and make other credentials, is bounded by the ceiling alone
+    const limits: { credential: Limits; customer: Limits } = mayManage
+      ? { credential: ceilingOf(said), customer: ceilingOf(said) }
+      : { credential: own, customer: customerLimitsOf(said) }
+    const reaches = mayManage || countries.some((each) => own.countries.length === 0 || own.countries.includes(each))
+    const balance = account && account.plan_type !== 'unlimited' ? Math.max(0, account.balance_credit) : null
+    const calls = exposuresOf({
+      ...{ ...limits, balance, undecidedSeconds },
+      dearest: reaches ? dearest : undefined,
+    })
+    const purchases = mayManage ? balance : 0
+    const total = purchases === null ? null : calls.day.money + purchases
+    return {
+      money: total === null || balance === null ? total : Math.min(total, balance + calls.undecided.money),
+      minutes: calls.day.minutes,
+      calls,
+      purchases,
+      bounded_by: mayManage ? 'customer' : 'credential',
+    }
+  }
+
+  async #used(customer: string, of: { kind: string; id: string }) {
+    const { db, clock } = this.#needs
+    const usages = await this.#usage.usages(db, customer, clock.wallMs())
+    return presentUsage(usages.get(`${of.kind}:${of.id}`) ?? emptyUsage())
+  }
+
+  #change(customer: string, kind: LimitsKind, subject_id: string, change: object): Promise<void> {
+    const { db, clock, ids } = this.#needs
+    return db.transaction(async (trx) => {
+      const before = await this.#store.lock(trx, customer, kind, subject_id)
+      const said: SaidLimits = { kind, subject_id, limits: { ...before, ...change } }
+      await this.#store.save(trx, customer, said, timestamp(clock.wallMs()))
+      await appendEvents(trx, [limitsUpdated(customer, said)], { clock, ids })
+    })
+  }
+}
+
+function presentUsage({ concurrent, hour, day }: Usage) {
+  const spent = ({ seconds, money }: Usage['hour']) => ({ minutes: seconds / 60, money })
+  return { concurrent_calls: concurrent, hour: spent(hour), day: spent(day) }
+}
