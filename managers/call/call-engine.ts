@@ -32,6 +32,7 @@ import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
 import type { RecordingAnswer } from './recording-commands.ts'
+import type { RingingLegs } from './ringing-leg.ts'
 import { CallStore } from './store.ts'
 import { carryOutStream, type StreamCommand } from './stream-commands.ts'
 import { readTransferCommand, TRANSFER_COMMANDS, type TransferAnswer } from './transfer-commands.ts'
@@ -94,6 +95,7 @@ export class CallEngine {
   readonly #transfers: TransferDesk
   readonly #lives = new Map<string, LiveRunner>()
   readonly #groupcalls = new LiveGroupcalls()
+  readonly #ringing: RingingLegs = new Map()
   /** What is to be done when a caller without credentials is over. */
   readonly #leaving = new Map<string, () => void>()
   readonly counters: CallEngineCounters = { admitted: 0, called: 0, refused: {} }
@@ -311,7 +313,10 @@ export class CallEngine {
     const { clock, ids, log, lanes, db, node, incarnation, admission, callingOut, agentRings } = this.#needs
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
-    const legs = new LegMaker({ ...this.#live, ...callingOut, base, admit: (live) => this.#admit(live) })
+    const legs = new LegMaker({
+      ...{ ...this.#live, ...callingOut, base, ringing: this.#ringing },
+      admit: (live) => this.#admit(live),
+    })
     const attempts = new AttemptMaker({
       ...{ clock, ids, log, lanes, node, incarnation, legs },
       ...(agentRings ? { agentRings } : {}),
@@ -333,6 +338,7 @@ export class CallEngine {
       ...basics,
       store: new TransferStore(db),
       groups: this.#groupPlacer,
+      ringing: this.#ringing,
       joins: new PhoneJoins({ ...basics, directory, legOfLine }),
       dialled: (dialled) => dialledAddress({ base, callees }, dialled),
     })

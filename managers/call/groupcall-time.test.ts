@@ -40,6 +40,7 @@ async function ringing(ring_method: GroupRingMethod, ...users: string[]) {
       return line
     },
     prepareOutgoing: async () => undefined,
+    ringing: new Map(),
     admit: () => {},
   })
   const attempts = new AttemptMaker({ ...basics, legs, admit: () => {}, release: () => {}, mayBegin: () => true })
