@@ -36,6 +36,11 @@ export class FakeCallee {
     if (parts.invite.sdp) this.sound.aimAt(parts.invite.sdp.toString())
   }
 
+  /** Its dialog as an INVITE with Replaces names it to whoever began it. */
+  get replaces(): string {
+    return `${this.invite.callId};to-tag=${this.invite.fromTag};from-tag=${this.#tag}`
+  }
+
   /** Its methods in the order they came. */
   get methods(): string[] {
     return this.requests.map(({ method }) => method)

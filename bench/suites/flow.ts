@@ -1,30 +1,60 @@
 import { type Action, begin, type Command, type FlowState, type Input, step } from '#managers/flow'
 import { NIL_UUID } from '#platform/ids'
-import { row } from '../row.ts'
+import { pause } from '#testkit'
+import { commitMs } from '../commit.ts'
+import { type Row, row } from '../row.ts'
+import type { Stage } from '../stage.ts'
 import type { Suite } from '../suite.ts'
 
 const MEASURE_MS = 700
 const CONTEXT = { now_ms: 1_767_323_045_000 }
 
-/** The pure flow engine: no platform is needed. */
+/** Executions at once, and steps of each; a step waits for a timer of a millisecond, so that each is written for itself. */
+const EXECUTIONS = 40
+const STEPS = 20
+const LOOK_MS = 50
+
+/** The flow engine alone, for which no platform is needed, and with its rows and events. */
 export const flow: Suite = {
-  rows: ['flow.step_us'],
-  async run() {
-    const steps = timed(() => walkMenu().steps)
-    const { state } = walkMenu()
-    const written = timed(() => JSON.stringify(state).length && 1)
+  rows: ['flow.step_us', 'flow.step_durable_us'],
+  async run(getStage, wanted) {
     return [
-      row(
-        'flow.step_us',
-        steps,
-        'µs',
-        'one input of a caller who goes through the sample menu, eleven actions, at its end',
-        {
-          baseline: { name: 'JSON.stringify of the state', value: written },
-        },
-      ),
+      ...(wanted('flow.step_us') ? [pureStep()] : []),
+      ...(wanted('flow.step_durable_us') ? [await durableStep(await getStage())] : []),
     ]
   },
+}
+
+function pureStep(): Row {
+  const steps = timed(() => walkMenu().steps)
+  const { state } = walkMenu()
+  const written = timed(() => JSON.stringify(state).length && 1)
+  const method = 'one input of a caller who goes through the sample menu, eleven actions, at its end'
+  return row('flow.step_us', steps, 'µs', method, { baseline: { name: 'JSON.stringify of the state', value: written } })
+}
+
+async function durableStep(stage: Stage): Promise<Row> {
+  const sleep = { type: 'sleep', option: { duration: 1 } }
+  const { id } = await stage.api('POST', '/flows', { name: 'bench', detail: '', actions: Array(STEPS).fill(sleep) })
+  await play(stage, id) // warm
+  const { result: tookMs, each } = await stage.processorTime(
+    () => play(stage, id),
+    () => EXECUTIONS * STEPS,
+  )
+  const method = `${EXECUTIONS} executions at once of ${STEPS} steps each, from POST /v1.0/activeflows to the last end on disk, each step with its row, its history and its event; ${each}`
+  const baseline = { name: 'one commit on the same PostgreSQL', value: (await commitMs(stage.database())) * 1_000 }
+  return row('flow.step_durable_us', (tookMs * 1_000) / (EXECUTIONS * STEPS), 'µs', method, { baseline })
+}
+
+/** Starts the executions and waits until all have ended; gives how long that took, milliseconds. */
+async function play(stage: Stage, flow_id: string): Promise<number> {
+  const startMs = performance.now()
+  const started = await Promise.all(
+    Array.from({ length: EXECUTIONS }, () => stage.api('POST', '/activeflows', { flow_id })),
+  )
+  for (const { id } of started)
+    while ((await stage.api<{ status: string }>('GET', `/activeflows/${id}`)).status !== 'ended') await pause(LOOK_MS)
+  return performance.now() - startMs
 }
 
 /** Microseconds per unit of what `run` says it did; warmed up for as long as it is measured. */

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { commitMs } from '../commit.ts'
 import { row } from '../row.ts'
 import { Samples } from '../samples.ts'
 import type { Stage } from '../stage.ts'
@@ -30,7 +30,7 @@ export const ledger: Suite = {
     return [
       row('ledger.lag_ms', lag.median, 'ms', method, {
         p99: lag.percentile(0.99),
-        baseline: { name: 'one commit on the same PostgreSQL', value: await commitMs(stage) },
+        baseline: { name: 'one commit on the same PostgreSQL', value: await commitMs(stage.database(), CHANGES) },
       }),
     ]
   },
@@ -56,18 +56,4 @@ async function lastSequence(stage: Stage): Promise<number> {
     if (page.result.length === 0) return after
     after = page.next_after
   }
-}
-
-async function commitMs(stage: Stage): Promise<number> {
-  const client = new pg.Client(stage.database())
-  await client.connect()
-  const took = new Samples()
-  await client.query('create table if not exists bench_commits (at timestamptz)')
-  for (let time = 0; time < CHANGES; time++) {
-    const startMs = performance.now()
-    await client.query('insert into bench_commits values (now())')
-    took.add(performance.now() - startMs)
-  }
-  await client.end()
-  return took.median
 }

@@ -10,6 +10,23 @@ const PHONES = 40
 const AT_ONCE = 48
 const SETUP_CALLS_PER_SECOND = 50
 const ANSWER_HANGUP = [{ type: 'answer' }, { type: 'hangup' }]
+const SET = { type: 'variable_set', option: { key: 'greeting', value: 'Hello' } }
+const HANG_UP = '10000000-0000-4000-8000-00000000000a'
+const TEN_STEPS = [
+  { type: 'answer' },
+  ...[SET, SET, SET],
+  {
+    type: 'condition_variable',
+    option: {
+      ...{ condition: '==', variable: 'greeting', value_type: 'string', value_string: 'Hello' },
+      false_target_id: HANG_UP,
+    },
+  },
+  ...[SET, SET],
+  { type: 'branch', option: { variable: 'greeting', target_ids: { Bye: HANG_UP } } },
+  SET,
+  { id: HANG_UP, type: 'hangup' },
+]
 const SETUP_ROWS = ['call.setup_ms', 'call.setup_under_api_storm_ms', 'call.setup_beside_api_ms']
 /** Of what the API can take. */
 const API_SHARE = 0.9
@@ -25,6 +42,7 @@ export const sip: Suite = {
     'sip.register',
     'sip.answer_hangup',
     'memory.at_max_rate_mb',
+    'sip.ten_steps',
   ],
   async run(getStage, wanted) {
     const stage = await getStage()
@@ -35,6 +53,7 @@ export const sip: Suite = {
     if (wanted('sip.register')) rows.push(await register(stage, port))
     if (wanted('sip.answer_hangup') || wanted('memory.at_max_rate_mb'))
       rows.push(...(await answerHangup(stage, port)).filter(({ name }) => wanted(name)))
+    if (wanted('sip.ten_steps')) rows.push(await tenSteps(stage, port))
     await bare.stop()
     return rows
   },
@@ -112,26 +131,11 @@ async function register(stage: Stage, barePort: number): Promise<Row> {
 }
 
 async function answerHangup(stage: Stage, barePort: number): Promise<Row[]> {
-  const service = await stage.numberThat(ANSWER_HANGUP)
-  const load = (port: number, measureMs: number): CallLoad => ({
-    ...{ kind: 'at once', port, service, calls: AT_ONCE, warmUpMs: 6_000, measureMs },
-  })
-  const base = await stage.run<CallFigures>('clients/call-load.ts', load(barePort, 2_000))
-  const before = await stage.webhooksDelivered()
+  const base = await stage.run<CallFigures>('clients/call-load.ts', atOnce(barePort, 'bench', 2_000))
   const most = highest(() => stage.memory())
-  const { result, each } = await stage.processorTime(
-    async () => {
-      const figures = await stage.run<CallFigures>('clients/call-load.ts', load(stage.sipPort, 6_000))
-      const bytes = await most.end()
-      return { figures, bytes, after: await stage.webhooksDelivered() }
-    },
-    ({ figures }) => figures.served,
-  )
-  const { figures, bytes, after } = result
-  const webhooks = `${after.received - before.received} webhooks, the last ${(after.tookMs / 1000).toFixed(1)} s after the end`
-  const method = `flow answer, hangup, ${AT_ONCE} calls at once, INVITE to the answered BYE; ${told(figures)}; ${webhooks}; ${each}, webhooks included`
+  const { figures, method, extra: bytes } = await wholeCalls(stage, ANSWER_HANGUP, () => most.end())
   return [
-    row('sip.answer_hangup', figures.perSecond, 'calls/s', method, {
+    row('sip.answer_hangup', figures.perSecond, 'calls/s', `flow answer, hangup, ${method}`, {
       baseline: { name: BASELINE, value: base.perSecond },
     }),
     row(
@@ -141,6 +145,40 @@ async function answerHangup(stage: Stage, barePort: number): Promise<Row[]> {
       'highest PSS of everything during sip.answer_hangup, looked at twice a second',
     ),
   ]
+}
+
+async function tenSteps(stage: Stage, barePort: number): Promise<Row> {
+  const base = await stage.run<CallFigures>('clients/call-load.ts', atOnce(barePort, 'bench', 2_000))
+  const { figures, method } = await wholeCalls(stage, TEN_STEPS, async () => undefined)
+  return row('sip.ten_steps', figures.perSecond, 'calls/s', `a flow of ten actions, ${method}`, {
+    baseline: { name: BASELINE, value: base.perSecond },
+  })
+}
+
+function atOnce(port: number, service: string, measureMs: number): CallLoad {
+  return { kind: 'at once', port, service, calls: AT_ONCE, warmUpMs: 6_000, measureMs }
+}
+
+/** As many calls as end, through a flow of these actions; `atEnd` is asked when the last is over, before the webhooks are. */
+async function wholeCalls<Extra>(
+  stage: Stage,
+  actions: readonly object[],
+  atEnd: () => Promise<Extra>,
+): Promise<{ figures: CallFigures; method: string; extra: Extra }> {
+  const service = await stage.numberThat(actions)
+  const before = await stage.webhooksDelivered()
+  const { result, each } = await stage.processorTime(
+    async () => {
+      const figures = await stage.run<CallFigures>('clients/call-load.ts', atOnce(stage.sipPort, service, 6_000))
+      const extra = await atEnd()
+      return { figures, extra, after: await stage.webhooksDelivered() }
+    },
+    ({ figures }) => figures.served,
+  )
+  const { figures, extra, after } = result
+  const webhooks = `${after.received - before.received} webhooks, the last ${(after.tookMs / 1000).toFixed(1)} s after the end`
+  const method = `${AT_ONCE} calls at once, INVITE to the answered BYE; ${told(figures)}; ${webhooks}; ${each}, webhooks included`
+  return { figures, method, extra }
 }
 
 /** Looks at a figure twice a second and keeps the highest. */

@@ -6,6 +6,8 @@ import { type DatabasePlace, eventually } from '#testkit'
 /** What the database says of everything that was called. */
 export interface Books {
   calls: Record<'incoming' | 'outgoing', number>
+  /** Of those that went out, legs that were given up while their row was on its way to the disk: nobody was dialled. */
+  givenUp: number
   /** Hangup reasons of all calls, by direction. */
   ends: Record<string, number>
   recordings: number
@@ -61,6 +63,9 @@ export async function readBooks(place: DatabasePlace): Promise<Books> {
     return {
       calls: { incoming: of('incoming'), outgoing: of('outgoing') },
       ends: Object.fromEntries(rows.map((row) => [`${row.direction} ${row.hangup_reason}`, row.count])),
+      givenUp: await count(
+        `select count(*) from calls where direction = 'outgoing' and hangup_reason = 'cancel' and tm_ringing is null`,
+      ),
       recordings: await count('select count(*) from recordings'),
       transfers: await count('select count(*) from transfers'),
       groupcalls: await count('select count(*) from groupcalls'),

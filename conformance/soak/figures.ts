@@ -51,6 +51,7 @@ export function grown(taken: readonly Figures[]): string[] {
       lines.push(`${name}: ${megabytes(bytes(before))} to ${megabytes(bytes(after))}`)
   }
   for (const name of Object.keys(before[0]?.kept ?? {})) {
+    if (name === 'lane_writes_waiting') continue // a moment's load
     const count = (part: readonly Figures[]) => average(part.map(({ kept }) => kept[name] ?? 0))
     if (count(after) > count(before) * GROWTH + 10)
       lines.push(`${name}: ${Math.round(count(before))} to ${Math.round(count(after))}`)

@@ -1,5 +1,5 @@
 /** `npm run soak`: mixed calls at a steady rate for half an hour; see ../README.md. One JSON object on stdout; exit code 1 on a fault. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -7,7 +7,7 @@ import { systemClock, timestamp } from '#platform/time'
 import { freePort, isInstalled, Platform } from '#testkit'
 import { forgotten, kept, settled } from '../calls/kept.ts'
 import { LOAD } from '../calls/sample.ts'
-import { readBooks } from './books.ts'
+import { type Books, readBooks } from './books.ts'
 import { figures, grown, watch } from './figures.ts'
 import { Inspector } from './inspector.ts'
 import { type SoakReport, soakPage } from './page.ts'
@@ -25,7 +25,7 @@ if (!isInstalled('sipp')) throw new Error('SIPp is not installed (scripts/instal
 if (!(minutes > 0 && rate > 0)) throw new Error('SOAK_MINUTES and SOAK_RATE are numbers above 0')
 const report = await soak()
 console.log(JSON.stringify(report, null, 2))
-if (values.write) writeFileSync(PAGE, soakPage(report))
+if (values.write) writeFileSync(PAGE, soakPage(report, existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''))
 if (report.faults.length > 0) process.exitCode = 1
 
 async function soak(): Promise<SoakReport> {
@@ -65,6 +65,7 @@ async function soak(): Promise<SoakReport> {
     )
     const after = await take()
     const books = await readBooks(platform.database())
+    const refused = await refusedCalls(platform)
     return {
       ...{ minutes, rate, tookS, played, taken, rested, after, books },
       machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${arch()}`,
@@ -77,7 +78,7 @@ async function soak(): Promise<SoakReport> {
       faults: [
         ...failures('warm-up', warmUp),
         ...failures('soak', played),
-        ...miscounted([warmUp, played], books.calls),
+        ...miscounted([warmUp, played], books, refused),
         ...books.faults,
         ...grown(taken),
         ...left,
@@ -100,8 +101,14 @@ function prefixed(callees: Played['callees']): Record<string, Played['callees'][
   return Object.fromEntries(Object.entries(callees).map(([name, result]) => [`phone that ${name}`, result]))
 }
 
-/** One row for each INVITE, and every phone was called as often as callers wanted. */
-function miscounted(all: readonly Played[], rows: Record<'incoming' | 'outgoing', number>): string[] {
+/** Calls that were refused because the database had stalled: nothing was created for them. */
+async function refusedCalls(platform: Platform): Promise<number> {
+  const text = await (await fetch(`${platform.http}/metrics`)).text()
+  return Number(/^strowger_calls_refused\{status="503"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
+/** One row for each INVITE that was let in, and every phone was called as often as callers wanted. */
+function miscounted(all: readonly Played[], { calls, givenUp }: Books, refused: number): string[] {
   const sum = (count: (played: Played) => number) => all.reduce((total, played) => total + count(played), 0)
   const incoming = sum(({ callers }) => CALLER_NAMES.reduce((total, name) => total + callers[name].created, 0))
   const outgoing = sum(({ callees }) => CALLEES.reduce((total, name) => total + callees[name].created, 0))
@@ -109,9 +116,12 @@ function miscounted(all: readonly Played[], rows: Record<'incoming' | 'outgoing'
     CALLER_NAMES.reduce((total, name) => total + callers[name].created * REACHES[name].length, 0),
   )
   return [
-    ...(rows.incoming === incoming ? [] : [`${rows.incoming} rows of ${incoming} calls that came in`]),
-    ...(rows.outgoing === outgoing ? [] : [`${rows.outgoing} rows of ${outgoing} calls that went out`]),
-    ...(outgoing === reached ? [] : [`${outgoing} calls reached phones, ${reached} were meant to`]),
+    ...(refused === 0 ? [] : [`${refused} of ${incoming} calls were refused (503): writes had waited for a second`]),
+    ...(calls.incoming + refused === incoming ? [] : [`${calls.incoming} rows of ${incoming} calls that came in`]),
+    ...(calls.outgoing - givenUp <= outgoing && outgoing <= calls.outgoing
+      ? []
+      : [`${calls.outgoing} rows, ${givenUp} of them given up, of ${outgoing} calls that reached phones`]),
+    ...(refused > 0 || calls.outgoing === reached ? [] : [`${calls.outgoing} legs, ${reached} were meant`]),
   ]
 }
 

@@ -22,21 +22,31 @@ export interface SoakReport {
   faults: string[]
 }
 
-/** The reference page of one soak. */
-export function soakPage(report: SoakReport): string {
+/** The reference page: this soak above those that stand there, the newest first. */
+export function soakPage(report: SoakReport, before: string): string {
+  const [, ...earlier] = before.split(/^(?=## )/m)
+  const kept = earlier.slice(0, MOST_SOAKS - 1).map((each) => `${each.trimEnd()}\n`)
+  return [HEAD, section(report), ...kept].join('\n')
+}
+
+const MOST_SOAKS = 5
+const HEAD = `# Soak
+
+Written by \`npm run soak -- --write\`: what was seen on the machines named, nothing more. Calls are SIPp's, on the same cores.
+`
+
+function section(report: SoakReport): string {
   const { machine, node, date, minutes, rate, tookS, load, played, books, faults } = report
   const calls = Object.entries(played.callers).map(
     ([name, { created, successful, failed, retransmissions }]) =>
       `| ${name} | ${created} | ${successful} | ${failed} | ${retransmissions} |`,
   )
   const ends = Object.entries(books.ends).map(([end, count]) => `${count} ${end}`)
-  return `# Soak
+  return `## ${date.slice(0, 16).replace('T', ' ')} UTC, ${rate} calls/s for ${minutes} minutes
 
-Written by \`npm run soak -- --write\`: what was seen in one run on one machine.
-
-- ${date}, ${machine}, Node.js ${node}; load average meanwhile ${load.average.toFixed(1)}, at most ${load.most.toFixed(1)}
-- Asked for: ${rate} calls/s for ${minutes} minutes (SIPp on the same cores); they took ${Math.round(tookS)} s to the end of the last
-- In the database, warm-up included: ${books.calls.incoming} calls that came in, ${books.calls.outgoing} that went out, ${books.recordings} recordings, ${books.groupcalls} groupcalls, ${books.transfers} transfers, ${books.activeflows} activeflows; ends: ${ends.join(', ')}
+- ${machine}, Node.js ${node}; load average meanwhile ${load.average.toFixed(1)}, at most ${load.most.toFixed(1)}
+- From the first call to the end of the last: ${Math.round(tookS)} s
+- In the database, warm-up included: ${books.calls.incoming} calls that came in, ${books.calls.outgoing} that went out (${books.givenUp} given up before anybody was dialled), ${books.recordings} recordings, ${books.groupcalls} groupcalls, ${books.transfers} transfers, ${books.activeflows} activeflows; ends: ${ends.join(', ')}
 - ${faults.length === 0 ? 'No fault: no call failed; one row, one ending event and one whole account of each call; nothing grew, and nothing was left.' : `Faults: ${faults.map((fault) => fault.split('\n')[0]).join('; ')}`}
 
 | Callers | Calls | Successful | Failed | Retransmissions |

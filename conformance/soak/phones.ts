@@ -104,6 +104,7 @@ export function callerScenario(name: CallerName, caller: Caller, voice: string, 
       within('REFER', 3, caller, { lines: [`Refer-To: <${third}>`] }),
       response(202),
       '<label id="1"/>',
+      response(202, ' optional="true"'), // again, where ours was lost
       '<recv request="NOTIFY"><action><ereg regexp="terminated" search_in="hdr" header="Subscription-State:" assign_to="over"/></action></recv>',
       answer('200 OK', { attributes: ' next="2" test="over"' }),
       '<nop next="1"/>',
@@ -153,7 +154,7 @@ export function calleeScenario(name: CalleeName): string {
     answers: [...ANSWERED, ...IS_ENDED],
     third: [...ANSWERED, ...IS_ENDED],
     // talks until well after it was handed over, and hangs up then
-    leaves: [...ANSWERED, pause(3_500), calleesBye(), response(200)],
+    leaves: [...ANSWERED, pause(6_000), calleesBye(), response(200)],
     rings: [
       INVITED,
       answer('180 Ringing', { tag: true }),

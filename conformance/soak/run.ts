@@ -16,7 +16,7 @@ import {
 import type { Caller } from './scenario.ts'
 
 /** The longest call takes a few seconds; then whoever was called is told to end. */
-const LAST_CALLS_MS = 8_000
+const LAST_CALLS_MS = 12_000
 const PATIENCE_S = 120
 
 /** What SIPp counted of each scenario. */

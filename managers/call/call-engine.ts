@@ -37,6 +37,7 @@ import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
 import type { RecordingAnswer } from './recording-commands.ts'
+import type { RingingLegs } from './ringing-leg.ts'
 import { spenderOfCaller } from './spender.ts'
 import { CallStore } from './store.ts'
 import { carryOutStream, type StreamCommand } from './stream-commands.ts'
@@ -104,6 +105,7 @@ export class CallEngine {
   readonly #transfers: TransferDesk
   readonly #lives = new Map<string, LiveRunner>()
   readonly #groupcalls = new LiveGroupcalls()
+  readonly #ringing: RingingLegs = new Map()
   /** What is to be done when a caller without credentials is over. */
   readonly #leaving = new Map<string, () => void>()
   readonly counters: CallEngineCounters = { admitted: 0, called: 0, refused: {} }
@@ -345,10 +347,7 @@ export class CallEngine {
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
     const legs = new LegMaker({
-      ...this.#live,
-      ...callingOut,
-      base,
-      metering: this.#metering,
+      ...{ ...this.#live, ...callingOut, base, metering: this.#metering, ringing: this.#ringing },
       admit: (live) => this.#admit(live),
     })
     const attempts = new AttemptMaker({
@@ -372,6 +371,7 @@ export class CallEngine {
       ...basics,
       store: new TransferStore(db),
       groups: this.#groupPlacer,
+      ringing: this.#ringing,
       joins: new PhoneJoins({ ...basics, directory, legOfLine }),
       dialled: (dialled) => dialledAddress({ base, callees }, dialled),
     })

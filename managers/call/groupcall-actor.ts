@@ -99,7 +99,8 @@ export class GroupcallActor {
     const member = this.#alive.get(id)
     if (!member || this.#answered || this.#groupcall.status !== 'progressing') return [end(id, ANSWERED_ELSEWHERE)]
     this.#answered = member
-    const answer = member.kind === 'call' ? { answer_call_id: id } : { answer_groupcall_id: id }
+    // a phone that picks up answers for the member
+    const answer = member.kind === 'call' ? { answer_call_id: call_id } : { answer_groupcall_id: id }
     this.#groupcall = { ...this.#groupcall, ...answer }
     return [
       this.#save(['groupcall_progressing']),

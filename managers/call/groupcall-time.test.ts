@@ -41,6 +41,7 @@ async function ringing(ring_method: GroupRingMethod, ...users: string[]) {
       return line
     },
     prepareOutgoing: async () => undefined,
+    ringing: new Map(),
     admit: () => {},
     metering: { begin: async () => undefined }, // all of them are free
   })

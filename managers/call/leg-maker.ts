@@ -3,6 +3,7 @@ import { type Address, apiErrors } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import { Stopwatch } from '#platform/time'
 import { CAUSE, type OutgoingLineOptions } from '#telecom/line'
+import type { AttemptEvent } from './attempt.ts'
 import type { Call } from './call.ts'
 import { callerIdentity } from './caller-id.ts'
 import type { Calling, Ready } from './calling.ts'
@@ -13,6 +14,7 @@ import { type DialableWay, type LiveNeeds, LiveRunner } from './live-runner.ts'
 import type { Meter } from './meter.ts'
 import type { Metering } from './metering.ts'
 import { newOutgoingCall } from './new-call.ts'
+import { RingingLeg, type RingingLegs } from './ringing-leg.ts'
 import type { LegPlan, Way } from './way.ts'
 
 export interface LegMakerNeeds extends LiveNeeds {
@@ -21,6 +23,8 @@ export interface LegMakerNeeds extends LiveNeeds {
   createOutgoingLine(options: OutgoingLineOptions): DialableLine
   /** Makes the flow of a call that we make. */
   prepareOutgoing: PrepareOutgoing
+  /** Where legs stand while they ring for somebody. */
+  ringing: RingingLegs
   /** Takes in a leg that lives from now on. */
   admit(live: LiveRunner): void
   /** Reserves what paid legs cost. */
@@ -103,16 +107,24 @@ export class LegMaker {
       kind: 'call',
       flow_id: call.flow_id,
       begin: (report) => {
+        const { ringing } = this.#needs
+        const mayBePickedUp = !flow && master && report
+        const leg = mayBePickedUp ? new RingingLeg(call.id, { ringing, master, report }) : undefined
+        const told = leg ? (event: AttemptEvent) => leg.hear(event) : report
         const live = new LiveRunner(this.#needs, {
           ...{ call, line, watch, free_only, spender, isOwnPhone, ways },
           ...(meter ? { meter } : {}),
           ...(flow ? { flow: { prepared: flow, early: early_execution } } : {}),
-          ...(report ? { report } : {}),
+          ...(told ? { report: told } : {}),
           ...(limits ? { limits } : {}),
           ...(maxForwards === undefined ? {} : { maxForwards }),
           ...(hops === undefined ? {} : { hops }),
         })
         this.#needs.admit(live)
+        if (leg) {
+          leg.begin(live)
+          return leg
+        }
         master?.lead(live)
         live.begin()
         return live

@@ -14,6 +14,7 @@ import { Once } from './once.ts'
 import type { PhoneJoins } from './phone-joins.ts'
 import { recallAddress, recallSource } from './recall.ts'
 import { causeOfRefusal } from './refusal-cause.ts'
+import type { RingingLegs } from './ringing-leg.ts'
 import { newTransfer, type TransferType } from './transfer.ts'
 import type { TransferAnswer, TransferCommand } from './transfer-commands.ts'
 import { TransferRunner, type TransferRunnerNeeds } from './transfer-runner.ts'
@@ -24,6 +25,7 @@ export interface TransferDeskNeeds extends TransferRunnerNeeds {
   store: Pick<TransferStore, 'find'>
   groups: Pick<GroupPlacer, 'prepareFor'>
   joins: PhoneJoins
+  ringing: Pick<RingingLegs, 'get'>
   /** Whom a URI means that a phone names; `undefined` = nobody. */
   dialled(dialled: Dialled): Promise<Address | undefined>
 }
@@ -96,16 +98,20 @@ export class TransferDesk {
     const found = this.#needs.joins.find(customer, wanted)
     if (typeof found === 'number') return found
     const { leg, early } = found
+    if (early) return this.#needs.ringing.get(leg.id) ? leg : DECLINE
     const partner = partnerOf(leg, this.#needs.leg)
-    if (early || !partner) return DECLINE
+    if (!partner) return DECLINE
     if (this.#busy.has(leg.id) || this.#busy.has(partner.id)) return REQUEST_PENDING
     return partner.transfers < MOST_TRANSFERS ? leg : FORBIDDEN
   }
 
-  /** The newcomer has answered and takes the leg's place; where that cannot be any more it ends. */
+  /** The newcomer has answered and takes the leg's place, or answers for one that rings; where that cannot be any more it ends. */
   takePlace(newcomer: LiveRunner, replaced: LiveRunner): void {
-    if (this.#busy.has(replaced.id) || !this.#needs.joins.takePlace(newcomer, replaced))
-      newcomer.hangup('normal', undefined, 'transfer')
+    const rings = this.#needs.ringing.get(replaced.id)
+    const took = rings
+      ? rings.pickUp(newcomer)
+      : !this.#busy.has(replaced.id) && this.#needs.joins.takePlace(newcomer, replaced)
+    if (!took) newcomer.hangup('normal', undefined, 'transfer')
   }
 
   async #command({

@@ -6,7 +6,8 @@ import { apiErrors } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { ManualClock, systemClock } from '#platform/time'
-import { eventually, freshDatabase } from '#testkit'
+import type { CaptureTarget } from '#telecom/media'
+import { eventually, freshDatabase, tempFolder } from '#testkit'
 import { CallRecorder } from './call-recorder.ts'
 import { NO_CAPTURES } from './capture-budget.ts'
 import { Captures } from './captures.ts'
@@ -243,6 +244,24 @@ test('a call whose sound is not captured although it should be says why', async 
     ['a', 'b'].map((id) => mediaEntries(second.snapshotOf(id)?.facts ?? []).map(({ text, media }) => [text, media])),
     [[['Its sound is not captured: there is no place for it', { fact: 'not_captured', why: 'not_possible' }]], []],
   )
+})
+
+test('a line that is dialled again is captured into the same file', async (t) => {
+  const { bus, lanes, clock } = testRecorder(t)
+  const captures = new Captures(tempFolder(t), { perCall: 1e6, perCustomerAndDay: 1e7, total: 1e7 })
+  await captures.measure()
+  const recorder = new CallRecorder({ clock, log: silentLog, bus, lanes, captures })
+  const targets: CaptureTarget[] = []
+  const line = (id: string) => ({
+    ...{ id, dialog: testDialog(id), codec: undefined },
+    capture: (target: CaptureTarget) => void targets.push(target),
+  })
+  recorder.began(testCall('a', { metadata: { rtp_debug: true } as never }), line('first'))
+  recorder.redialled('a', line('second'))
+  recorder.began(testCall('b'), line('other'))
+  recorder.redialled('b', line('another'))
+  assert.equal(targets.length, 2)
+  assert.deepEqual(targets[0], targets[1])
 })
 
 test('records, refused calls and captures are forgotten by age', async () => {

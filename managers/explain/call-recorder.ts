@@ -150,7 +150,7 @@ export class CallRecorder implements CallWitness {
       this.#note(record, { at: this.#clock.wallMs(), kind: 'not_captured', why: capture })
       return
     }
-    record.capture = capture.name
+    record.capture = capture
     line.capture(capture.target)
   }
 
@@ -158,6 +158,7 @@ export class CallRecorder implements CallWitness {
     const record = this.#records.get(call_id)
     if (!record) return
     this.#follow(record, line)
+    if (record.capture) line.capture(record.capture.target)
     this.#note(record, { at: this.#clock.wallMs(), kind: 'redialled' })
   }
 
@@ -196,7 +197,7 @@ export class CallRecorder implements CallWitness {
     this.#records.delete(record.call_id)
     this.#over.delete(record.call_id)
     this.#lines.delete(record)
-    if (record.capture !== '') void this.#needs.captures.settle(record.capture)
+    if (record.capture) void this.#needs.captures.settle(record.capture.name)
     for (const id of record.lines) this.#byLine.delete(id)
   }
 

@@ -175,7 +175,9 @@ const FlowStep = Type.Object(
     }),
     cause: Type.String({ description: 'Why it was skipped or failed.' }),
     option: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'With placeholders replaced.' })),
-    variables: Type.Record(Type.String(), Type.String(), { description: 'What the step wrote by itself.' }),
+    variables: Type.Record(Type.String(), Type.String(), {
+      description: 'What was written while it was the current step.',
+    }),
     unresolved: Type.Array(Type.String(), { description: 'Names in placeholders that no variable had.' }),
   },
   { $id: 'CallExplanationFlowStep' },

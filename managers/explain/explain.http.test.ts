@@ -127,7 +127,7 @@ test('each step of the flow is there with what it wrote and why it failed, and s
     current_action: { ...action, id: '', type: '' },
     executed_actions: [
       { ...action, id: systemIds.uuid(), type: '' },
-      { ...action, id: systemIds.uuid(), type: 'variable_set', option: { key: 'who', value: 'Ann' } },
+      { ...action, id: systemIds.uuid(), type: 'variable_set', variables: { who: 'Ann' } },
       { ...action, id: systemIds.uuid(), type: 'play', result: 'failed', cause: 'play_failed: dns' },
       { ...action, id: systemIds.uuid(), type: 'talk', tm_execute: null, result: 'skipped', cause: 'no_call' },
     ],

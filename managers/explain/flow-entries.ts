@@ -24,7 +24,7 @@ export function flowEntries(execution: Execution): CallEntry[] {
 
 /** The start and the end have no type, and are no steps. */
 function entryOf(activeflow_id: string, action: ExecutedAction, time: string, result: Step['result']): CallEntry[] {
-  const { id, type, cause = '', option, unresolved = [] } = action
+  const { id, type, cause = '', option, unresolved = [], variables = {} } = action
   if (!type) return []
   const step: Step = {
     activeflow_id,
@@ -33,7 +33,7 @@ function entryOf(activeflow_id: string, action: ExecutedAction, time: string, re
     result,
     cause,
     ...(option ? { option } : {}),
-    variables: result === 'done' ? written(type, option) : {},
+    variables,
     unresolved,
   }
   const how = {
@@ -45,10 +45,4 @@ function entryOf(activeflow_id: string, action: ExecutedAction, time: string, re
   }[result]
   const why = cause === '' ? '' : `: ${cause}`
   return [{ timestamp: time, type: 'flow', text: `The step ${type} ${how}${why}`, flow: step }]
-}
-
-/** The variables that a step names itself. */
-function written(type: string, option: Record<string, unknown> = {}): Record<string, string> {
-  const { key, value = '' } = option
-  return type === 'variable_set' && typeof key === 'string' ? { [key]: String(value) } : {}
 }

@@ -1,5 +1,6 @@
 import type { MatchedRule } from '#managers/call'
 import type { Timestamp } from '#platform/time'
+import type { CaptureTarget } from '#telecom/media'
 import type { CallRecord, RecordedFact } from './call-record.ts'
 import type { MessageRing } from './message-ring.ts'
 
@@ -15,7 +16,8 @@ export class LiveRecord {
   readonly #rule: MatchedRule | null
   readonly #facts: RecordedFact[] = []
   #factsDropped = 0
-  capture = ''
+  /** Where its sound is captured, whichever line it takes. */
+  capture: { name: string; target: CaptureTarget } | undefined
   /** Under which its messages and its sound are told. */
   readonly names: string[] = []
   readonly lines: string[] = []
@@ -54,7 +56,7 @@ export class LiveRecord {
       messages: this.ring.messages,
       dropped: { messages: this.ring.dropped, facts: this.#factsDropped },
       facts: [...this.#facts],
-      capture: this.capture,
+      capture: this.capture?.name ?? '',
     }
   }
 }

@@ -29,6 +29,7 @@ export interface ExecutedAction {
   result?: 'skipped' | 'failed'
   cause?: string
   unresolved?: string[]
+  variables?: Record<string, string>
 }
 
 /** An execution of a flow as its owner shows it. */

@@ -60,6 +60,8 @@ export interface ActionRun {
   cause?: string
   /** Placeholders that named no variable and became empty. */
   unresolved?: string[]
+  /** What was written while it was the current one, each value within its first 1,000 characters. */
+  variables?: Record<string, string>
 }
 
 /** One execution of a flow. The record is the column, the type and the JSON. */

@@ -53,6 +53,11 @@ export const Action = Type.Object(
     unresolved: Type.Optional(
       Type.Array(Type.String(), { description: 'Names in placeholders that no variable had.' }),
     ),
+    variables: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: 'What was written while it was the current action, each value within its first 1,000 characters.',
+      }),
+    ),
   },
   { $id: 'Action' },
 )

@@ -15,7 +15,7 @@ const LONGEST_CAUSE = 1_000
 /** An action as it is shown: without its options where they are longer than anybody reads. */
 export function shownRun(run: ActionRun, longest = LONGEST_SHOWN): ActionRun {
   if (lengthOf(run) <= longest) return run
-  const { option: _option, unresolved: _unresolved, cause, ...rest } = run
+  const { option: _option, unresolved: _unresolved, variables: _variables, cause, ...rest } = run
   return { ...rest, ...(cause === undefined ? {} : { cause: cause.slice(0, LONGEST_CAUSE).toWellFormed() }) }
 }
 

@@ -27,3 +27,5 @@ export const MOST_PLACEHOLDERS = 10_000
 
 /** The longest wait of an action: what a timer can hold, about 24.8 days. Milliseconds. */
 export const LONGEST_WAIT_MS = 2_147_483_647
+/** The longest value of a variable that an action is shown to have written. Characters. */
+export const LONGEST_SHOWN_VALUE = 1_000

@@ -6,7 +6,7 @@ import type { ActionRun, EndedReason, ReferenceType } from '../activeflow.ts'
 import { ACTION_ID_FINISH, type Action } from '../flow.ts'
 import type { Command, Effect, Input } from './command.ts'
 import { chooseNext, resolve } from './cursor.ts'
-import { MOST_COMPLETIONS, MOST_STACKS, MOST_STEPS } from './limits.ts'
+import { LONGEST_SHOWN_VALUE, MOST_COMPLETIONS, MOST_STACKS, MOST_STEPS } from './limits.ts'
 import type { Outcome } from './outcome.ts'
 import type { Awaited, FlowState } from './state.ts'
 import { SubstitutionTooLarge, substitute } from './substitute.ts'
@@ -306,7 +306,10 @@ class Run {
 
   #write(set: Readonly<Record<string, string>> | undefined) {
     if (!set || Object.keys(set).length === 0) return
-    this.state.variables = { ...this.state.variables, ...set }
+    const { state } = this
+    state.variables = { ...state.variables, ...set }
+    const shown = Object.entries(set).map(([name, value]) => [name, value.slice(0, LONGEST_SHOWN_VALUE).toWellFormed()])
+    this.#note({ variables: { ...state.current.variables, ...Object.fromEntries(shown) } })
   }
 
   /** Adds to what is known of the current action; the announcement of its move says it too. */

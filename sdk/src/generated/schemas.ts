@@ -29,6 +29,8 @@ export interface Action {
   cause?: string
   /** Names in placeholders that no variable had. */
   unresolved?: string[]
+  /** What was written while it was the current action, each value within its first 1,000 characters. */
+  variables?: Record<string, string>
 }
 
 export interface ActionWrite {
@@ -319,7 +321,7 @@ export interface CallExplanationFlowStep {
   cause: string
   /** With placeholders replaced. */
   option?: Record<string, unknown>
-  /** What the step wrote by itself. */
+  /** What was written while it was the current step. */
   variables: Record<string, string>
   /** Names in placeholders that no variable had. */
   unresolved: string[]
