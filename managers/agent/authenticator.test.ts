@@ -16,9 +16,10 @@ function setUp() {
   let away: 'no' | 'refuses' | 'silent' = 'no'
   const db: Database = new Proxy(accounts.db, {
     get(target, name) {
-      if (name !== 'kysely') return Reflect.get(target, name)
+      if (name !== 'kysely' && name !== 'read') return Reflect.get(target, name)
       if (away === 'refuses') throw new DatabaseUnavailable('unreachable')
-      return away === 'silent' ? () => neverAnswers : target.kysely.bind(target)
+      if (away === 'silent') return name === 'read' ? () => new Promise(() => {}) : () => neverAnswers
+      return target[name].bind(target)
     },
   })
   const basics = { db, clock, ids: { uuid: () => NIL_UUID, bytes: () => new Uint8Array(), integer: () => 0 } }

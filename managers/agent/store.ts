@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type AnyTransaction, type Database, jsonb } from '#platform/db'
+import { type AnyTransaction, type Database, jsonb, keyedRead } from '#platform/db'
 import { type Address, type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { AgentRecord } from './agent.ts'
@@ -21,9 +21,18 @@ export interface AgentFilter {
 /** SQL of agents: live rows only, unless a method says otherwise. */
 export class AgentStore {
   readonly #db: Database
+  readonly #ownerOf: (customer: string, type: string, target: string) => Promise<{ agent_id: string } | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#ownerOf = keyedRead<Tables, { agent_id: string }>(db, (tables, customer, type, target) =>
+      tables
+        .selectFrom('agent_addresses')
+        .select('agent_id')
+        .where('customer_id', '=', customer)
+        .where('type', '=', type)
+        .where('target', '=', target),
+    )
   }
 
   list(customer: string, page: PageRequest, filter: AgentFilter): Promise<AgentRecord[]> {
@@ -212,15 +221,7 @@ export class AgentStore {
 
   /** The agent who has an address, given as it is stored. */
   async ownerOf(customer: string, type: string, target: string): Promise<string | undefined> {
-    const row = await this.#db
-      .kysely<Tables>()
-      .selectFrom('agent_addresses')
-      .select('agent_id')
-      .where('customer_id', '=', customer)
-      .where('type', '=', type)
-      .where('target', '=', target)
-      .executeTakeFirst()
-    return row?.agent_id
+    return (await this.#ownerOf(customer, type, target))?.agent_id
   }
 
   /** Deletes every agent of the customer, sets their addresses free, and gives the agents as they are then. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AnyTransaction, Database } from '#platform/db'
+import { type AnyTransaction, type Database, keyedRead } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
 import type { CustomerRecord } from './customer.ts'
@@ -13,14 +13,18 @@ const on = (trx: AnyTransaction) => trx.kysely<Tables>()
 /** SQL of customers. A customer is its own tenant: its id is what every method takes first. */
 export class CustomerStore {
   readonly #db: Database
+  readonly #find: (customer: string) => Promise<CustomerRecord | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#find = keyedRead<Tables, CustomerRecord>(db, (tables, customer) =>
+      tables.selectFrom('customers').selectAll().where('id', '=', customer),
+    )
   }
 
   /** The customer, whatever its state; `undefined` when there never was one. */
   find(customer: string): Promise<CustomerRecord | undefined> {
-    return this.#db.kysely<Tables>().selectFrom('customers').selectAll().where('id', '=', customer).executeTakeFirst()
+    return this.#find(customer)
   }
 
   /** Platform-wide: the customer that has this e-mail, in whatever case it is written, unless it is deleted. */

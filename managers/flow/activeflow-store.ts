@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { AnyTransaction, Database, LaneTable, LaneWrite } from '#platform/db'
+import { type AnyTransaction, type Database, keyedRead, type LaneTable, type LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { ActionRun, Activeflow, WebhookMethod } from './activeflow.ts'
 import type { FlowState } from './engine/index.ts'
@@ -88,12 +88,22 @@ export function executedWrite(activeflow_id: string, position: number, action: A
   return { table: executed, row: { activeflow_id, position, action } }
 }
 
+type TargetColumns = Pick<ActiveflowRow, 'webhook_uri' | 'webhook_method'>
+
 /** SQL of activeflows. */
 export class ActiveflowStore {
   readonly #db: Database
+  readonly #webhookTarget: (customer: string, id: string) => Promise<TargetColumns | undefined>
 
   constructor(db: Database) {
     this.#db = db
+    this.#webhookTarget = keyedRead<ActiveflowTables, TargetColumns>(db, (tables, customer, id) =>
+      tables
+        .selectFrom('activeflows')
+        .select(['webhook_uri', 'webhook_method'])
+        .where('customer_id', '=', customer)
+        .where('id', '=', id),
+    )
   }
 
   async find(customer: string, id: string): Promise<Activeflow | undefined> {
@@ -166,13 +176,7 @@ export class ActiveflowStore {
    * goes there too.
    */
   async webhookTarget(customer: string, id: string): Promise<{ uri: string; method: WebhookMethod } | undefined> {
-    const row = await this.#db
-      .kysely<ActiveflowTables>()
-      .selectFrom('activeflows')
-      .select(['webhook_uri', 'webhook_method'])
-      .where('customer_id', '=', customer)
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const row = await this.#webhookTarget(customer, id)
     return row && row.webhook_uri !== '' ? { uri: row.webhook_uri, method: row.webhook_method } : undefined
   }
 

@@ -1,7 +1,7 @@
 import { type AnyTransaction, type Database, jsonb, keyedRead, type LaneTable, type LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
-import { FLOWS_PER_CUSTOMER, type Flow } from './flow.ts'
+import type { Flow } from './flow.ts'
 
 export interface FlowTables {
   flows: Flow
@@ -74,18 +74,20 @@ export class FlowStore {
     return pageOf(query, request).execute()
   }
 
-  /** Whether the customer has as many flows as a customer may have. */
-  async isFull(customer: string): Promise<boolean> {
-    const last = await this.#live(customer)
+  /** How many flows the customer has saved; it is not counted beyond `most`. */
+  async countUpTo(customer: string, most: number): Promise<number> {
+    const some = this.#live(customer)
       .select('id')
       .where('persist', '=', true)
       .where('type', '=', 'flow')
-      .orderBy('tm_create', 'desc')
-      .orderBy('id', 'desc')
-      .offset(FLOWS_PER_CUSTOMER - 1)
-      .limit(1)
-      .executeTakeFirst()
-    return last !== undefined
+      .limit(most)
+      .as('some')
+    const { count } = await this.#db
+      .kysely<FlowTables>()
+      .selectFrom(some)
+      .select((row) => row.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    return count
   }
 
   async insert(trx: AnyTransaction, customer: string, flow: Flow): Promise<void> {

@@ -10,6 +10,7 @@ import type { FlowTest, FlowWrite } from './contract.ts'
 import { flowErrors } from './errors.ts'
 import { flowEvents } from './events.ts'
 import { type Action, FLOWS_PER_CUSTOMER, type Flow, newFlow, temporaryFlow } from './flow.ts'
+import { FlowLimit } from './flow-limit.ts'
 import { FlowStore } from './flow-store.ts'
 import { type FlowTestReport, testFlow } from './flow-test/run-flow-test.ts'
 import type { OnFlowDeleted } from './needs.ts'
@@ -32,12 +33,14 @@ export interface FlowServiceNeeds {
 export class FlowService {
   readonly #needs: FlowServiceNeeds
   readonly #store: FlowStore
+  readonly #limit: FlowLimit
   /** Customers whose test runs in this process now. */
   readonly #testing = new Set<string>()
 
   constructor(needs: FlowServiceNeeds) {
     this.#needs = needs
     this.#store = new FlowStore(needs.db)
+    this.#limit = new FlowLimit(needs.clock, (customer, most) => this.#store.countUpTo(customer, most))
   }
 
   async list(customer: string, query: PageQuery): Promise<Page<Flow>> {
@@ -66,6 +69,7 @@ export class FlowService {
       const created = { ...flow, direct_hash: direct.hash }
       await this.#store.insert(trx, customer, created)
       await appendEvents(trx, [flowEvents.flow_created(created)], this.#needs)
+      this.#limit.made(customer)
       return created
     })
   }
@@ -156,7 +160,7 @@ export class FlowService {
   }
 
   async refuseWhenFull(customer: string): Promise<void> {
-    if (await this.#store.isFull(customer)) throw flowErrors.RESOURCE_LIMIT_EXCEEDED({ limit: FLOWS_PER_CUSTOMER })
+    if (await this.#limit.isFull(customer)) throw flowErrors.RESOURCE_LIMIT_EXCEEDED({ limit: FLOWS_PER_CUSTOMER })
   }
 
   async #check(customer: string, write: FlowWrite): Promise<Pick<Flow, 'actions' | 'on_complete_flow_id'>> {

@@ -184,11 +184,13 @@ export class Feed {
     if (!customer) return found
     const { secrets } = customer
     const flows = new Map<string, SigningTarget>()
-    for (const id of new Set(events.map(activeflowOf))) {
-      if (id === NIL_UUID) continue
+    const find = async (id: string) => {
       const target = await activeflows.find(this.customer_id, id)
       if (target) flows.set(id, { ...target, secrets })
     }
+    const ids = new Set(events.map(activeflowOf))
+    ids.delete(NIL_UUID)
+    await Promise.all([...ids].map(find))
     for (const event of events) {
       const flow = flows.get(activeflowOf(event))
       if (customer.uri === '' && !flow) continue

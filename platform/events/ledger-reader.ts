@@ -20,6 +20,8 @@ export interface Reading {
   more: boolean
 }
 
+const HEAD = 'SELECT position FROM ledger_heads WHERE customer_id = $1'
+
 /** Another reader of the same name has moved the cursor meanwhile: roll back and read again. */
 export class CursorMoved extends Error {
   override name = 'CursorMoved'
@@ -65,9 +67,8 @@ export class LedgerReader {
     limit: number,
     { publicOnly = false }: { publicOnly?: boolean } = {},
   ): Promise<Reading> {
-    const head = (
-      await this.#db.query<{ position: number }>('SELECT position FROM ledger_heads WHERE customer_id = $1', [customer])
-    )[0]?.position
+    const [row] = await this.#db.read<{ position: number }>(HEAD, [customer])
+    const head = row?.position
     if (head === undefined || head <= after) return { events: [], through: after, more: false }
     const events = await this.#db.query<LedgerEvent>(
       `SELECT id, customer_id, position, sequence, type, resource, resource_id, public, activeflow_id, data, tm_create

@@ -26,6 +26,9 @@ export interface SequencerOptions {
 /** While events keep coming the next look follows after so long, growing to the idle pace. */
 const BUSY_MS = 5
 const IDLE_MS = 250
+/** A batch of so many says that many happen at the same time: the next one gathers for so long, whoever pokes. */
+const MANY = 8
+const GATHER_MS = 10
 const PREPARE_EVERY_MS = 3_600_000
 const DAYS_AHEAD = 2
 /** A batch without an answer for so long is given up; whether it was made or not, the next one goes on correctly. */
@@ -47,6 +50,7 @@ export class Sequencer {
   #timer: Timer | undefined
   #running: Promise<void> | undefined
   #pokes = 0
+  #gatherUntilMs = Number.NEGATIVE_INFINITY
   #pauseMs = BUSY_MS
   #retryMs = BUSY_MS
   #preparedMs = Number.NEGATIVE_INFINITY
@@ -79,7 +83,9 @@ export class Sequencer {
 
   #poke(): void {
     this.#pokes++
-    if (!this.#running && !this.#closing.signal.aborted) this.#go()
+    // while it gathers its timer is set
+    if (this.#running || this.#closing.signal.aborted || this.#gathers()) return
+    this.#go()
   }
 
   #go(): void {
@@ -90,9 +96,13 @@ export class Sequencer {
     })
   }
 
-  /** Batches until the inbox is empty and nobody has poked meanwhile. */
+  #gathers(): boolean {
+    return this.#options.clock.monotonicMs() < this.#gatherUntilMs
+  }
+
+  /** Batches until the inbox is empty and nobody has poked meanwhile, or it is better to let some events come together. */
   async #work(): Promise<void> {
-    const { batch = 500, log } = this.#options
+    const { batch = 500, clock, log } = this.#options
     try {
       for (let pokes = -1; pokes !== this.#pokes && !this.#closing.signal.aborted; ) {
         pokes = this.#pokes
@@ -100,6 +110,11 @@ export class Sequencer {
         this.#retryMs = BUSY_MS
         this.#pauseMs = moved > 0 ? BUSY_MS : Math.min(this.#pauseMs * 2, IDLE_MS)
         if (moved >= batch) pokes = -1
+        else if (moved >= MANY) {
+          this.#gatherUntilMs = clock.monotonicMs() + GATHER_MS
+          this.#pauseMs = GATHER_MS
+          return
+        }
       }
     } catch (error) {
       if (this.#closing.signal.aborted) return
