@@ -43,6 +43,6 @@ function sample(reason: Reason): ReasonedError {
   const { message } = make(watched)
   return Object.assign(make(facts), {
     message: isWhole ? message : cause,
-    details: details_schema ? make(facts).details : [],
+    details: details_schema ? [facts] : [],
   })
 }

@@ -56,6 +56,8 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     PAYMENT_PROVIDER_NOT_CONFIGURED: 'after_fix',
     PAYMENT_SIGNATURE_INVALID: 'never',
     RATE_DECK_NOT_FOUND: 'never',
+    SPENDING_LIMIT_REACHED: 'after_delay',
+    SPENDING_NOT_ALLOWED: 'after_fix',
   },
   'flow-manager': {
     ACTIVEFLOW_ALREADY_EXISTS: 'after_fix',
@@ -90,6 +92,16 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     SOURCE_NOT_ALLOWED: 'after_fix',
     TRANSFER_NOT_FOUND: 'never',
   },
+  'provisioning-admin': {
+    CARRIER_CREDENTIALS_REJECTED: 'after_fix',
+    INVALID_CODECS: 'after_fix',
+    PROVIDERCALL_NOT_FOUND: 'never',
+    PROVIDER_NOT_FOUND: 'never',
+    RESOURCE_LIMIT_EXCEEDED: 'after_fix',
+    ROUTE_NOT_FOUND: 'never',
+    TRUNK_ALREADY_EXISTS: 'after_fix',
+    TRUNK_NOT_FOUND: 'never',
+  },
   'direct-manager': {
     DIRECT_NOT_FOUND: 'never',
   },
@@ -101,16 +113,11 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
   'number-manager': {
     IDENTITY_VERIFICATION_REQUIRED: 'after_fix',
     NUMBER_ALREADY_EXISTS: 'after_fix',
+    NUMBER_NOT_AVAILABLE: 'after_fix',
     NUMBER_NOT_FOUND: 'never',
     NUMBER_PROVIDER_NOT_CONFIGURED: 'after_fix',
+    NUMBER_PROVIDER_UNAVAILABLE: 'same_key',
     RESOURCE_LIMIT_EXCEEDED: 'after_fix',
-  },
-  'provisioning-admin': {
-    INVALID_CODECS: 'after_fix',
-    PROVIDERCALL_NOT_FOUND: 'never',
-    PROVIDER_NOT_FOUND: 'never',
-    ROUTE_NOT_FOUND: 'never',
-    TRUNK_NOT_FOUND: 'never',
   },
   'tts-manager': {
     SPEAKING_NOT_FOUND: 'never',

@@ -6,6 +6,7 @@ import { activeflows } from './activeflows-group.ts'
 import { agents } from './agents-group.ts'
 import { aggregatedEvents } from './aggregated-events-group.ts'
 import { auth } from './auth-group.ts'
+import { availableNumbers } from './available-numbers-group.ts'
 import { billing } from './billing-group.ts'
 import { billingAccount } from './billing-account-group.ts'
 import { billingAccounts } from './billing-accounts-group.ts'
@@ -13,6 +14,7 @@ import { billings } from './billings-group.ts'
 import { calls } from './calls-group.ts'
 import { customer } from './customer-group.ts'
 import { customers } from './customers-group.ts'
+import { directs } from './directs-group.ts'
 import { errors } from './errors-group.ts'
 import { events } from './events-group.ts'
 import { extensions } from './extensions-group.ts'
@@ -24,19 +26,26 @@ import { mails } from './mails-group.ts'
 import { me } from './me-group.ts'
 import { numbers } from './numbers-group.ts'
 import { openapiJson } from './openapi-json-group.ts'
+import { outboundConfig } from './outbound-config-group.ts'
+import { outboundConfigs } from './outbound-configs-group.ts'
 import { ping } from './ping-group.ts'
+import { providercalls } from './providercalls-group.ts'
+import { providers } from './providers-group.ts'
 import { rateDecks } from './rate-decks-group.ts'
 import { rates } from './rates-group.ts'
 import { recordingfiles } from './recordingfiles-group.ts'
 import { recordings } from './recordings-group.ts'
 import { refusedCalls } from './refused-calls-group.ts'
+import { routes } from './routes-group.ts'
 import { serviceAgents } from './service-agents-group.ts'
+import { spendingLimits } from './spending-limits-group.ts'
 import { storageAccount } from './storage-account-group.ts'
 import { storageAccounts } from './storage-accounts-group.ts'
 import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
 import { timelines } from './timelines-group.ts'
 import { transfers } from './transfers-group.ts'
+import { trunks } from './trunks-group.ts'
 import { webhookDeliveries } from './webhook-deliveries-group.ts'
 import { webhookHolds } from './webhook-holds-group.ts'
 import { webhookReplays } from './webhook-replays-group.ts'
@@ -50,6 +59,7 @@ export function everyGroup(api: Api) {
     agents: agents(api),
     aggregatedEvents: aggregatedEvents(api),
     auth: auth(api),
+    availableNumbers: availableNumbers(api),
     billing: billing(api),
     billingAccount: billingAccount(api),
     billingAccounts: billingAccounts(api),
@@ -57,6 +67,7 @@ export function everyGroup(api: Api) {
     calls: calls(api),
     customer: customer(api),
     customers: customers(api),
+    directs: directs(api),
     errors: errors(api),
     events: events(api),
     extensions: extensions(api),
@@ -68,19 +79,26 @@ export function everyGroup(api: Api) {
     me: me(api),
     numbers: numbers(api),
     openapiJson: openapiJson(api),
+    outboundConfig: outboundConfig(api),
+    outboundConfigs: outboundConfigs(api),
     ping: ping(api),
+    providercalls: providercalls(api),
+    providers: providers(api),
     rateDecks: rateDecks(api),
     rates: rates(api),
     recordingfiles: recordingfiles(api),
     recordings: recordings(api),
     refusedCalls: refusedCalls(api),
+    routes: routes(api),
     serviceAgents: serviceAgents(api),
+    spendingLimits: spendingLimits(api),
     storageAccount: storageAccount(api),
     storageAccounts: storageAccounts(api),
     storageFiles: storageFiles(api),
     tags: tags(api),
     timelines: timelines(api),
     transfers: transfers(api),
+    trunks: trunks(api),
     webhookDeliveries: webhookDeliveries(api),
     webhookHolds: webhookHolds(api),
     webhookReplays: webhookReplays(api),

@@ -68,6 +68,10 @@ export interface Reasons {
     status: string
     issue?: string
   }>
+  /** The carrier did not accept the API key of a provider setup. Make a new key at the carrier, with the right to change voice settings, and try again. */
+  CARRIER_CREDENTIALS_REJECTED: ReasonRow<'provisioning-admin', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    carrier: string
+  }>
   /** The e-mail address belongs to another customer or agent. Use another e-mail address. */
   CUSTOMER_ALREADY_EXISTS: ReasonRow<'customer-manager', 'ALREADY_EXISTS', 409, 'after_fix', Facts>
   /** Customer ID does not exist or the customer is deleted. Verify the ID with GET /customers. */
@@ -78,7 +82,7 @@ export interface Reasons {
   }>
   /** The endpoint needs the login of an agent, or is outside what a direct token may use. Log in with POST /auth/login and use that token. */
   DIRECT_ACCESS_NOT_SUPPORTED: ReasonRow<'api-manager', 'PERMISSION_DENIED', 403, 'after_fix', Facts>
-  /** No resource has this direct hash; it may have been regenerated. Read the direct_hash of the resource again. */
+  /** No resource of the customer has this direct hash; it may have been regenerated. Read the direct_hash of the resource again. */
   DIRECT_NOT_FOUND: ReasonRow<'direct-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** The time for which a download address was given out is over. Ask for a new address at the endpoint that gave this one, such as GET /storage_files/{id}/file or GET /recordingfiles/{id}. */
   DOWNLOAD_EXPIRED: ReasonRow<'storage-manager', 'PERMISSION_DENIED', 403, 'after_fix', {
@@ -228,15 +232,24 @@ export interface Reasons {
     issue: string
   }>
   /** No provider or registered contact leads to the destination. Have a route to this destination configured, or wait until the extension is registered. */
-  NO_ROUTE_TO_DESTINATION: ReasonRow<'call-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
+  NO_ROUTE_TO_DESTINATION: ReasonRow<'call-manager', 'FAILED_PRECONDITION', 409, 'after_fix', {
+    destination?: string
+    issue?: 'no_route' | 'providers_not_reachable' | 'emergency_not_routed'
+  }>
   /** The number belongs to a customer already. Choose another number. */
   NUMBER_ALREADY_EXISTS: ReasonRow<'number-manager', 'ALREADY_EXISTS', 409, 'after_fix', {
+    number: string
+  }>
+  /** The provider does not sell the number, or not any more. Choose another number of GET /available_numbers; what it lists is not reserved. */
+  NUMBER_NOT_AVAILABLE: ReasonRow<'number-manager', 'FAILED_PRECONDITION', 409, 'after_fix', {
     number: string
   }>
   /** Number ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /numbers list call. */
   NUMBER_NOT_FOUND: ReasonRow<'number-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** No provider of telephone numbers is configured on this platform. Get a virtual number (+899…), or have the operator configure a provider. */
   NUMBER_PROVIDER_NOT_CONFIGURED: ReasonRow<'number-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
+  /** The provider of telephone numbers cannot be reached or refuses the platform. Ask again after a while: the same purchase goes on, and what nobody asks for again is undone by itself. */
+  NUMBER_PROVIDER_UNAVAILABLE: ReasonRow<'number-manager', 'UNAVAILABLE', 503, 'same_key', Facts>
   /** The customer has no outbound configuration, or the ID does not exist. Verify the ID with GET /outbound_configs. */
   OUTBOUND_CONFIG_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** The payment provider did not answer, or answered something that cannot be used. Try again in a moment. */
@@ -280,6 +293,7 @@ export interface Reasons {
    * agent-manager: The plan of the customer allows no more agents. Delete agents that are no longer used, or change the plan.
    * flow-manager: The customer has as many flows as a customer may have. Delete flows that are no longer used.
    * number-manager: The plan of the customer allows no more virtual numbers. Delete numbers that are no longer used, or change the plan.
+   * provisioning-admin: The plan of the customer allows no more trunks. Delete trunks that are no longer used, or change the plan.
    * registrar-manager: The plan of the customer allows no more extensions. Delete extensions that are no longer used, or change the plan.
    * storage-manager: What the customer keeps would be more than its quota. Delete files or recordings that are not needed any more, or have the quota raised.
    */
@@ -288,6 +302,8 @@ export interface Reasons {
   }> | ReasonRow<'flow-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
   }> | ReasonRow<'number-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
+    limit: number
+  }> | ReasonRow<'provisioning-admin', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
   }> | ReasonRow<'registrar-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
@@ -316,16 +332,39 @@ export interface Reasons {
   /** Files are in an external store, and no credentials are configured with which addresses could be signed. The operator puts key and secret of the store into STROWGER_S3_URL. */
   SIGNING_NOT_CONFIGURED: ReasonRow<'storage-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
   /** The source of an outgoing call is not a number that the customer may show. Use a number from GET /numbers as source. */
-  SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', Facts>
+  SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    source: string
+    issue: 'not_a_number' | 'not_yours' | 'virtual' | 'not_active' | 'none_chosen'
+  }>
   /** Speaking ID does not exist or belongs to another customer. Verify the ID with GET /speakings. */
   SPEAKING_NOT_FOUND: ReasonRow<'tts-manager', 'NOT_FOUND', 404, 'never', Facts>
+  /** A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, or of an expensive destination that was never called before. Wait until the window has moved on, or have the limit raised: see GET /spending_limits for what is used, and the guide on spending limits. */
+  SPENDING_LIMIT_REACHED: ReasonRow<'billing-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
+    /** Whose limit: customer, accesskey, agent, extension, trunk, quarantine. */
+    limited_by: string
+    limit: string
+    /** Calls, minutes, or micros. */
+    most: number
+    used: number
+    /** 0: it frees with the end of a call. */
+    window_seconds: number
+  }>
+  /** Paid calls of this kind are switched off, or the credential that asks may not call this number: countries or prefixes of the credential, transfers by phones (REFER), forwarding by agents. Change what `limited_by` names with PUT /spending_limits or that of the credential, or call another destination. */
+  SPENDING_NOT_ALLOWED: ReasonRow<'billing-manager', 'PERMISSION_DENIED', 403, 'after_fix', {
+    /** countries, prefixes, paid_refer or paid_forwarding. */
+    limited_by: string
+  }>
   /** The resource is in a state that does not allow this, and no narrower reason says which. Read the resource, and repeat when its state allows it. */
   STATE_INVALID: ReasonRow<'api-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
   /** Tag ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /tags list call. */
   TAG_NOT_FOUND: ReasonRow<'tag-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** Transfer ID does not exist or belongs to another customer. Verify the ID with GET /transfers. */
   TRANSFER_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
-  /** Trunk ID does not exist or belongs to another customer. Verify the ID with GET /trunks. Admin-only resource. */
+  /** A trunk of some customer has this domain name already. Choose another domain_name. */
+  TRUNK_ALREADY_EXISTS: ReasonRow<'provisioning-admin', 'ALREADY_EXISTS', 409, 'after_fix', {
+    domain_name: string
+  }>
+  /** Trunk ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /trunks list call. */
   TRUNK_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
 }
 

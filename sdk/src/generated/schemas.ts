@@ -94,6 +94,16 @@ export interface Agent {
   tm_delete?: string
 }
 
+export interface AvailableNumber {
+  /** E.164. */
+  number: string
+  /** ISO 3166 alpha-2 in lower case; 899 of virtual numbers, sandbox of the sandbox. */
+  country: string
+  region: string
+  postal_code: string
+  features: ('emergency' | 'fax' | 'mms' | 'sms' | 'voice')[]
+}
+
 export interface Billing {
   id: string
   customer_id: string
@@ -357,16 +367,26 @@ export interface CallExplanationRoute {
   provider_id: string
   /** 1, 2, … */
   attempt: number
+  route_id?: string
+  /** `failed_over`: it failed, and another way was tried after it. */
+  outcome?: 'dialing' | 'answered' | 'failed' | 'failed_over'
+  /** Of the response that ended it; 0 where none did. */
+  sip_status?: number
+  /** 0: nobody answered in time, or it is not over. */
+  q850_cause?: number
+  tm_end?: string | null
 }
 
 export interface CallExplanationRule {
-  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. */
-  domain: 'sip' | 'bare' | 'registrar'
+  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. `trunk`: a customer's PBX. `pstn`: a provider. */
+  domain: 'sip' | 'bare' | 'registrar' | 'trunk' | 'pstn'
   dialled: string
   /** What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside. */
   matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
-  /** The extension that proved itself by its password; empty where there is none. */
+  /** The extension, or the domain name of the trunk, that proved itself; empty where there is none. */
   authenticated: string
+  /** The provider whose address the call came from. */
+  provider_id?: string
   /** What was looked at, in order; an INVITE that fails one of them becomes no call. */
   checks: {
     check: 'credentials' | 'destination' | 'customer_status' | 'balance' | 'flow'
@@ -401,7 +421,7 @@ export interface CallExplanationState {
   hangup_by?: string
   hangup_reason?: string
   /** Who asked for the end, where it was neither the phone nor the flow. */
-  asked_by?: 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop'
+  asked_by?: 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop' | 'balance_exhausted' | 'spending_limit' | 'billing_unavailable'
   /** The final response that refused our INVITE. */
   sip_status?: number
   q850_cause?: number
@@ -447,7 +467,7 @@ export interface CallMetadata {
 
 export interface CallVerdict {
   /** Never renamed; the guide explains each. */
-  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_by_transfer' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
+  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_by_transfer' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'balance_exhausted' | 'spending_limit_reached' | 'billing_unavailable' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
   /** Who has to act; `none`: it went as it should. */
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
@@ -455,6 +475,26 @@ export interface CallVerdict {
   fix: string
   /** The leg whose end was the reason; empty where there is none. */
   because_of_call_id: string
+}
+
+export interface CredentialSpendingLimits {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+  /** ISO 3166 alpha-2; empty = every country that the customer may call. */
+  countries: string[]
+  /** Beginnings of numbers that may be called; empty = every number. */
+  prefixes: string[]
+  usage: SpendingUsage
 }
 
 export interface Customer {
@@ -555,6 +595,16 @@ export interface Delegate {
   expire: string
 }
 
+export interface DirectHash {
+  id: string
+  customer_id: string
+  resource_type: 'agent' | 'ai' | 'ai_team' | 'conference' | 'extension' | 'flow' | 'queue' | 'webchat_widget'
+  resource_id: string
+  hash: string
+  tm_create: string
+  tm_update: string | null
+}
+
 export interface EmailVerifyResult {
   customer: Customer
 }
@@ -609,6 +659,16 @@ export interface Extension {
   /** Shown in the answers of creation and update; empty otherwise. */
   password: string
   direct_hash: string
+  /** Where phones are registered for it now; those that ran out are not there. */
+  contacts: {
+    /** As the phone wrote it. */
+    uri: string
+    /** What the phone calls itself; empty where it does not say. */
+    user_agent: string
+    tm_create: string
+    tm_update: string
+    tm_expire: string
+  }[]
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
@@ -852,9 +912,111 @@ export interface Number {
   }
   tm_purchase: string | null
   tm_renew: string | null
+  /** Could not be renewed, and is given back then unless it can be; null otherwise. */
+  tm_release: string | null
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
+}
+
+export interface OutboundConfig {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  /** Countries that may be called (ISO 3166 alpha-2 in lower case, or sandbox); none of them: nobody. */
+  destination_whitelist: string[]
+  /** What SIP destinations are offered, the preferred one first; empty for what the platform has. */
+  codecs: string
+  /** The number that is shown where the caller has none of its own; the nil UUID for none. */
+  default_outgoing_source_number_id: string
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface Provider {
+  id: string
+  type: 'sip'
+  /** Host name or address, with a port where it is not 5060. */
+  hostname: string
+  /** Put before the dialled number. */
+  tech_prefix: string
+  /** Put after the dialled number. */
+  tech_postfix: string
+  /** Headers of each INVITE, by name. Those of the platform’s own cannot be set. */
+  tech_headers: Record<string, string>
+  /** A label. */
+  name: string
+  /** A remark. */
+  detail: string
+  codecs: string
+  transport: 'udp' | 'tcp' | 'auto'
+  username: string
+  realm: string
+  /** Whether a password is kept; it is never answered. */
+  has_password: boolean
+  registration: boolean
+  registration_state: 'off' | 'registering' | 'registered' | 'failed'
+  /** Why it is not registered; empty where it is, or need not be. */
+  registration_detail: string
+  addresses: string[]
+  failover_causes: number[] | null
+  number_format: 'e164' | 'e164_without_plus' | 'national'
+  country: string
+  user_phone: boolean
+  assert_identity: boolean
+  /** What a setup noted about the carrier’s own objects. */
+  metadata: Record<string, unknown> | null
+  health_status: 'unknown' | 'healthy' | 'unhealthy'
+  health_checked_at: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface ProviderCall {
+  id: string
+  /** Whose calls they are: the customer of who asked. */
+  customer_id: string
+  provider_id: string
+  flow_id: string
+  source: Address
+  destinations: Address[]
+  anonymous: 'yes' | 'no' | 'auto'
+  call_ids: string[]
+  groupcall_ids: string[]
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface ProviderProbe {
+  provider_id: string
+  /** `ok`, or what is wrong first. */
+  reason: 'ok' | 'host_not_found' | 'not_reachable' | 'no_answer' | 'credentials_needed' | 'credentials_refused' | 'out_of_service' | 'no_common_codec'
+  meaning: string
+  /** What to do about it; empty where nothing is wrong. */
+  fix: string
+  /** What was tried, in order; it ends with the first that fails. */
+  steps: {
+    step: 'resolve' | 'transport' | 'options' | 'codecs'
+    result: 'passed' | 'failed' | 'skipped'
+    detail: string
+    /** Of its answer; 0 where there was none. */
+    sip_status: number
+    duration_ms: number
+  }[]
+  tm_create: string
+}
+
+export interface QuarantinedDestination {
+  /** The prefix, or the country, of its rate. */
+  destination: string
+  minutes: number
+  money: number
+  tm_create: string
+  tm_end: string
 }
 
 export interface Rate {
@@ -935,7 +1097,7 @@ export interface Recording {
 export interface RefusedCall {
   id: string
   customer_id: string
-  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'address_not_allowed' | 'number_not_found' | 'number_without_flow' | 'loop_detected' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'spending_limit_reached' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
   fix: string
@@ -976,6 +1138,23 @@ export interface Rerating {
   }[]
 }
 
+export interface Route {
+  id: string
+  /** Whose calls take it; 00000000-0000-0000-0000-000000000001: everybody’s. */
+  customer_id: string
+  name: string
+  detail: string
+  provider_id: string
+  /** Lower first. */
+  priority: number
+  /** `all`; `+` and the first digits of numbers (the longest match comes first); or an emergency number, as `112`. */
+  target: string
+  cost: number
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
 export interface SignupResult {
   customer?: Customer
   accesskey?: Accesskey
@@ -987,6 +1166,89 @@ export interface SkippedDestination {
   domain: string
   reason: string
   issue: string
+}
+
+/** What the super admin lets the customer allow itself at the most. */
+export interface SpendingCeiling {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+}
+
+export interface SpendingExposure {
+  /** If this leaks now, at most so much is spent within a day, in micros, then it stops; `null`: nothing bounds what can be bought. */
+  money: number | null
+  /** The same in minutes of paid calls. */
+  minutes: number
+  /** What paid calls can cost within an hour and a day; `undecided` of it is what calls add that talk on while the database is away. */
+  calls: {
+    hour: SpendingExposureWithin
+    day: SpendingExposureWithin
+    undecided: SpendingExposureWithin
+  }
+  /** What can be bought beside calls, in micros: all that the account has, by who may buy. */
+  purchases: number | null
+  /** `customer`: it may change its own limits, or make other credentials, so that only those of the customer hold. */
+  bounded_by: 'credential' | 'customer'
+}
+
+export interface SpendingExposureWithin {
+  /** Micros. */
+  money: number
+  minutes: number
+}
+
+export interface SpendingLimits {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+  /** Phones may transfer to paid destinations by themselves (REFER). */
+  paid_refer: boolean
+  /** Calls to an agent may go on to the agent's telephone numbers. */
+  paid_forwarding: boolean
+  /** Micros a minute from which on a destination is in quarantine for a day from its first call on. */
+  quarantine_rate: number
+  /** Of started intervals. */
+  quarantine_minutes: number
+  /** Micros: 1 USD = 1 000 000. */
+  quarantine_money: number
+  /** Never in quarantine. */
+  trusted_prefixes: string[]
+  ceiling: SpendingCeiling
+  usage: SpendingUsage
+  quarantine: QuarantinedDestination[]
+}
+
+export interface SpendingSpent {
+  /** Of started intervals of paid calls that went out. */
+  minutes: number
+  /** Micros, of all that is metered. */
+  money: number
+}
+
+/** What goes on, and what was used within the last hour and day. */
+export interface SpendingUsage {
+  concurrent_calls: number
+  hour: SpendingSpent
+  day: SpendingSpent
 }
 
 export interface StorageAccount {
@@ -1092,6 +1354,24 @@ export interface Transfer {
   groupcall_id: string
   /** Always nil. */
   confbridge_id: string
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface Trunk {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  /** Its devices call <domain_name>.trunk.<base>, which is the digest realm too. */
+  domain_name: string
+  auth_types: ('basic' | 'ip')[]
+  /** The digest user name. */
+  username: string
+  /** Shown in the answers of creation and update; empty otherwise. */
+  password: string
+  allowed_ips: string[]
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
