@@ -17,6 +17,7 @@ export const REASONS_SETTINGS = {
   RATE_LIMIT_AUTH_PUBLIC_RPS: '5',
   RATE_LIMIT_AUTH_PUBLIC_BURST: '50',
   LOG_LEVEL: 'info',
+  SANDBOX_CARRIER: 'on',
 }
 
 export interface Provoked {
