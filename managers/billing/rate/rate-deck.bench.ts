@@ -15,6 +15,8 @@ import { DeckStore } from './deck-store.ts'
 import { RateDeck } from './rate-deck.ts'
 
 const PREFIXES = 1_000_000
+/** Rows of one statement that fills the table. */
+const SLICE = 50_000
 const LOOKUPS = 200_000
 
 const dataDir = mkdtempSync(join(tmpdir(), 'strowger-bench-'))
@@ -25,14 +27,14 @@ const rates = new RateDeck({ db, clock: systemClock })
 try {
   await db.ready(10_000)
   await migrate(server, [...databaseMigrations, ...migrations])
-  await db.withDeadline(300_000, () =>
-    db.query(
-      `insert into rate_deck_rates select 1, 'call_pstn_outgoing', prefix, '', 0, 1, 60
-       from (select distinct (1 + floor(random() * 9999999))::bigint::text as prefix from generate_series(1, $1)) p
-       on conflict do nothing`,
-      [Math.round(PREFIXES * 1.055)],
-    ),
-  )
+  for (let first = 1_000_000; first < 1_000_000 + PREFIXES; first += SLICE)
+    await db.withDeadline(60_000, () =>
+      db.query(
+        `insert into rate_deck_rates select 1, 'call_pstn_outgoing', prefix::text, '', 0, 1, 60
+         from generate_series($1::bigint, $2::bigint) prefix`,
+        [first, first + SLICE - 1],
+      ),
+    )
   const looked = await microseconds(2_000)
   const stalls = monitorEventLoopDelay({ resolution: 1 })
   stalls.enable()
