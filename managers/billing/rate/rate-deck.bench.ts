@@ -5,7 +5,6 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { databaseMigrations, migrate, openDatabase, openServer } from '#platform/db'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
@@ -36,12 +35,11 @@ try {
       ),
     )
   const looked = await microseconds(2_000)
-  const stalls = monitorEventLoopDelay({ resolution: 1 })
-  stalls.enable()
+  const longest = watchTurns()
   const startMs = performance.now()
   const loader = new DeckLoader({ db, clock: systemClock, store: new DeckStore() })
   await loader.refresh()
-  stalls.disable()
+  const stallMs = longest()
   const loadMs = performance.now() - startMs
   rates.start(silentLog)
   while ((await microseconds(100)).median > looked.median / 4);
@@ -51,7 +49,7 @@ try {
   console.log(
     JSON.stringify([
       { name: 'rates.lookup_us', value: kept.median, unit: 'µs', p99: kept.p99, baseline, ratio },
-      { name: 'rates.load_stall_ms', value: Number((stalls.max / 1e6).toFixed(1)), unit: 'ms' },
+      { name: 'rates.load_stall_ms', value: Number(stallMs.toFixed(1)), unit: 'ms' },
       { name: 'rates.load_s', value: Number((loadMs / 1_000).toFixed(1)), unit: 's' },
     ]),
   )
@@ -60,6 +58,24 @@ try {
   await db.close()
   await server.stop()
   rmSync(dataDir, { recursive: true, force: true })
+}
+
+/** The most time that one turn of the event loop takes of a processor, in milliseconds; what other programs take is not ours. */
+function watchTurns(): () => number {
+  let most = 0
+  let last = process.threadCpuUsage()
+  let watching = true
+  const look = () => {
+    const { user, system } = process.threadCpuUsage(last)
+    last = process.threadCpuUsage()
+    most = Math.max(most, (user + system) / 1_000)
+    if (watching) setImmediate(look)
+  }
+  setImmediate(look)
+  return () => {
+    watching = false
+    return most
+  }
 }
 
 async function microseconds(times: number): Promise<{ median: number; p99: number }> {
