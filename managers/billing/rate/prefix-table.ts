@@ -1,3 +1,4 @@
+import { InvariantError } from '#platform/errors'
 import type { RateRow } from './deck-store.ts'
 
 /** The longest number that E.164 has. */
@@ -41,7 +42,7 @@ export class PrefixTable {
 
   /** Adds a prefix, which comes after all that are there. */
   add({ prefix, token_per_unit, credit_per_unit, unit_seconds }: PrefixRate): void {
-    if (this.#size > 0 && prefix <= this.#last) throw new RangeError(`${prefix} comes after ${this.#last}`)
+    if (this.#size > 0 && prefix <= this.#last) throw new InvariantError(`prefix ${prefix} comes after ${this.#last}`)
     if (this.#size === this.#keys.length) this.#grow()
     const at = this.#size++
     this.#last = prefix
