@@ -5,6 +5,7 @@ import {
   AgentCalls,
   CallControlService,
   CallService,
+  EndedCalls,
   GroupcallService,
   MediaStreams,
   MeteredUses,
@@ -174,7 +175,7 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const sequencer = new Sequencer({ connection, bus, clock, log })
-    const auditor = new Auditor({ db, clock, log })
+    const auditor = new Auditor({ db, clock, log, uses: [new EndedCalls(db)] })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const paddle = createPaddle({
       ...{ db, clock, ids, log, outbound, billing: services.billing },

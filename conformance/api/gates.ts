@@ -62,6 +62,7 @@ const SHEET: readonly [SheetGate, string][] = [
   ['agent identity', '/service_agents* /me'],
   ['super admin', '/customers* /billing_accounts* /providers* /providercalls* /routes* /outbound_configs*'],
   ['super admin', '/numbers/renew /auth/delegate'],
+  ['super admin', '/billings/rerate /billings/audit'], // not the sheet's: the operator's, below a family that is
   ['super admin', 'GET:/storage_accounts POST:/storage_accounts DELETE:/storage_accounts/{id}'],
   ['admin', '/accesskeys* /billing_account /billings* PUT:/customer* /outbound_config /rags* /auth/unregister'],
   ['any bit', 'GET:/timeline-analyses* GET:/storage_files/{id}'],

@@ -7,6 +7,7 @@ import { sql as recordingsStored } from './0005-recordings-stored.ts'
 import { sql as callsByOwner } from './0009-calls-by-owner.ts'
 import { sql as transfers } from './0010-transfers.ts'
 import { sql as callRoutes } from './0011-call-routes.ts'
+import { sql as callsByEnd } from './0012-calls-by-end.ts'
 import { sql as everyOutboundConfig } from './0013-every-customer-has-an-outbound-config.ts'
 
 /** In order; forward only. */
@@ -19,5 +20,6 @@ export const migrations: readonly Migration[] = [
   { owner: 'call-manager', name: '0009-calls-by-owner', sql: callsByOwner },
   { owner: 'call-manager', name: '0010-transfers', sql: transfers },
   { owner: 'call-manager', name: '0011-call-routes', sql: callRoutes },
+  { owner: 'call-manager', name: '0012-calls-by-end', sql: callsByEnd },
   { owner: 'call-manager', name: '0013-every-customer-has-an-outbound-config', sql: everyOutboundConfig },
 ]
