@@ -15,7 +15,13 @@ import {
 import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
-import { PROVISIONING_CHANGED, ProviderCallService, ProviderProbes } from '#managers/provisioning'
+import {
+  PROVISIONING_CHANGED,
+  ProviderCallService,
+  ProviderProbes,
+  ProviderSetupService,
+  Telnyx,
+} from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
 import {
@@ -112,6 +118,9 @@ export class ApiRole {
     const transfers = new TransferService(calling)
     const callControls = new CallControlService({ db, commands, ids })
     const agentCalls = new AgentCalls({ db })
+    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
+    const telnyx = new Telnyx({ outbound, log, fqdn: `pstn.${config.sipDomain}`, port: config.sipPort })
+    const providerSetups = new ProviderSetupService({ adapters: { telnyx }, providers: services.providers })
     const probes = new ProviderProbes({ commands, ids })
     const providerCalls = new ProviderCallService({
       ...{ db, clock, ids },
@@ -169,7 +178,7 @@ export class ApiRole {
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
-        ...{ webhooks, probes, providerCalls },
+        ...{ webhooks, probes, providerCalls, providerSetups },
       }),
       authenticate: authenticator.authenticate,
       catalogues,
@@ -201,7 +210,6 @@ export class ApiRole {
     })
 
     wakeSequencer(bus, db)
-    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const delivery = new WebhookDelivery({ db, bus, clock, ids, log, outbound, targets, ...watched })
     metrics.gauge('webhook_counts', 'What webhook delivery has counted', ['what'], (gauge) => {
       for (const [what, count] of Object.entries(delivery.counts)) gauge.set(Number(count), { what })
