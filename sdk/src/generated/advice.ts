@@ -86,6 +86,14 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     SOURCE_NOT_ALLOWED: 'after_fix',
     TRANSFER_NOT_FOUND: 'never',
   },
+  'provisioning-admin': {
+    CARRIER_CREDENTIALS_REJECTED: 'after_fix',
+    INVALID_CODECS: 'after_fix',
+    PROVIDERCALL_NOT_FOUND: 'never',
+    PROVIDER_NOT_FOUND: 'never',
+    ROUTE_NOT_FOUND: 'never',
+    TRUNK_NOT_FOUND: 'never',
+  },
   'direct-manager': {
     DIRECT_NOT_FOUND: 'never',
   },
@@ -100,13 +108,6 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     NUMBER_NOT_FOUND: 'never',
     NUMBER_PROVIDER_NOT_CONFIGURED: 'after_fix',
     RESOURCE_LIMIT_EXCEEDED: 'after_fix',
-  },
-  'provisioning-admin': {
-    INVALID_CODECS: 'after_fix',
-    PROVIDERCALL_NOT_FOUND: 'never',
-    PROVIDER_NOT_FOUND: 'never',
-    ROUTE_NOT_FOUND: 'never',
-    TRUNK_NOT_FOUND: 'never',
   },
   'tts-manager': {
     SPEAKING_NOT_FOUND: 'never',

@@ -81,7 +81,7 @@ export function calls(api: Api) {
      *
      * sip and tel destinations become calls, extensions and agents groupcalls. A destination that cannot be called is skipped and listed in `details`; when none can, the answer is the reason of the first.
      *
-     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
+     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `SOURCE_NOT_ALLOWED`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
      */
     create: (body: CallsCreateBody, options?: RequestOptions) =>
       api.send<CallsCreateAnswer>('POST', '/v1.0/calls', { body }, options),

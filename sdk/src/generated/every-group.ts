@@ -21,9 +21,12 @@ import { me } from './me-group.ts'
 import { numbers } from './numbers-group.ts'
 import { openapiJson } from './openapi-json-group.ts'
 import { ping } from './ping-group.ts'
+import { providercalls } from './providercalls-group.ts'
+import { providers } from './providers-group.ts'
 import { recordingfiles } from './recordingfiles-group.ts'
 import { recordings } from './recordings-group.ts'
 import { refusedCalls } from './refused-calls-group.ts'
+import { routes } from './routes-group.ts'
 import { serviceAgents } from './service-agents-group.ts'
 import { storageAccount } from './storage-account-group.ts'
 import { storageAccounts } from './storage-accounts-group.ts'
@@ -59,9 +62,12 @@ export function everyGroup(api: Api) {
     numbers: numbers(api),
     openapiJson: openapiJson(api),
     ping: ping(api),
+    providercalls: providercalls(api),
+    providers: providers(api),
     recordingfiles: recordingfiles(api),
     recordings: recordings(api),
     refusedCalls: refusedCalls(api),
+    routes: routes(api),
     serviceAgents: serviceAgents(api),
     storageAccount: storageAccount(api),
     storageAccounts: storageAccounts(api),

@@ -68,6 +68,10 @@ export interface Reasons {
     status: string
     issue?: string
   }>
+  /** The carrier did not accept the API key of a provider setup. Make a new key at the carrier, with the right to change voice settings, and try again. */
+  CARRIER_CREDENTIALS_REJECTED: ReasonRow<'provisioning-admin', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    carrier: string
+  }>
   /** The e-mail address belongs to another customer or agent. Use another e-mail address. */
   CUSTOMER_ALREADY_EXISTS: ReasonRow<'customer-manager', 'ALREADY_EXISTS', 409, 'after_fix', Facts>
   /** Customer ID does not exist or the customer is deleted. Verify the ID with GET /customers. */
@@ -228,7 +232,10 @@ export interface Reasons {
     issue: string
   }>
   /** No provider or registered contact leads to the destination. Have a route to this destination configured, or wait until the extension is registered. */
-  NO_ROUTE_TO_DESTINATION: ReasonRow<'call-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
+  NO_ROUTE_TO_DESTINATION: ReasonRow<'call-manager', 'FAILED_PRECONDITION', 409, 'after_fix', {
+    destination?: string
+    issue?: 'no_route' | 'providers_not_reachable' | 'emergency_not_routed'
+  }>
   /** The number belongs to a customer already. Choose another number. */
   NUMBER_ALREADY_EXISTS: ReasonRow<'number-manager', 'ALREADY_EXISTS', 409, 'after_fix', {
     number: string
@@ -308,7 +315,12 @@ export interface Reasons {
   /** Files are in an external store, and no credentials are configured with which addresses could be signed. The operator puts key and secret of the store into STROWGER_S3_URL. */
   SIGNING_NOT_CONFIGURED: ReasonRow<'storage-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
   /** The source of an outgoing call is not a number that the customer may show. Use a number from GET /numbers as source. */
-  SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', Facts>
+  SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
+    tried: {
+      source: string
+      issue: 'not_a_number' | 'not_yours' | 'virtual' | 'not_active' | 'none_chosen'
+    }[]
+  }>
   /** Speaking ID does not exist or belongs to another customer. Verify the ID with GET /speakings. */
   SPEAKING_NOT_FOUND: ReasonRow<'tts-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** The resource is in a state that does not allow this, and no narrower reason says which. Read the resource, and repeat when its state allows it. */

@@ -236,16 +236,26 @@ export interface CallExplanationRoute {
   provider_id: string
   /** 1, 2, … */
   attempt: number
+  route_id?: string
+  /** `failed_over`: it failed, and another way was tried after it. */
+  outcome?: 'dialing' | 'answered' | 'failed' | 'failed_over'
+  /** Of the response that ended it; 0 where none did. */
+  sip_status?: number
+  /** 0: nobody answered in time, or it is not over. */
+  q850_cause?: number
+  tm_end?: string | null
 }
 
 export interface CallExplanationRule {
-  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. */
-  domain: 'sip' | 'bare' | 'registrar'
+  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. `pstn`: a provider. */
+  domain: 'sip' | 'bare' | 'registrar' | 'pstn'
   dialled: string
   /** What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside. */
   matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
   /** The extension that proved itself by its password; empty where there is none. */
   authenticated: string
+  /** The provider whose address the call came from. */
+  provider_id?: string
   /** What was looked at, in order; an INVITE that fails one of them becomes no call. */
   checks: {
     check: 'credentials' | 'destination' | 'customer_status' | 'balance' | 'flow'
@@ -736,6 +746,81 @@ export interface Number {
   tm_delete: string | null
 }
 
+export interface Provider {
+  id: string
+  type: 'sip'
+  /** Host name or address, with a port where it is not 5060. */
+  hostname: string
+  /** Put before the dialled number. */
+  tech_prefix: string
+  /** Put after the dialled number. */
+  tech_postfix: string
+  /** Headers of each INVITE, by name. Those of the platform’s own cannot be set. */
+  tech_headers: Record<string, string>
+  /** A label. */
+  name: string
+  /** A remark. */
+  detail: string
+  codecs: string
+  transport: 'udp' | 'tcp' | 'auto'
+  username: string
+  realm: string
+  /** Whether a password is kept; it is never answered. */
+  has_password: boolean
+  registration: boolean
+  registration_state: 'off' | 'registering' | 'registered' | 'failed'
+  /** Why it is not registered; empty where it is, or need not be. */
+  registration_detail: string
+  addresses: string[]
+  failover_causes: number[] | null
+  number_format: 'e164' | 'e164_without_plus' | 'national'
+  country: string
+  user_phone: boolean
+  assert_identity: boolean
+  /** What a setup noted about the carrier’s own objects. */
+  metadata: Record<string, unknown> | null
+  health_status: 'unknown' | 'healthy' | 'unhealthy'
+  health_checked_at: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface ProviderCall {
+  id: string
+  /** Whose calls they are: the customer of who asked. */
+  customer_id: string
+  provider_id: string
+  flow_id: string
+  source: Address
+  destinations: Address[]
+  anonymous: 'yes' | 'no' | 'auto'
+  call_ids: string[]
+  groupcall_ids: string[]
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface ProviderProbe {
+  provider_id: string
+  /** `ok`, or what is wrong first. */
+  reason: 'ok' | 'host_not_found' | 'not_reachable' | 'no_answer' | 'credentials_needed' | 'credentials_refused' | 'out_of_service' | 'no_common_codec'
+  meaning: string
+  /** What to do about it; empty where nothing is wrong. */
+  fix: string
+  /** What was tried, in order; it ends with the first that fails. */
+  steps: {
+    step: 'resolve' | 'transport' | 'options' | 'codecs'
+    result: 'passed' | 'failed' | 'skipped'
+    detail: string
+    /** Of its answer; 0 where there was none. */
+    sip_status: number
+    duration_ms: number
+  }[]
+  tm_create: string
+}
+
 export interface Recording {
   id: string
   customer_id: string
@@ -763,7 +848,7 @@ export interface Recording {
 export interface RefusedCall {
   id: string
   customer_id: string
-  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'number_without_flow' | 'loop_detected' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
   fix: string
@@ -777,6 +862,23 @@ export interface RefusedCall {
   source_port: number
   sip_call_id: string
   tm_create: string
+}
+
+export interface Route {
+  id: string
+  /** Whose calls take it; 00000000-0000-0000-0000-000000000001: everybody’s. */
+  customer_id: string
+  name: string
+  detail: string
+  provider_id: string
+  /** Lower first. */
+  priority: number
+  /** `all`; `+` and the first digits of numbers (the longest match comes first); or an emergency number, as `112`. */
+  target: string
+  cost: number
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
 }
 
 export interface SignupResult {
