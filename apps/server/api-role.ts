@@ -19,7 +19,13 @@ import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { SandboxVendor } from '#managers/number'
-import { PROVISIONING_CHANGED, ProviderCallService, ProviderProbes } from '#managers/provisioning'
+import {
+  PROVISIONING_CHANGED,
+  ProviderCallService,
+  ProviderProbes,
+  ProviderSetupService,
+  Telnyx,
+} from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
 import {
@@ -121,6 +127,9 @@ export class ApiRole {
     const transfers = new TransferService(calling)
     const callControls = new CallControlService({ db, commands, ids })
     const agentCalls = new AgentCalls({ db })
+    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
+    const telnyx = new Telnyx({ outbound, log, fqdn: `pstn.${config.sipDomain}`, port: config.sipPort })
+    const providerSetups = new ProviderSetupService({ adapters: { telnyx }, providers: services.providers })
     const probes = new ProviderProbes({ commands, ids })
     const providerCalls = new ProviderCallService({
       ...{ db, clock, ids },
@@ -185,7 +194,7 @@ export class ApiRole {
       routes: apiRoutes({
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
-        ...{ webhooks, probes, providerCalls, auditor, paddle },
+        ...{ webhooks, probes, providerCalls, providerSetups, auditor, paddle },
       }),
       authenticate: authenticator.authenticate,
       catalogues,

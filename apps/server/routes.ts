@@ -22,7 +22,12 @@ import { directRoutes } from '#managers/direct'
 import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
-import { type ProviderCallService, type ProviderProbes, provisioningRoutes } from '#managers/provisioning'
+import {
+  type ProviderCallService,
+  type ProviderProbes,
+  type ProviderSetupService,
+  provisioningRoutes,
+} from '#managers/provisioning'
 import { extensionRoutes, trunkRoutes } from '#managers/registrar'
 import { type StorageServices, storageRoutes } from '#managers/storage'
 import { tagRoutes } from '#managers/tag'
@@ -56,6 +61,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   paddle: Paddle
   probes: ProviderProbes
   providerCalls: ProviderCallService
+  providerSetups: ProviderSetupService
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */

@@ -40,7 +40,14 @@ const FIXTURES: Record<string, (owner: Owner, nr: number) => Promise<string>> = 
   mails: ({ db, id }) => insertMail(db, id),
   numbers: ({ api }, nr) =>
     post(api, '/numbers', { ...named(nr), number: `+8995${String(nr).padStart(8, '0')}`, type: 'virtual' }),
+  providers: ({ root }, nr) => newProvider(root, nr),
+  providercalls: ({ root, db }, nr) => newProviderCall(root, db, nr),
   recordings: ({ db, id }) => insertRecording(db, id),
+  routes: async ({ root, id }, nr) =>
+    post(root, '/routes', {
+      ...{ ...named(nr), customer_id: id, provider_id: await newProvider(root, nr) },
+      ...{ priority: 0, target: 'all' },
+    }),
   storage_accounts: async ({ api }) => (await api.get('/v1.0/storage_account')).body.id,
   storage_files: ({ api }) => upload(api),
   transfers: ({ db, id }) => insertTransfer(db, id),
@@ -58,6 +65,23 @@ export async function oneOf(family: string, owner: Owner): Promise<string> {
     throw new Error(`nothing makes one of ${family}: say in conformance/api/fixtures.ts how it comes into being`)
   const byRoot = Array.isArray(create.allow) && create.allow.every((bits) => bits === 1)
   return await post(byRoot ? owner.root : owner.api, create.path, exampleOf(create.body, 'request') as object)
+}
+
+function newProvider(root: ApiClient, nr: number): Promise<string> {
+  const plain = { tech_prefix: '', tech_postfix: '', tech_headers: {} }
+  return post(root, '/providers', { ...named(nr), ...plain, type: 'sip', hostname: 'carrier.invalid' })
+}
+
+/** A row: a test call is made by the call role, which need not run here. */
+async function newProviderCall(root: ApiClient, db: Database, nr: number): Promise<string> {
+  const id = systemIds.uuid()
+  await db.query(
+    `insert into provider_calls
+       (id, customer_id, provider_id, flow_id, source, destinations, anonymous, call_ids, groupcall_ids, tm_create)
+     values ($1, $2, $3, $2, '{}', '[]', 'auto', '{}', '{}', now())`,
+    [id, NIL_UUID, await newProvider(root, nr)],
+  )
+  return id
 }
 
 function named(nr: number) {

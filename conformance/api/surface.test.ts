@@ -16,7 +16,7 @@ const WHOLE = [
   '/recordingfiles,/tags,/transfers,/storage_account,/storage_accounts,/storage_files,/service_agents/agents',
   '/service_agents/me,/service_agents/calls,/service_agents/customer,/service_agents/extensions,/service_agents/files',
   '/service_agents/tags,/billing_account,/billing_accounts,/billings',
-  '/aggregated-events',
+  '/aggregated-events,/providers,/providercalls,/routes',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [

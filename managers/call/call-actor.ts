@@ -334,7 +334,6 @@ export class CallActor {
 
   /** The callee rings: told once, whichever way rang. */
   #ringing(): CallEffect[] {
-    this.#dialling.rings()
     if (this.#cut !== undefined || !mayBecome(this.#call, 'ringing')) return []
     const now = this.#now()
     this.#call = { ...this.#call, status: 'ringing', tm_ringing: now, tm_update: now }

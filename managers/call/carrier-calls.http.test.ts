@@ -190,7 +190,7 @@ test('a source that is not the customer’s own is refused, with what was tried;
   const source = { type: 'tel', target: '+14155550199' }
   const refused = await post({ source })
   assertReason(refused, 400, 'SOURCE_NOT_ALLOWED', 'call-manager')
-  assert.deepEqual(refused.body.error.details, [
+  assert.deepEqual(refused.body.error.details[0].tried, [
     { source: '+14155550199', issue: 'not_yours' },
     { source: '', issue: 'none_chosen' },
   ])

@@ -6,20 +6,25 @@ import type { Way } from './way.ts'
 /** How a URI is resolved; nothing where it leads nowhere. */
 export type Resolve = (uri: string) => Promise<readonly Destination[]>
 
-/** The ways to a number over one route: one for each address that the provider's host has. */
-export async function waysOver({ route_id, carrier }: CarrierRoute, number: string, resolve: Resolve): Promise<Way[]> {
+/** The way to a number over a route, to whichever address of the provider answers; none where it cannot be reached. */
+export async function wayOver(
+  { route_id, carrier }: CarrierRoute,
+  number: string,
+  resolve: Resolve,
+): Promise<Way | undefined> {
   const uri = requestUri(carrier, number)
-  const found = await destinationsOf(carrier, { resolve })
+  const targets = await destinationsOf(carrier, { resolve })
+  if (targets.length === 0) return undefined
   const { codecs, tech_headers: headers, credentials } = carrier
-  return found.map(({ remote, transport }) => ({
+  return {
     uri,
-    via: { target: remote, transport },
+    via: { targets },
     carrier: { route_id, provider_id: carrier.id, failover_causes: carrier.failover_causes },
     writes: carrier,
     headers,
     ...(codecs.length > 0 ? { codecs } : {}),
     ...(credentials ? { credentials } : {}),
-  }))
+  }
 }
 
 /** `sip:{prefix}{number}{postfix}@{host};transport=…` (`calls.md` §5.3). */

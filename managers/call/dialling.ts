@@ -20,7 +20,7 @@ const FINAL_CAUSES: ReadonlySet<number> = new Set([
 ])
 
 /**
- * The ways to one callee, tried one after the other. The addresses of one host follow each other while nothing answers from
+ * The ways to one callee, tried one after the other. The addresses of a host follow each other while nothing answers from
  * there; the routes of a telephone number follow each other for every cause but those that are an answer of the callee. Part
  * of the call's actor: synchronous, no I/O of its own.
  */
@@ -31,8 +31,6 @@ export class Dialling {
   readonly #isEarly: boolean
   #at = 0
   #isDialled = false
-  /** This way has rung. */
-  #rang = false
   /** The cause of the last way's end, while the next one is made ready. */
   #before: number | undefined
 
@@ -45,12 +43,7 @@ export class Dialling {
   /** Dials the way that is ready; how long it may ring is counted anew. */
   dial(): CallEffect[] {
     this.#isDialled = true
-    this.#rang = false
     return [{ do: 'dial' }, ...this.#tell({ type: 'began' }), { do: 'start', timer: 'dial', ms: this.#dialMs }]
-  }
-
-  rings(): void {
-    this.#rang = true
   }
 
   answered(): CallEffect[] {
@@ -84,14 +77,11 @@ export class Dialling {
   }
 
   #nextWay(call: Call, event: Ended, cause: number): number | undefined {
-    const isUnreached = event.why === 'no_response' || event.why === 'unreachable' || event.status === 503
-    const after = this.#at + 1
-    const mine = this.#ways[this.#at]?.carrier
-    const isSameHost = after < this.#ways.length && this.#ways[after]?.carrier?.route_id === mine?.route_id
-    if (isUnreached && isSameHost && !this.#rang && (mine || call.status === 'dialing')) return after
-    if (!mine || !this.#goesOn(call, mine, cause)) return undefined
-    const at = this.#ways.findIndex(({ carrier }, way) => way > this.#at && carrier?.route_id !== mine.route_id)
-    return at < 0 ? undefined : at
+    const next = this.#at + 1
+    if (next >= this.#ways.length) return undefined
+    const carrier = this.#ways[this.#at]?.carrier
+    const goesOn = carrier ? this.#goesOn(call, carrier, cause) : call.status === 'dialing' && isUnreached(event)
+    return goesOn ? next : undefined
   }
 
   #goesOn(call: Call, { failover_causes }: WayCarrier, cause: number): boolean {
@@ -108,6 +98,11 @@ export class Dialling {
     const carrier = this.#ways[this.#at]?.carrier
     return carrier ? [{ do: 'note_route', way: this.#at, carrier, event }] : []
   }
+}
+
+/** Nobody there has said anything about the callee. */
+function isUnreached({ why, status }: Ended): boolean {
+  return why === 'no_response' || why === 'unreachable' || status === 503
 }
 
 /** What happens to an attempt over a route. */

@@ -130,13 +130,21 @@ export const callErrors = defineErrors('call-manager', {
     fix: 'Use a number from GET /numbers as source.',
     message: (_: { tried: readonly { source: string; issue: string }[] }) =>
       'The source is not one that you may call from.',
-    details: ({ tried }) => tried,
     details_schema: {
       type: 'object',
-      required: ['source', 'issue'],
+      required: ['tried'],
       properties: {
-        source: { type: 'string' },
-        issue: { type: 'string', enum: ['not_a_number', 'not_yours', 'virtual', 'not_active', 'none_chosen'] },
+        tried: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['source', 'issue'],
+            properties: {
+              source: { type: 'string' },
+              issue: { type: 'string', enum: ['not_a_number', 'not_yours', 'virtual', 'not_active', 'none_chosen'] },
+            },
+          },
+        },
       },
     },
   },

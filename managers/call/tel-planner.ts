@@ -2,7 +2,7 @@ import type { CarrierRoute } from '#managers/provisioning'
 import type { Address } from '#platform/http'
 import type { Caller } from './call-checks.ts'
 import { type CallSourceNeeds, sourceFor } from './call-source.ts'
-import { type Resolve, waysOver } from './carrier-way.ts'
+import { type Resolve, wayOver } from './carrier-way.ts'
 import { callErrors } from './errors.ts'
 import type { LegPlan } from './way.ts'
 
@@ -31,9 +31,9 @@ export class TelPlanner {
     if (routes.length === 0) throw callErrors.NO_ROUTE_TO_DESTINATION({ destination: target, issue: 'no_route' })
     const [source, ...found] = await Promise.all([
       sourceFor(caller, this.#needs),
-      ...routes.map((route) => waysOver(route, target, this.#needs.resolve)),
+      ...routes.map((route) => wayOver(route, target, this.#needs.resolve)),
     ])
-    const [first, ...others] = found.flat()
+    const [first, ...others] = found.filter((way) => way !== undefined)
     if (!first) throw callErrors.NO_ROUTE_TO_DESTINATION({ destination: target, issue: 'providers_not_reachable' })
     return { kind: 'call', destination, owner_id, ways: [first, ...others], source }
   }

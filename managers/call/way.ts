@@ -3,7 +3,7 @@ import type { Address } from '#platform/http'
 import type { OutgoingLineOptions } from '#telecom/line'
 import type { GroupRingMethod } from './groupcall.ts'
 
-/** The route that a way belongs to; ways of one route are addresses of one provider. */
+/** The route that a way takes. */
 export interface WayCarrier {
   route_id: string
   provider_id: string

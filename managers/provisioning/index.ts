@@ -11,3 +11,5 @@ export { type CallThrough, ProviderCallService } from './providercall-service.ts
 export type { ProviderRoute, RouteCreate } from './route-contract.ts'
 export { RouteService } from './route-service.ts'
 export { provisioningRoutes } from './routes.ts'
+export { ProviderSetupService } from './setup-service.ts'
+export { Telnyx } from './telnyx.ts'

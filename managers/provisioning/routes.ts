@@ -7,6 +7,8 @@ import { createProviderCall, deleteProviderCall, getProviderCall, listProviderCa
 import type { ProviderCallService } from './providercall-service.ts'
 import { createRoute, deleteRoute, getRoute, listRoutes, updateRoute } from './route-contract.ts'
 import type { RouteService } from './route-service.ts'
+import { setUpProvider } from './setup-contract.ts'
+import type { ProviderSetupService } from './setup-service.ts'
 
 /** `/providers`, `/routes` and `/providercalls`, the super admin's. */
 export function provisioningRoutes(needs: {
@@ -14,11 +16,13 @@ export function provisioningRoutes(needs: {
   routes: RouteService
   probes: ProviderProbes
   providerCalls: ProviderCallService
+  providerSetups: ProviderSetupService
 }): Route[] {
-  const { providers, routes, probes, providerCalls } = needs
+  const { providers, routes, probes, providerCalls, providerSetups } = needs
   return [
     handle(listProviders, ({ query }) => providers.list(pageRequest(query))),
     handle(createProvider, ({ body }) => providers.create(body)),
+    handle(setUpProvider, ({ body }) => providerSetups.setUp(body)),
     handle(getProvider, ({ params }) => providers.get(params.id.toLowerCase())),
     handle(updateProvider, ({ params, body }) => providers.update(params.id.toLowerCase(), body)),
     handle(deleteProvider, ({ params }) => providers.delete(params.id.toLowerCase())),
