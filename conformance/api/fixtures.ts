@@ -38,9 +38,17 @@ const FIXTURES: Record<string, (owner: Owner, nr: number) => Promise<string>> = 
   mails: ({ db, id }) => insertMail(db, id),
   numbers: ({ api }, nr) =>
     post(api, '/numbers', { ...named(nr), number: `+8995${String(nr).padStart(8, '0')}`, type: 'virtual' }),
+  outbound_configs: async ({ api, id, root }) => {
+    const own = await api.get('/v1.0/outbound_config')
+    return own.status === 200 ? own.body.id : await post(root, '/outbound_configs', { customer_id: id })
+  },
   recordings: ({ db, id }) => insertRecording(db, id),
   storage_accounts: async ({ api }) => (await api.get('/v1.0/storage_account')).body.id,
   storage_files: ({ api }) => upload(api),
+  trunks: ({ api }, nr) => {
+    const login = { auth_types: ['basic'], username: 'office', password: 'a long password', allowed_ips: [] }
+    return post(api, '/trunks', { ...named(nr), ...login, domain_name: `pbx-${nr}` })
+  },
   transfers: ({ db, id }) => insertTransfer(db, id),
   webhook_deliveries: ({ db, id }) => insertDelivery(db, id),
   webhook_holds: ({ db, id }) => insertHold(db, id),

@@ -16,15 +16,10 @@ const WHOLE = [
   '/recordingfiles,/tags,/transfers,/storage_account,/storage_accounts,/storage_files,/service_agents/agents',
   '/service_agents/me,/service_agents/calls,/service_agents/customer,/service_agents/extensions,/service_agents/files',
   '/service_agents/tags',
-  '/aggregated-events',
+  '/aggregated-events,/numbers,/available_numbers,/trunks,/outbound_config,/outbound_configs',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'GET /numbers',
-  'POST /numbers',
-  'GET /numbers/{id}',
-  'DELETE /numbers/{id}',
-  'PUT /numbers/{id}/flow_ids',
   'GET /timelines/{resource_type}/{resource_id}/events',
   'GET /timelines/calls/{call_id}/sip-analysis',
   'GET /timelines/calls/{call_id}/pcap',

@@ -97,15 +97,19 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
   'number-manager': {
     IDENTITY_VERIFICATION_REQUIRED: 'after_fix',
     NUMBER_ALREADY_EXISTS: 'after_fix',
+    NUMBER_NOT_AVAILABLE: 'after_fix',
     NUMBER_NOT_FOUND: 'never',
     NUMBER_PROVIDER_NOT_CONFIGURED: 'after_fix',
+    NUMBER_PROVIDER_UNAVAILABLE: 'same_key',
     RESOURCE_LIMIT_EXCEEDED: 'after_fix',
   },
   'provisioning-admin': {
     INVALID_CODECS: 'after_fix',
     PROVIDERCALL_NOT_FOUND: 'never',
     PROVIDER_NOT_FOUND: 'never',
+    RESOURCE_LIMIT_EXCEEDED: 'after_fix',
     ROUTE_NOT_FOUND: 'never',
+    TRUNK_ALREADY_EXISTS: 'after_fix',
     TRUNK_NOT_FOUND: 'never',
   },
   'tts-manager': {

@@ -6,9 +6,11 @@ import { activeflows } from './activeflows-group.ts'
 import { agents } from './agents-group.ts'
 import { aggregatedEvents } from './aggregated-events-group.ts'
 import { auth } from './auth-group.ts'
+import { availableNumbers } from './available-numbers-group.ts'
 import { calls } from './calls-group.ts'
 import { customer } from './customer-group.ts'
 import { customers } from './customers-group.ts'
+import { directs } from './directs-group.ts'
 import { errors } from './errors-group.ts'
 import { events } from './events-group.ts'
 import { extensions } from './extensions-group.ts'
@@ -20,6 +22,8 @@ import { mails } from './mails-group.ts'
 import { me } from './me-group.ts'
 import { numbers } from './numbers-group.ts'
 import { openapiJson } from './openapi-json-group.ts'
+import { outboundConfig } from './outbound-config-group.ts'
+import { outboundConfigs } from './outbound-configs-group.ts'
 import { ping } from './ping-group.ts'
 import { recordingfiles } from './recordingfiles-group.ts'
 import { recordings } from './recordings-group.ts'
@@ -31,6 +35,7 @@ import { storageFiles } from './storage-files-group.ts'
 import { tags } from './tags-group.ts'
 import { timelines } from './timelines-group.ts'
 import { transfers } from './transfers-group.ts'
+import { trunks } from './trunks-group.ts'
 import { webhookDeliveries } from './webhook-deliveries-group.ts'
 import { webhookHolds } from './webhook-holds-group.ts'
 import { webhookReplays } from './webhook-replays-group.ts'
@@ -44,9 +49,11 @@ export function everyGroup(api: Api) {
     agents: agents(api),
     aggregatedEvents: aggregatedEvents(api),
     auth: auth(api),
+    availableNumbers: availableNumbers(api),
     calls: calls(api),
     customer: customer(api),
     customers: customers(api),
+    directs: directs(api),
     errors: errors(api),
     events: events(api),
     extensions: extensions(api),
@@ -58,6 +65,8 @@ export function everyGroup(api: Api) {
     me: me(api),
     numbers: numbers(api),
     openapiJson: openapiJson(api),
+    outboundConfig: outboundConfig(api),
+    outboundConfigs: outboundConfigs(api),
     ping: ping(api),
     recordingfiles: recordingfiles(api),
     recordings: recordings(api),
@@ -69,6 +78,7 @@ export function everyGroup(api: Api) {
     tags: tags(api),
     timelines: timelines(api),
     transfers: transfers(api),
+    trunks: trunks(api),
     webhookDeliveries: webhookDeliveries(api),
     webhookHolds: webhookHolds(api),
     webhookReplays: webhookReplays(api),

@@ -21,6 +21,22 @@ export interface NumbersCreateBody {
   message_flow_id?: string
   name: string
   detail: string
+  /** As super admin: the customer who gets it. A telephone number is then registered as it is, from a carrier of your own: nothing is bought, charged, renewed or given back. */
+  customer_id?: string
+}
+
+export interface NumbersRenewBody {
+  /** RFC 3339; not in the future. */
+  tm_renew: string
+}
+
+export interface NumbersUpdateBody {
+  /** Flow that answers calls; empty or the nil UUID for none. */
+  call_flow_id: string
+  /** Flow that answers messages; empty or the nil UUID for none. */
+  message_flow_id: string
+  name: string
+  detail: string
 }
 
 export interface NumbersUpdateFlowIdsBody {
@@ -28,6 +44,11 @@ export interface NumbersUpdateFlowIdsBody {
   call_flow_id?: string
   /** Flow that answers messages; empty or the nil UUID for none. */
   message_flow_id?: string
+}
+
+export interface NumbersUpdateMetadataBody {
+  /** Whether the sound of calls to it is captured. */
+  rtp_debug?: boolean
 }
 
 /** `client.numbers` */
@@ -39,10 +60,17 @@ export function numbers(api: Api) {
     /**
      * Get a number. `POST /v1.0/numbers`
      *
-     * Its own reasons: `ACCOUNT_SUSPENDED`, `INSUFFICIENT_BALANCE`, `FLOW_NOT_FOUND`, `IDENTITY_VERIFICATION_REQUIRED`, `NUMBER_ALREADY_EXISTS`, `NUMBER_PROVIDER_NOT_CONFIGURED`, `RESOURCE_LIMIT_EXCEEDED`.
+     * Its own reasons: `ACCOUNT_SUSPENDED`, `INSUFFICIENT_BALANCE`, `CUSTOMER_NOT_FOUND`, `FLOW_NOT_FOUND`, `IDENTITY_VERIFICATION_REQUIRED`, `NUMBER_ALREADY_EXISTS`, `NUMBER_NOT_AVAILABLE`, `NUMBER_PROVIDER_NOT_CONFIGURED`, `NUMBER_PROVIDER_UNAVAILABLE`, `RESOURCE_LIMIT_EXCEEDED`.
      */
     create: (body: NumbersCreateBody, options?: RequestOptions) =>
       api.send<Number>('POST', '/v1.0/numbers', { body }, options),
+    /**
+     * Renew the numbers of all customers that were renewed last before a moment, as super admin; at most 1,000 at once. `POST /v1.0/numbers/renew`
+     *
+     * Its own reasons: `INSUFFICIENT_BALANCE`.
+     */
+    renew: (body: NumbersRenewBody, options?: RequestOptions) =>
+      api.send<Number[]>('POST', '/v1.0/numbers/renew', { body }, options),
     /**
      * Read a number. `GET /v1.0/numbers/{id}`
      *
@@ -50,6 +78,13 @@ export function numbers(api: Api) {
      */
     get: (id: string, options?: RequestOptions) =>
       api.send<Number>('GET', `/v1.0/numbers/${segment(id)}`, {}, options),
+    /**
+     * Replace name, detail and flows of a number. `PUT /v1.0/numbers/{id}`
+     *
+     * Its own reasons: `FLOW_NOT_FOUND`, `NUMBER_NOT_FOUND`.
+     */
+    update: (id: string, body: NumbersUpdateBody, options?: RequestOptions) =>
+      api.send<Number>('PUT', `/v1.0/numbers/${segment(id)}`, { body }, options),
     /**
      * Give a number back. `DELETE /v1.0/numbers/{id}`
      *
@@ -64,5 +99,12 @@ export function numbers(api: Api) {
      */
     updateFlowIds: (id: string, body: NumbersUpdateFlowIdsBody, options?: RequestOptions) =>
       api.send<Number>('PUT', `/v1.0/numbers/${segment(id)}/flow_ids`, { body }, options),
+    /**
+     * Turn diagnostics of calls to a number on or off. `PUT /v1.0/numbers/{id}/metadata`
+     *
+     * Its own reasons: `NUMBER_NOT_FOUND`.
+     */
+    updateMetadata: (id: string, body: NumbersUpdateMetadataBody, options?: RequestOptions) =>
+      api.send<Number>('PUT', `/v1.0/numbers/${segment(id)}/metadata`, { body }, options),
   }
 }

@@ -78,7 +78,7 @@ export interface Reasons {
   }>
   /** The endpoint needs the login of an agent, or is outside what a direct token may use. Log in with POST /auth/login and use that token. */
   DIRECT_ACCESS_NOT_SUPPORTED: ReasonRow<'api-manager', 'PERMISSION_DENIED', 403, 'after_fix', Facts>
-  /** No resource has this direct hash; it may have been regenerated. Read the direct_hash of the resource again. */
+  /** No resource of the customer has this direct hash; it may have been regenerated. Read the direct_hash of the resource again. */
   DIRECT_NOT_FOUND: ReasonRow<'direct-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** The time for which a download address was given out is over. Ask for a new address at the endpoint that gave this one, such as GET /storage_files/{id}/file or GET /recordingfiles/{id}. */
   DOWNLOAD_EXPIRED: ReasonRow<'storage-manager', 'PERMISSION_DENIED', 403, 'after_fix', {
@@ -233,10 +233,16 @@ export interface Reasons {
   NUMBER_ALREADY_EXISTS: ReasonRow<'number-manager', 'ALREADY_EXISTS', 409, 'after_fix', {
     number: string
   }>
+  /** The provider does not sell the number, or not any more. Choose another number of GET /available_numbers; what it lists is not reserved. */
+  NUMBER_NOT_AVAILABLE: ReasonRow<'number-manager', 'FAILED_PRECONDITION', 409, 'after_fix', {
+    number: string
+  }>
   /** Number ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /numbers list call. */
   NUMBER_NOT_FOUND: ReasonRow<'number-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** No provider of telephone numbers is configured on this platform. Get a virtual number (+899…), or have the operator configure a provider. */
   NUMBER_PROVIDER_NOT_CONFIGURED: ReasonRow<'number-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
+  /** The provider of telephone numbers cannot be reached or refuses the platform. Ask again after a while: the same purchase goes on, and what nobody asks for again is undone by itself. */
+  NUMBER_PROVIDER_UNAVAILABLE: ReasonRow<'number-manager', 'UNAVAILABLE', 503, 'same_key', Facts>
   /** The customer has no outbound configuration, or the ID does not exist. Verify the ID with GET /outbound_configs. */
   OUTBOUND_CONFIG_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** The caller is known, but its role may not use this endpoint. Use a caller with the permission that the endpoint asks for. */
@@ -272,6 +278,7 @@ export interface Reasons {
    * agent-manager: The plan of the customer allows no more agents. Delete agents that are no longer used, or change the plan.
    * flow-manager: The customer has as many flows as a customer may have. Delete flows that are no longer used.
    * number-manager: The plan of the customer allows no more virtual numbers. Delete numbers that are no longer used, or change the plan.
+   * provisioning-admin: The plan of the customer allows no more trunks. Delete trunks that are no longer used, or change the plan.
    * registrar-manager: The plan of the customer allows no more extensions. Delete extensions that are no longer used, or change the plan.
    * storage-manager: What the customer keeps would be more than its quota. Delete files or recordings that are not needed any more, or have the quota raised.
    */
@@ -280,6 +287,8 @@ export interface Reasons {
   }> | ReasonRow<'flow-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
   }> | ReasonRow<'number-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
+    limit: number
+  }> | ReasonRow<'provisioning-admin', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
   }> | ReasonRow<'registrar-manager', 'RESOURCE_EXHAUSTED', 429, 'after_fix', {
     limit: number
@@ -317,7 +326,11 @@ export interface Reasons {
   TAG_NOT_FOUND: ReasonRow<'tag-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** Transfer ID does not exist or belongs to another customer. Verify the ID with GET /transfers. */
   TRANSFER_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
-  /** Trunk ID does not exist or belongs to another customer. Verify the ID with GET /trunks. Admin-only resource. */
+  /** A trunk of some customer has this domain name already. Choose another domain_name. */
+  TRUNK_ALREADY_EXISTS: ReasonRow<'provisioning-admin', 'ALREADY_EXISTS', 409, 'after_fix', {
+    domain_name: string
+  }>
+  /** Trunk ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /trunks list call. */
   TRUNK_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
 }
 

@@ -92,6 +92,16 @@ export interface Agent {
   tm_delete?: string
 }
 
+export interface AvailableNumber {
+  /** E.164. */
+  number: string
+  /** ISO 3166 alpha-2 in lower case; 899 of virtual numbers, sandbox of the sandbox. */
+  country: string
+  region: string
+  postal_code: string
+  features: ('emergency' | 'fax' | 'mms' | 'sms' | 'voice')[]
+}
+
 export interface Boot {
   token: string
   type: 'direct'
@@ -239,12 +249,12 @@ export interface CallExplanationRoute {
 }
 
 export interface CallExplanationRule {
-  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. */
-  domain: 'sip' | 'bare' | 'registrar'
+  /** `sip`: `sip.{base}`, which anybody may call. `bare`: the host's address. `registrar`: a customer's phones. `trunk`: a customer's PBX. */
+  domain: 'sip' | 'bare' | 'registrar' | 'trunk'
   dialled: string
   /** What was dialled: a number of ours, a direct hash, or what a phone may call inside and outside. */
   matched: 'number' | 'direct_flow' | 'direct_extension' | 'direct_agent' | 'extension' | 'agent' | 'telephone'
-  /** The extension that proved itself by its password; empty where there is none. */
+  /** The extension, or the domain name of the trunk, that proved itself; empty where there is none. */
   authenticated: string
   /** What was looked at, in order; an INVITE that fails one of them becomes no call. */
   checks: {
@@ -434,6 +444,16 @@ export interface Delegate {
   expire: string
 }
 
+export interface DirectHash {
+  id: string
+  customer_id: string
+  resource_type: 'agent' | 'ai' | 'ai_team' | 'conference' | 'extension' | 'flow' | 'queue' | 'webchat_widget'
+  resource_id: string
+  hash: string
+  tm_create: string
+  tm_update: string | null
+}
+
 export interface EmailVerifyResult {
   customer: Customer
 }
@@ -488,6 +508,16 @@ export interface Extension {
   /** Shown in the answers of creation and update; empty otherwise. */
   password: string
   direct_hash: string
+  /** Where phones are registered for it now; those that ran out are not there. */
+  contacts: {
+    /** As the phone wrote it. */
+    uri: string
+    /** What the phone calls itself; empty where it does not say. */
+    user_agent: string
+    tm_create: string
+    tm_update: string
+    tm_expire: string
+  }[]
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
@@ -731,6 +761,24 @@ export interface Number {
   }
   tm_purchase: string | null
   tm_renew: string | null
+  /** Could not be renewed, and is given back then unless it can be; null otherwise. */
+  tm_release: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface OutboundConfig {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  /** Countries that may be called (ISO 3166 alpha-2 in lower case, or sandbox); none of them: nobody. */
+  destination_whitelist: string[]
+  /** What SIP destinations are offered, the preferred one first; empty for what the platform has. */
+  codecs: string
+  /** The number that is shown where the caller has none of its own; the nil UUID for none. */
+  default_outgoing_source_number_id: string
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
@@ -763,7 +811,7 @@ export interface Recording {
 export interface RefusedCall {
   id: string
   customer_id: string
-  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'address_not_allowed' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
   fix: string
@@ -895,6 +943,24 @@ export interface Transfer {
   groupcall_id: string
   /** Always nil. */
   confbridge_id: string
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface Trunk {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  /** Its devices call <domain_name>.trunk.<base>, which is the digest realm too. */
+  domain_name: string
+  auth_types: ('basic' | 'ip')[]
+  /** The digest user name. */
+  username: string
+  /** Shown in the answers of creation and update; empty otherwise. */
+  password: string
+  allowed_ips: string[]
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
