@@ -42,6 +42,10 @@ const FIXTURES: Record<string, (owner: Owner, nr: number) => Promise<string>> = 
     post(api, '/numbers', { ...named(nr), number: `+8995${String(nr).padStart(8, '0')}`, type: 'virtual' }),
   providers: ({ root }, nr) => newProvider(root, nr),
   providercalls: ({ root, db }, nr) => newProviderCall(root, db, nr),
+  outbound_configs: async ({ api, id, root }) => {
+    const own = await api.get('/v1.0/outbound_config')
+    return own.status === 200 ? own.body.id : await post(root, '/outbound_configs', { customer_id: id })
+  },
   recordings: ({ db, id }) => insertRecording(db, id),
   routes: async ({ root, id }, nr) =>
     post(root, '/routes', {
@@ -50,6 +54,10 @@ const FIXTURES: Record<string, (owner: Owner, nr: number) => Promise<string>> = 
     }),
   storage_accounts: async ({ api }) => (await api.get('/v1.0/storage_account')).body.id,
   storage_files: ({ api }) => upload(api),
+  trunks: ({ api }, nr) => {
+    const login = { auth_types: ['basic'], username: 'office', password: 'a long password', allowed_ips: [] }
+    return post(api, '/trunks', { ...named(nr), ...login, domain_name: `pbx-${nr}` })
+  },
   transfers: ({ db, id }) => insertTransfer(db, id),
   webhook_deliveries: ({ db, id }) => insertDelivery(db, id),
   webhook_holds: ({ db, id }) => insertHold(db, id),

@@ -17,14 +17,10 @@ const WHOLE = [
   '/service_agents/me,/service_agents/calls,/service_agents/customer,/service_agents/extensions,/service_agents/files',
   '/service_agents/tags,/billing_account,/billing_accounts,/billings',
   '/aggregated-events,/providers,/providercalls,/routes',
+  '/numbers,/available_numbers,/trunks,/outbound_config,/outbound_configs',
 ].join(',')
 /** What is served of other families. */
 const PARTS = [
-  'GET /numbers',
-  'POST /numbers',
-  'GET /numbers/{id}',
-  'DELETE /numbers/{id}',
-  'PUT /numbers/{id}/flow_ids',
   'GET /timelines/{resource_type}/{resource_id}/events',
   'GET /timelines/calls/{call_id}/sip-analysis',
   'GET /timelines/calls/{call_id}/pcap',
