@@ -1,5 +1,6 @@
+import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import type { PhoneNumber } from '#managers/number'
-import { DEFAULT_ROUTES_CUSTOMER, type ProviderWrite } from '#managers/provisioning'
+import type { ProviderWrite } from '#managers/provisioning'
 import { provisioningErrors } from '#managers/provisioning/errors'
 import { type Ids, NIL_UUID } from '#platform/ids'
 import type { CarrierAddress } from './carrier-thread.ts'
@@ -63,7 +64,7 @@ async function ensureRoute({ settings, services }: SandboxNeeds, provider_id: st
   const found = id === undefined ? undefined : await unlessGone(providerRoutes.get(id))
   if (found) return
   const made = await providerRoutes.create({
-    ...{ customer_id: DEFAULT_ROUTES_CUSTOMER, provider_id, priority: 0, target: PREFIX },
+    ...{ customer_id: ROUTING_CUSTOMER_ID, provider_id, priority: 0, target: PREFIX },
     ...{ name: 'sandbox', detail: 'Numbers of the sandbox carrier' },
   })
   await settings.put(ROUTE, made.id)
