@@ -50,6 +50,7 @@ export class Stage {
     const platform = await Platform.start({
       ANONYMOUS_CALLS_PER_SECOND: '1000000',
       ANONYMOUS_CALLS_AT_ONCE: '1000000',
+      SANDBOX_CARRIER: 'on', // as `npm start` has it
     })
     delete process.env.NODE_OPTIONS
     const sink = new Program<SinkSaid>('clients/webhook-sink.ts', {})
