@@ -7,6 +7,7 @@ import { agentErrors } from '#managers/agent/errors'
 import {
   BillingService,
   migrations as billingMigrations,
+  Charges,
   ReservationDesk,
   ReservationStore,
   Settler,
@@ -192,6 +193,9 @@ export class TestCalls {
       refusals: new RefusedStore(db),
       captures: this.captures,
       webhooks: { ofResource: async () => this.deliveries },
+      charges: {
+        ofCall: async (customer, id) => new Charges(db).of(customer, await this.service.chargedIds(customer, id)),
+      },
       log,
     })
     const { billing } = services
