@@ -18,7 +18,10 @@ const usages = () =>
   calls.db.query<{ reference_id: string; amount_token: number; billable_units: number }>(
     `select reference_id, amount_token, billable_units from billings where transaction_type = 'usage'`,
   )
-const open = () => calls.db.query(`select 1 from reservations where status = 'open'`)
+const isSettled = async () => {
+  await calls.settler.run()
+  return (await calls.db.query(`select 1 from reservations where status = 'open'`)).length === 0
+}
 
 test('of two who call a number at once that can pay one minute only one is let in', async () => {
   await account(1, 0)
@@ -38,7 +41,7 @@ test('a call is charged when it is over, once, and its account says so', async (
   const call_id = calls.lives.at(-1)?.live.id ?? ''
   // what is shorter than a second costs nothing
   await calls.db.query(`update calls set tm_progressing = tm_progressing - interval '2 s' where id = $1`, [call_id])
-  await eventually('it is settled', async () => (await calls.settler.run(), (await open()).length === 0))
+  await eventually('it is settled', isSettled)
   await calls.settler.run()
   assert.deepEqual(await usages(), [{ reference_id: call_id, amount_token: -1, billable_units: 1 }])
   const { body } = await api.get(`/v1.0/calls/${call_id}/explain`)
@@ -53,6 +56,6 @@ test('a call that ends before its answer costs nothing', async () => {
   }
   const call = await (await calls.phone('cid')).call(NUMBER)
   assert.equal(call.status, 486)
-  await eventually('nothing is held', async () => (await calls.settler.run(), (await open()).length === 0))
+  await eventually('nothing is held', isSettled)
   assert.equal((await usages()).length, 1)
 })
