@@ -21,8 +21,9 @@ import {
   BillingService,
   migrations as billingMigrations,
   billingRoutes,
+  createPaddle,
   type PaddleSettings,
-  paddle,
+  paddleRoutes,
   RateDecks,
   Rerater,
   SpendingLimits,
@@ -297,10 +298,12 @@ export class TestAccounts {
         rerater: new Rerater(db),
         auditor: this.auditor,
       }),
-      ...paddle({
-        ...{ ...basics, log: silentLog, billing: this.billing, settings },
-        outbound: new OutboundClient({ clock: systemClock, allowPrivate: ['127.0.0.0/8'] }),
-      }),
+      ...paddleRoutes(
+        createPaddle({
+          ...{ ...basics, log: silentLog, billing: this.billing, settings },
+          outbound: new OutboundClient({ clock: systemClock, allowPrivate: ['127.0.0.0/8'] }),
+        }),
+      ),
       ...spendingRoutes({
         ...{ customers, accesskeys, agents, extensions: this.extensions },
         spending: new SpendingLimits({ ...basics, undecidedSeconds: 300, countriesOf: async () => this.countries }),

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { Auditor, Charges, paddle, Settler } from '#managers/billing'
+import { Auditor, Charges, createPaddle, Settler } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
   CallService,
+  EndedCalls,
   GroupcallService,
   MediaStreams,
   MeteredUses,
@@ -156,9 +157,9 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const sequencer = new Sequencer({ connection, bus, clock, log })
-    const auditor = new Auditor({ db, clock, log })
+    const auditor = new Auditor({ db, clock, log, uses: [new EndedCalls(db)] })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
-    const paddleRoutes = paddle({
+    const paddle = createPaddle({
       ...{ db, clock, ids, log, outbound, billing: services.billing },
       settings: paddleSettingsOf(config),
     })
@@ -167,7 +168,7 @@ export class ApiRole {
         ...{ ...services, db, logins, boots, delegations, mailboxes, calls, callControls, agentCalls, mediaStreams },
         ...{ groupcalls, transfers, recordings, storage, downloads, activeflows, timelines, explain, events, sockets },
         webhooks,
-        ...{ auditor, paddleRoutes },
+        ...{ auditor, paddle },
       }),
       authenticate: authenticator.authenticate,
       catalogues,

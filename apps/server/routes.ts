@@ -1,5 +1,5 @@
 import { type AuthParts, agentRoutes, authRoutes } from '#managers/agent'
-import { type Auditor, billingRoutes, spendingRoutes } from '#managers/billing'
+import { type Auditor, billingRoutes, type Paddle, paddleRoutes, spendingRoutes } from '#managers/billing'
 import {
   type AgentCalls,
   agentCallRoutes,
@@ -50,7 +50,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   db: Database
   webhooks: WebhookService
   auditor: Auditor
-  paddleRoutes: readonly Route[]
+  paddle: Paddle
 }
 
 /** Every route of the API but those of the platform itself (`/health`, `/errors`, …), which the HTTP server brings. */
@@ -61,7 +61,7 @@ export function apiRoutes(services: ApiServices): Route[] {
     ...customerRoutes({ ...services, passwords: services.logins }),
     ...billingRoutes({ ...services.billingParts, auditor: services.auditor }),
     ...spendingRoutes(services),
-    ...services.paddleRoutes,
+    ...paddleRoutes(services.paddle),
     ...extensionRoutes(services.extensions, services.agents),
     ...flowRoutes(services.flows),
     ...activeflowRoutes(services.activeflows),

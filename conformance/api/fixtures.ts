@@ -30,6 +30,8 @@ const FIXTURES: Record<string, (owner: Owner, nr: number) => Promise<string>> = 
     return id
   },
   agents: ({ api }, nr) => post(api, '/agents', newAgent(`owned${nr}@example.com`, 0)),
+  billing_accounts: async ({ api }) => (await api.get('/v1.0/billing_account')).body.id,
+  billings: async ({ api }) => (await api.get('/v1.0/billings')).body.result[0].id,
   calls: ({ db, id }) => insertCall(db, id),
   groupcalls: ({ db, id }) => insertGroupcall(db, id),
   customers: ({ root }, nr) => post(root, '/customers', customer(nr)),

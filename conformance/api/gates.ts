@@ -62,6 +62,7 @@ const SHEET: readonly [SheetGate, string][] = [
   ['agent identity', '/service_agents* /me'],
   ['super admin', '/customers* /billing_accounts* /providers* /providercalls* /routes* /outbound_configs*'],
   ['super admin', '/numbers/renew /auth/delegate'],
+  ['super admin', '/billings/rerate /billings/audit'], // not the sheet's: the operator's, below a family that is
   ['super admin', 'GET:/storage_accounts POST:/storage_accounts DELETE:/storage_accounts/{id}'],
   // not the sheet's: what bounds the spending of things below families that managers may change
   ['admin', '/agents/{id}/spending_limits /agents/{id}/exposure /trunks/{id}/spending_limits /trunks/{id}/exposure'],

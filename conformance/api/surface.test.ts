@@ -15,7 +15,7 @@ const WHOLE = [
   '/auth,/me,/accesskeys,/agents,/calls,/customer,/customers,/extensions,/flows,/activeflows,/groupcalls,/recordings',
   '/recordingfiles,/tags,/transfers,/storage_account,/storage_accounts,/storage_files,/service_agents/agents',
   '/service_agents/me,/service_agents/calls,/service_agents/customer,/service_agents/extensions,/service_agents/files',
-  '/service_agents/tags',
+  '/service_agents/tags,/billing_account,/billing_accounts,/billings',
   '/aggregated-events',
 ].join(',')
 /** What is served of other families. */

@@ -134,6 +134,19 @@ test('what a customer uses is paid by the account that it was pointed at, whose 
   assertReason(await user.admin.get('/v1.0/billing_account'), 409, 'STATE_INVALID')
 })
 
+test('who wants to know is told once when its credit falls below what it has named', async () => {
+  const { id, admin } = await customer({ balance_credit: 25_000 })
+  await charge(id)
+  assert.equal((await admin.put('/v1.0/billing_account', { low_balance: 10_000 })).body.low_balance, 10_000)
+  await charge(id)
+  const told = (await accounts.announced(id)).filter((event) => event.public && event.type.startsWith('billing'))
+  assert.deepEqual(
+    told.map(({ type, data }) => [type, data.balance_credit, 'status' in data]),
+    [['billing_account_low', 5_000, false]],
+  )
+  assertReason(await admin.put('/v1.0/billing_account', { low_balance: 1e18 }), 400, 'INVALID_ARGUMENT')
+})
+
 test('a suspended account may start nothing until the operator reactivates it', async () => {
   const { id, account } = await customer({ balance_credit: 1_000_000 })
   assert.equal((await root.put(`${account}/status`, { status: 'frozen' })).body.status, 'frozen')

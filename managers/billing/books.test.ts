@@ -33,6 +33,7 @@ test('a clock that was years ahead for a moment does not keep an account from it
 test('where billing is off nothing is refused or paid, and what was used is on record', async () => {
   const { id, admin, read } = await account()
   assert.deepEqual(await billing.mayStart(id, 'number', 1_000), { ok: true })
+  clock.advance(1)
   const charge = { cost_type: 'number', reference_type: 'number', reference_id: systemIds.uuid() } as const
   await db.transaction((trx) => billing.charge(trx, id, charge))
   assert.equal((await read()).balance_credit, 0)

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newAccount, PLAN_TOKENS } from './account.ts'
-import { type CallEnds, costOfCall, decide, kindOfCall, type Spendable } from './check.ts'
+import { type CallEnds, type ChargeKind, costOfCall, decide as decideBy, kindOfCall, type Spendable } from './check.ts'
 
 const empty: Spendable = { status: 'active', plan_type: 'free', balance_credit: 0, balance_token: 0 }
+const PRICES = {
+  call: 10_000,
+  call_extension: 0,
+  sms: 10_000,
+  email: 10_000,
+  number: 5_000_000,
+  number_renew: 5_000_000,
+}
+const decide = (account: Spendable | undefined, kind: ChargeKind, count: number) =>
+  decideBy(account, kind, count, { ...PRICES, recording: 30_000 }[kind])
 const ok = { ok: true }
 const broke = { ok: false, refusal: 'insufficient_balance' }
 

@@ -1,4 +1,5 @@
 import type { BillingAccount } from './account.ts'
+import type { CostType } from './cost.ts'
 import { billingErrors } from './errors.ts'
 
 /** The reserved customer of the platform itself: never billed. */
@@ -52,27 +53,26 @@ export function kindOfCall(call: CallEnds): ChargeKind {
   return cost === 'call_extension' || cost === 'call_direct_ext' ? 'call_extension' : 'call'
 }
 
-/** Micros of credit that one thing of a kind needs to start. */
-const CREDIT_NEEDED: Readonly<Record<ChargeKind, number>> = {
-  call_extension: 0,
-  call: 10_000,
-  sms: 10_000,
-  email: 10_000,
-  number: 5_000_000,
-  number_renew: 5_000_000,
-  recording: 30_000,
+/** The price of one thing of a kind: the least credit that lets it start. Of a call it is that of the telephone network. */
+export function costTypeOf(kind: ChargeKind): CostType {
+  return kind === 'call' ? 'call_pstn_outgoing' : kind
 }
 
 /** Kinds that any token at all lets start. */
 const TOKENS_SERVE: ReadonlySet<ChargeKind> = new Set(['call', 'recording'])
 
-/** The predicate of `billing.md` §6.1, in its order. A dead account refuses even what is free. */
-export function decide(account: Spendable | undefined, kind: ChargeKind, count: number): Verdict {
+/** The predicate of `billing.md` §6.1, in its order; `credit_per_unit` in micros. A dead account refuses even what is free. */
+export function decide(
+  account: Spendable | undefined,
+  kind: ChargeKind,
+  count: number,
+  credit_per_unit: number,
+): Verdict {
   if (!account) return { ok: false, refusal: 'no_account' }
   if (account.status !== 'active') return { ok: false, refusal: 'account_suspended' }
   if (account.plan_type === 'unlimited' || kind === 'call_extension') return { ok: true }
   if (TOKENS_SERVE.has(kind) && account.balance_token > 0) return { ok: true }
-  if (account.balance_credit >= CREDIT_NEEDED[kind] * count) return { ok: true }
+  if (account.balance_credit >= credit_per_unit * count) return { ok: true }
   return { ok: false, refusal: 'insufficient_balance' }
 }
 

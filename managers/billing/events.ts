@@ -2,7 +2,7 @@ import type { NewEvent } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { BillingAccount } from './account.ts'
 import type { BillingRecord } from './billing.ts'
-import { presentForAdmin } from './present.ts'
+import { presentAccount, presentForAdmin } from './present.ts'
 
 const about =
   (type: string) =>
@@ -32,6 +32,12 @@ const aboutBilling =
 export const billingEvents = {
   account_created: about('account_created'),
   account_updated: about('account_updated'),
+  /** Public, unlike the others: only who has asked for it by `low_balance` is told. */
+  billing_account_low: (account: BillingAccount): NewEvent => ({
+    ...about('billing_account_low')(account),
+    public: true,
+    data: presentAccount(account),
+  }),
   billing_created: aboutBilling('billing_created'),
   billing_updated: aboutBilling('billing_updated'),
 }

@@ -191,6 +191,7 @@ export class Ledger {
       const changed = { balance_token, balance_credit, tm_update: now }
       await accounts.setBalance(trx, account.id, changed)
       events.push(billingEvents.account_updated({ ...account, ...changed }))
+      if (fallsLow(account, balance_credit)) events.push(billingEvents.billing_account_low({ ...account, ...changed }))
     }
     await appendEvents(trx, events, this.#needs)
     return record
@@ -199,4 +200,9 @@ export class Ledger {
   #now(): Timestamp {
     return timestamp(this.#needs.clock.wallMs())
   }
+}
+
+/** Whether credit falls below what its customer wants to be told of. */
+function fallsLow({ low_balance, balance_credit: before }: BillingAccount, after: number): boolean {
+  return low_balance !== null && before >= low_balance && after < low_balance
 }

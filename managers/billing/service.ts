@@ -8,7 +8,7 @@ import { Accounts } from './accounts.ts'
 import type { BillingRecord } from './billing.ts'
 import { Books } from './books.ts'
 import type { Charge, EndedUsage, Holds, Usage } from './charge.ts'
-import { type BillingChecks, type ChargeKind, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
+import { type BillingChecks, type ChargeKind, costTypeOf, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
 import { Ledger } from './ledger.ts'
@@ -124,7 +124,8 @@ export class BillingService implements BillingChecks, PlanLimits {
 
   async mayStart(customer: string, kind: ChargeKind, count = 1): Promise<Verdict> {
     if (!this.#enforced || customer === SYSTEM_CUSTOMER_ID) return { ok: true }
-    return decide(await this.#store.findPayer(customer), kind, count)
+    const { credit_per_unit } = await this.rates.rateOf({ cost_type: costTypeOf(kind) })
+    return decide(await this.#store.findPayer(customer), kind, count, credit_per_unit)
   }
 
   async lockLimit(trx: AnyTransaction, customer: string, resource: LimitedResource): Promise<number> {

@@ -1,5 +1,5 @@
 import { type AnyTransaction, type Database, jsonb } from '#platform/db'
-import type { Timestamp } from '#platform/time'
+import { type Timestamp, timestampToMs } from '#platform/time'
 import type { Audit } from '../ledger-contract.ts'
 
 /** What an account has, and what its rows add up to. */
@@ -55,6 +55,12 @@ export class AuditStore {
        where b.id is null`,
       [JSON.stringify(uses)],
     )
+  }
+
+  /** From when on uses are charged: what ended before the ledger was there has no row. Milliseconds. */
+  async ledgerSinceMs(): Promise<number> {
+    const [row] = await this.#db.query<{ tm_create: Timestamp }>('select min(tm_create) as tm_create from rate_decks')
+    return timestampToMs(row?.tm_create ?? '') ?? 0
   }
 
   /** Keeps a result, and forgets the oldest ones. */

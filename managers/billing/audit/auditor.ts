@@ -83,8 +83,9 @@ export class Auditor {
 
   async #lookForUncharged(found: Audit, signal: AbortSignal): Promise<void> {
     const nowMs = this.#needs.clock.wallMs()
+    const fromMs = Math.max(nowMs - BACK_MS, await this.#store.ledgerSinceMs())
     for (const uses of this.#needs.uses ?? [])
-      for await (const slice of uses.endedBetween(nowMs - BACK_MS, nowMs - SETTLING_MS, signal))
+      for await (const slice of uses.endedBetween(fromMs, nowMs - SETTLING_MS, signal))
         for (const use of await this.#store.uncharged(slice)) list(found.uncharged, use)
   }
 }

@@ -1,5 +1,4 @@
 import type { Database } from '#platform/db'
-import type { Route } from '#platform/http'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { OutboundClient } from '#platform/outbound'
@@ -9,7 +8,6 @@ import type { BillingService } from '../service.ts'
 import { BillingStore } from '../store.ts'
 import { PaddleEvents } from './paddle-events.ts'
 import { PaddlePortal } from './paddle-portal.ts'
-import { paddleRoutes } from './routes.ts'
 
 /** How the operator has set Paddle up; what is `undefined` is not. */
 export interface PaddleSettings {
@@ -19,8 +17,14 @@ export interface PaddleSettings {
   planOfPrice: ReadonlyMap<string, PlanType>
 }
 
-/** Payments by Paddle: what it tells is booked, and its portal is opened. Everything else works without it. */
-export function paddle(needs: {
+/** Payments by Paddle: what it tells is booked, and its portal is opened. */
+export interface Paddle {
+  events: PaddleEvents
+  portal: PaddlePortal
+}
+
+/** Everything else works without it. */
+export function createPaddle(needs: {
   db: Database
   clock: Clock
   ids: Ids
@@ -28,12 +32,12 @@ export function paddle(needs: {
   billing: BillingService
   outbound: Pick<OutboundClient, 'request'>
   settings: PaddleSettings
-}): Route[] {
+}): Paddle {
   const { db, clock, ids, log, billing, outbound, settings } = needs
   const { ledger, accounts } = billing
   const store = new BillingStore(db)
-  return paddleRoutes({
+  return {
     events: new PaddleEvents({ db, clock, ids, log, store, ledger, ...settings }),
     portal: new PaddlePortal({ accounts, outbound, log, api: settings.api }),
-  })
+  }
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { apiErrors, endpoint, idParams, page, pageQuery, superAdminOnly, Timestamp, Uuid } from '#platform/http'
-import { COST_TYPES } from '../cost.ts'
+import { COST_TYPES, type CostType } from '../cost.ts'
 import { billingErrors } from '../errors.ts'
 
 /** Of one unit: tokens, or micros. */
@@ -64,7 +64,24 @@ export const RateDeckView = Type.Object(
 )
 export type RateDeckView = Static<typeof RateDeckView>
 
-const defaults = COST_TYPES.map((cost_type) => ({ cost_type, token_per_unit: 0, credit_per_unit: 10_000 }))
+/** The standard prices: tokens and micros of a unit. */
+const STANDARD: Readonly<Record<CostType, readonly [number, number]>> = {
+  call_pstn_outgoing: [0, 10_000],
+  call_pstn_incoming: [0, 10_000],
+  call_vn: [1, 1_000],
+  call_extension: [0, 0],
+  call_direct_ext: [0, 0],
+  sms: [0, 10_000],
+  email: [0, 10_000],
+  number: [0, 5_000_000],
+  number_renew: [0, 5_000_000],
+  tts: [3, 30_000],
+  recording: [3, 30_000],
+}
+const standard = COST_TYPES.map((cost_type) => {
+  const [token_per_unit, credit_per_unit] = STANDARD[cost_type]
+  return { cost_type, token_per_unit, credit_per_unit }
+})
 
 export const NewRateDeck = Type.Object(
   {
@@ -84,7 +101,7 @@ export const NewRateDeck = Type.Object(
       description: 'With one for every cost type that names neither prefix nor country.',
     }),
   },
-  { examples: [{ name: 'spring', detail: '', rates: defaults }] },
+  { examples: [{ name: 'spring', detail: '', rates: standard }] },
 )
 export type NewRateDeck = Static<typeof NewRateDeck>
 

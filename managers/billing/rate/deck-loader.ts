@@ -9,7 +9,7 @@ const POLL_MS = 1_000
 /** A version is loaded so long before it begins. */
 const AHEAD_MS = 10 * 60_000
 /** Rates that are taken in before the event loop gets its turn. */
-const SLICE = 500
+const SLICE = 200
 
 /** Versions by the moment at which they begin, as they were known at some moment. */
 export interface Known {

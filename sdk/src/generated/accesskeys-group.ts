@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Accesskey } from './schemas.ts'
+import type { Accesskey, CredentialSpendingLimits, SpendingExposure } from './schemas.ts'
 
 export interface AccesskeysListQuery {
   /** 1 to 100; anything else is 100. */
@@ -21,6 +21,25 @@ export interface AccesskeysCreateBody {
 export interface AccesskeysUpdateBody {
   name?: string
   detail?: string
+}
+
+export interface AccesskeysUpdateSpendingLimitsBody {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls?: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second?: number
+  /** Of started intervals. */
+  minutes_per_hour?: number
+  /** Of started intervals. */
+  minutes_per_day?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day?: number
+  /** ISO 3166 alpha-2; empty = every country that the customer may call. */
+  countries?: string[]
+  /** Beginnings of numbers that may be called; empty = every number. */
+  prefixes?: string[]
 }
 
 /** `client.accesskeys` */
@@ -53,5 +72,28 @@ export function accesskeys(api: Api) {
      */
     delete: (id: string, options?: RequestOptions) =>
       api.send<Accesskey>('DELETE', `/v1.0/accesskeys/${segment(id)}`, {}, options),
+    /**
+     * Read what an access key could cost at the most if it leaked now. `GET /v1.0/accesskeys/{id}/exposure`
+     *
+     * Its own reasons: `ACCESSKEY_NOT_FOUND`.
+     */
+    getExposure: (id: string, options?: RequestOptions) =>
+      api.send<SpendingExposure>('GET', `/v1.0/accesskeys/${segment(id)}/exposure`, {}, options),
+    /**
+     * Read what bounds the spending of an access key on calls, and what is used of it. `GET /v1.0/accesskeys/{id}/spending_limits`
+     *
+     * Its own reasons: `ACCESSKEY_NOT_FOUND`.
+     */
+    getSpendingLimits: (id: string, options?: RequestOptions) =>
+      api.send<CredentialSpendingLimits>('GET', `/v1.0/accesskeys/${segment(id)}/spending_limits`, {}, options),
+    /**
+     * Change what bounds the spending of an access key on calls. `PUT /v1.0/accesskeys/{id}/spending_limits`
+     *
+     * What is left out stays as it is. The limits of the customer hold beside them.
+     *
+     * Its own reasons: `ACCESSKEY_NOT_FOUND`.
+     */
+    updateSpendingLimits: (id: string, body: AccesskeysUpdateSpendingLimitsBody, options?: RequestOptions) =>
+      api.send<CredentialSpendingLimits>('PUT', `/v1.0/accesskeys/${segment(id)}/spending_limits`, { body }, options),
   }
 }

@@ -52,6 +52,12 @@ export const RETRY: Readonly<Record<string, Readonly<Record<string, Retry>>>> = 
     BILLING_ACCOUNT_NOT_FOUND: 'never',
     BILLING_NOT_FOUND: 'never',
     INSUFFICIENT_BALANCE: 'after_fix',
+    PAYMENT_PROVIDER_FAILED: 'after_delay',
+    PAYMENT_PROVIDER_NOT_CONFIGURED: 'after_fix',
+    PAYMENT_SIGNATURE_INVALID: 'never',
+    RATE_DECK_NOT_FOUND: 'never',
+    SPENDING_LIMIT_REACHED: 'after_delay',
+    SPENDING_NOT_ALLOWED: 'after_fix',
   },
   'flow-manager': {
     ACTIVEFLOW_ALREADY_EXISTS: 'after_fix',

@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Address, Agent } from './schemas.ts'
+import type { Address, Agent, CredentialSpendingLimits, SpendingExposure } from './schemas.ts'
 
 export interface AgentsListQuery {
   /** 1 to 100; anything else is 100. */
@@ -49,6 +49,25 @@ export interface AgentsUpdatePasswordBody {
 export interface AgentsUpdatePermissionBody {
   /** Sum of the permission bits. */
   permission: number
+}
+
+export interface AgentsUpdateSpendingLimitsBody {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls?: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second?: number
+  /** Of started intervals. */
+  minutes_per_hour?: number
+  /** Of started intervals. */
+  minutes_per_day?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day?: number
+  /** ISO 3166 alpha-2; empty = every country that the customer may call. */
+  countries?: string[]
+  /** Beginnings of numbers that may be called; empty = every number. */
+  prefixes?: string[]
 }
 
 export interface AgentsUpdateStatusBody {
@@ -109,6 +128,13 @@ export function agents(api: Api) {
     directHashRegenerate: (id: string, options?: RequestOptions) =>
       api.send<Agent>('POST', `/v1.0/agents/${segment(id)}/direct-hash-regenerate`, {}, options),
     /**
+     * Read what an agent could cost at the most if it leaked now. `GET /v1.0/agents/{id}/exposure`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    getExposure: (id: string, options?: RequestOptions) =>
+      api.send<SpendingExposure>('GET', `/v1.0/agents/${segment(id)}/exposure`, {}, options),
+    /**
      * Replace the password of an agent; all its logins end. `PUT /v1.0/agents/{id}/password`
      *
      * Its own reasons: `AGENT_NOT_FOUND`.
@@ -122,6 +148,22 @@ export function agents(api: Api) {
      */
     updatePermission: (id: string, body: AgentsUpdatePermissionBody, options?: RequestOptions) =>
       api.send<Agent>('PUT', `/v1.0/agents/${segment(id)}/permission`, { body }, options),
+    /**
+     * Read what bounds the spending of an agent on calls, and what is used of it. `GET /v1.0/agents/{id}/spending_limits`
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    getSpendingLimits: (id: string, options?: RequestOptions) =>
+      api.send<CredentialSpendingLimits>('GET', `/v1.0/agents/${segment(id)}/spending_limits`, {}, options),
+    /**
+     * Change what bounds the spending of an agent on calls. `PUT /v1.0/agents/{id}/spending_limits`
+     *
+     * What is left out stays as it is. The limits of the customer hold beside them.
+     *
+     * Its own reasons: `AGENT_NOT_FOUND`.
+     */
+    updateSpendingLimits: (id: string, body: AgentsUpdateSpendingLimitsBody, options?: RequestOptions) =>
+      api.send<CredentialSpendingLimits>('PUT', `/v1.0/agents/${segment(id)}/spending_limits`, { body }, options),
     /**
      * Set the status: of any agent as admin or manager, your own always. `PUT /v1.0/agents/{id}/status`
      *

@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { CustomerForAdmin } from './schemas.ts'
+import type { CustomerForAdmin, SpendingCeiling } from './schemas.ts'
 
 export interface CustomersListQuery {
   /** 1 to 100; anything else is 100. */
@@ -48,6 +48,21 @@ export interface CustomersUpdateMetadataBody {
   rtp_debug: boolean
 }
 
+export interface CustomersUpdateSpendingLimitsBody {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls?: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second?: number
+  /** Of started intervals. */
+  minutes_per_hour?: number
+  /** Of started intervals. */
+  minutes_per_day?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day?: number
+}
+
 /** `client.customers` */
 export function customers(api: Api) {
   return {
@@ -83,7 +98,7 @@ export function customers(api: Api) {
     delete: (id: string, options?: RequestOptions) =>
       api.send<CustomerForAdmin>('DELETE', `/v1.0/customers/${segment(id)}`, {}, options),
     /**
-     * Choose which billing account of a customer pays for it, as super admin. `PUT /v1.0/customers/{id}/billing_account_id`
+     * Choose which billing account pays for a customer, as super admin; it may be another customer’s. `PUT /v1.0/customers/{id}/billing_account_id`
      *
      * Its own reasons: `BILLING_ACCOUNT_NOT_FOUND`, `CUSTOMER_NOT_FOUND`.
      */
@@ -117,5 +132,21 @@ export function customers(api: Api) {
      */
     recover: (id: string, options?: RequestOptions) =>
       api.send<CustomerForAdmin>('POST', `/v1.0/customers/${segment(id)}/recover`, {}, options),
+    /**
+     * Read the ceiling of a customer's spending limits. `GET /v1.0/customers/{id}/spending_limits`
+     *
+     * Its own reasons: `CUSTOMER_NOT_FOUND`.
+     */
+    getSpendingLimits: (id: string, options?: RequestOptions) =>
+      api.send<SpendingCeiling>('GET', `/v1.0/customers/${segment(id)}/spending_limits`, {}, options),
+    /**
+     * Change the ceiling of a customer's spending limits. `PUT /v1.0/customers/{id}/spending_limits`
+     *
+     * What is left out stays as it is. A customer that has said nothing of its own has what its ceiling allows.
+     *
+     * Its own reasons: `CUSTOMER_NOT_FOUND`.
+     */
+    updateSpendingLimits: (id: string, body: CustomersUpdateSpendingLimitsBody, options?: RequestOptions) =>
+      api.send<SpendingCeiling>('PUT', `/v1.0/customers/${segment(id)}/spending_limits`, { body }, options),
   }
 }

@@ -6,6 +6,10 @@ import { activeflows } from './activeflows-group.ts'
 import { agents } from './agents-group.ts'
 import { aggregatedEvents } from './aggregated-events-group.ts'
 import { auth } from './auth-group.ts'
+import { billing } from './billing-group.ts'
+import { billingAccount } from './billing-account-group.ts'
+import { billingAccounts } from './billing-accounts-group.ts'
+import { billings } from './billings-group.ts'
 import { calls } from './calls-group.ts'
 import { customer } from './customer-group.ts'
 import { customers } from './customers-group.ts'
@@ -21,10 +25,13 @@ import { me } from './me-group.ts'
 import { numbers } from './numbers-group.ts'
 import { openapiJson } from './openapi-json-group.ts'
 import { ping } from './ping-group.ts'
+import { rateDecks } from './rate-decks-group.ts'
+import { rates } from './rates-group.ts'
 import { recordingfiles } from './recordingfiles-group.ts'
 import { recordings } from './recordings-group.ts'
 import { refusedCalls } from './refused-calls-group.ts'
 import { serviceAgents } from './service-agents-group.ts'
+import { spendingLimits } from './spending-limits-group.ts'
 import { storageAccount } from './storage-account-group.ts'
 import { storageAccounts } from './storage-accounts-group.ts'
 import { storageFiles } from './storage-files-group.ts'
@@ -44,6 +51,10 @@ export function everyGroup(api: Api) {
     agents: agents(api),
     aggregatedEvents: aggregatedEvents(api),
     auth: auth(api),
+    billing: billing(api),
+    billingAccount: billingAccount(api),
+    billingAccounts: billingAccounts(api),
+    billings: billings(api),
     calls: calls(api),
     customer: customer(api),
     customers: customers(api),
@@ -59,10 +70,13 @@ export function everyGroup(api: Api) {
     numbers: numbers(api),
     openapiJson: openapiJson(api),
     ping: ping(api),
+    rateDecks: rateDecks(api),
+    rates: rates(api),
     recordingfiles: recordingfiles(api),
     recordings: recordings(api),
     refusedCalls: refusedCalls(api),
     serviceAgents: serviceAgents(api),
+    spendingLimits: spendingLimits(api),
     storageAccount: storageAccount(api),
     storageAccounts: storageAccounts(api),
     storageFiles: storageFiles(api),

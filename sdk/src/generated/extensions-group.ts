@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Extension } from './schemas.ts'
+import type { CredentialSpendingLimits, Extension, SpendingExposure } from './schemas.ts'
 
 export interface ExtensionsListQuery {
   /** 1 to 100; anything else is 100. */
@@ -25,6 +25,25 @@ export interface ExtensionsUpdateBody {
   detail: string
   /** At least six characters, and not the extension itself. */
   password: string
+}
+
+export interface ExtensionsUpdateSpendingLimitsBody {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls?: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second?: number
+  /** Of started intervals. */
+  minutes_per_hour?: number
+  /** Of started intervals. */
+  minutes_per_day?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour?: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day?: number
+  /** ISO 3166 alpha-2; empty = every country that the customer may call. */
+  countries?: string[]
+  /** Beginnings of numbers that may be called; empty = every number. */
+  prefixes?: string[]
 }
 
 /** `client.extensions` */
@@ -68,5 +87,28 @@ export function extensions(api: Api) {
      */
     directHashRegenerate: (id: string, options?: RequestOptions) =>
       api.send<Extension>('POST', `/v1.0/extensions/${segment(id)}/direct-hash-regenerate`, {}, options),
+    /**
+     * Read what an extension could cost at the most if it leaked now. `GET /v1.0/extensions/{id}/exposure`
+     *
+     * Its own reasons: `EXTENSION_NOT_FOUND`.
+     */
+    getExposure: (id: string, options?: RequestOptions) =>
+      api.send<SpendingExposure>('GET', `/v1.0/extensions/${segment(id)}/exposure`, {}, options),
+    /**
+     * Read what bounds the spending of an extension on calls, and what is used of it. `GET /v1.0/extensions/{id}/spending_limits`
+     *
+     * Its own reasons: `EXTENSION_NOT_FOUND`.
+     */
+    getSpendingLimits: (id: string, options?: RequestOptions) =>
+      api.send<CredentialSpendingLimits>('GET', `/v1.0/extensions/${segment(id)}/spending_limits`, {}, options),
+    /**
+     * Change what bounds the spending of an extension on calls. `PUT /v1.0/extensions/{id}/spending_limits`
+     *
+     * What is left out stays as it is. The limits of the customer hold beside them.
+     *
+     * Its own reasons: `EXTENSION_NOT_FOUND`.
+     */
+    updateSpendingLimits: (id: string, body: ExtensionsUpdateSpendingLimitsBody, options?: RequestOptions) =>
+      api.send<CredentialSpendingLimits>('PUT', `/v1.0/extensions/${segment(id)}/spending_limits`, { body }, options),
   }
 }

@@ -239,12 +239,20 @@ export interface Reasons {
   NUMBER_PROVIDER_NOT_CONFIGURED: ReasonRow<'number-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
   /** The customer has no outbound configuration, or the ID does not exist. Verify the ID with GET /outbound_configs. */
   OUTBOUND_CONFIG_NOT_FOUND: ReasonRow<'call-manager', 'NOT_FOUND', 404, 'never', Facts>
+  /** The payment provider did not answer, or answered something that cannot be used. Try again in a moment. */
+  PAYMENT_PROVIDER_FAILED: ReasonRow<'billing-manager', 'UNAVAILABLE', 503, 'after_delay', Facts>
+  /** The operator of the platform has set up no payment provider. Ask the operator to add credit (POST /billing_accounts/{id}/balance_add_force), or to set up the provider. */
+  PAYMENT_PROVIDER_NOT_CONFIGURED: ReasonRow<'billing-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
+  /** The notice is not signed by the payment provider, or its signature is older than five minutes. Compare the webhook secret of the provider with STROWGER_PADDLE_WEBHOOK_SECRET, and the clock of this machine. */
+  PAYMENT_SIGNATURE_INVALID: ReasonRow<'billing-manager', 'INVALID_ARGUMENT', 400, 'never', Facts>
   /** The caller is known, but its role may not use this endpoint. Use a caller with the permission that the endpoint asks for. */
   PERMISSION_DENIED: ReasonRow<'api-manager', 'PERMISSION_DENIED', 403, 'never', Facts>
   /** Provider call ID does not exist. Verify the ID with GET /providercalls. Admin-only resource. */
   PROVIDERCALL_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
   /** Provider ID does not exist. Verify the ID was obtained from a recent GET /providers list call. Admin-only resource. */
   PROVIDER_NOT_FOUND: ReasonRow<'provisioning-admin', 'NOT_FOUND', 404, 'never', Facts>
+  /** There is no version of the rate deck with this ID or number. Verify it with GET /rate_decks. */
+  RATE_DECK_NOT_FOUND: ReasonRow<'billing-manager', 'NOT_FOUND', 404, 'never', Facts>
   /** More requests than the address or the customer may send, or too many wrong passwords. Wait for the seconds in Retry-After, then continue more slowly. */
   RATE_LIMIT_EXCEEDED: ReasonRow<'api-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
     /** Whose limit it is. */
@@ -311,6 +319,22 @@ export interface Reasons {
   SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', Facts>
   /** Speaking ID does not exist or belongs to another customer. Verify the ID with GET /speakings. */
   SPEAKING_NOT_FOUND: ReasonRow<'tts-manager', 'NOT_FOUND', 404, 'never', Facts>
+  /** A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, or of an expensive destination that was never called before. Wait until the window has moved on, or have the limit raised: see GET /spending_limits for what is used, and the guide on spending limits. */
+  SPENDING_LIMIT_REACHED: ReasonRow<'billing-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
+    /** Whose limit: customer, accesskey, agent, extension, trunk, quarantine. */
+    limited_by: string
+    limit: string
+    /** Calls, minutes, or micros. */
+    most: number
+    used: number
+    /** 0: it frees with the end of a call. */
+    window_seconds: number
+  }>
+  /** Paid calls of this kind are switched off, or the credential that asks may not call this number: countries or prefixes of the credential, transfers by phones (REFER), forwarding by agents. Change what `limited_by` names with PUT /spending_limits or that of the credential, or call another destination. */
+  SPENDING_NOT_ALLOWED: ReasonRow<'billing-manager', 'PERMISSION_DENIED', 403, 'after_fix', {
+    /** countries, prefixes, paid_refer or paid_forwarding. */
+    limited_by: string
+  }>
   /** The resource is in a state that does not allow this, and no narrower reason says which. Read the resource, and repeat when its state allows it. */
   STATE_INVALID: ReasonRow<'api-manager', 'FAILED_PRECONDITION', 409, 'after_fix', Facts>
   /** Tag ID does not exist or belongs to another customer. Verify the ID was obtained from a recent GET /tags list call. */

@@ -92,6 +92,125 @@ export interface Agent {
   tm_delete?: string
 }
 
+export interface Billing {
+  id: string
+  customer_id: string
+  account_id: string
+  transaction_type: 'usage' | 'top_up' | 'adjustment' | 'refund'
+  status: 'progressing' | 'end' | 'pending' | 'finished'
+  reference_type: '' | 'call' | 'call_extension' | 'sms' | 'email' | 'number' | 'number_renew' | 'credit_free_tier' | 'monthly_allowance' | 'credit_adjustment' | 'token_adjustment' | 'speaking' | 'recording' | 'paddle_credit_purchase' | 'paddle_subscription' | 'paddle_refund'
+  reference_id: string
+  cost_type: '' | 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
+  /** Seconds; 0 for what is charged at once. */
+  usage_duration: number
+  billable_units: number
+  rate_token_per_unit: number
+  rate_credit_per_unit: number
+  amount_token: number
+  amount_credit: number
+  /** After this row; 0 while it is progressing. */
+  balance_token_snapshot: number
+  /** After this row; 0 while it is progressing. */
+  balance_credit_snapshot: number
+  idempotency_key: string
+  tm_billing_start: string | null
+  tm_billing_end: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+  /** Of the rate deck that priced it; 0 where nothing was priced. */
+  rate_deck_version: number
+  /** Digits that the number begins with, where the rate is for those. */
+  rate_prefix: string
+  /** Country of the number, where the rate is a country’s. */
+  rate_country: string
+  /** Seconds of a unit; 0 = a unit is one thing. */
+  rate_unit_seconds: number
+  /** Every started unit counts. */
+  rounding: 'up'
+  /** Tokens that could pay when it was priced. */
+  token_available: number
+  /** False: recorded, and nothing was paid. */
+  enforced: boolean
+  /** The number that the rate was looked up for. */
+  number: string
+  note: string
+}
+
+export interface BillingAccount {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  plan_type: 'free' | 'basic' | 'professional' | 'unlimited'
+  plan_status: 'active' | 'canceling'
+  /** Micros: 1 USD = 1 000 000. May be negative. */
+  balance_credit: number
+  balance_token: number
+  payment_type: '' | 'prepaid'
+  payment_method: '' | 'credit card'
+  /** Left out when empty. */
+  paddle_subscription_id?: string
+  /** Left out when empty. */
+  paddle_customer_id?: string
+  /** Micros: the event `billing_account_low` tells when credit falls below; null = it is not told. */
+  low_balance: number | null
+  tm_last_topup: string | null
+  tm_next_topup: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+}
+
+export interface BillingAccountForAdmin {
+  id: string
+  customer_id: string
+  name: string
+  detail: string
+  plan_type: 'free' | 'basic' | 'professional' | 'unlimited'
+  plan_status: 'active' | 'canceling'
+  /** Micros: 1 USD = 1 000 000. May be negative. */
+  balance_credit: number
+  balance_token: number
+  payment_type: '' | 'prepaid'
+  payment_method: '' | 'credit card'
+  /** Left out when empty. */
+  paddle_subscription_id?: string
+  /** Left out when empty. */
+  paddle_customer_id?: string
+  /** Micros: the event `billing_account_low` tells when credit falls below; null = it is not told. */
+  low_balance: number | null
+  tm_last_topup: string | null
+  tm_next_topup: string | null
+  tm_create: string
+  tm_update: string | null
+  tm_delete: string | null
+  status: 'active' | 'frozen' | 'deleted'
+}
+
+export interface BillingAudit {
+  tm_audit: string | null
+  /** Accounts that were checked. */
+  accounts: number
+  /** Accounts whose balance is not the sum of their rows; the first hundred. */
+  unbalanced: {
+    account_id: string
+    booked: {
+      amount_token: number
+      amount_credit: number
+    }
+    balance: {
+      amount_token: number
+      amount_credit: number
+    }
+  }[]
+  /** What was used and has no row; the first hundred. */
+  uncharged: {
+    reference_type: string
+    reference_id: string
+  }[]
+}
+
 export interface Boot {
   token: string
   type: 'direct'
@@ -280,7 +399,7 @@ export interface CallExplanationState {
   hangup_by?: string
   hangup_reason?: string
   /** Who asked for the end, where it was neither the phone nor the flow. */
-  asked_by?: 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop'
+  asked_by?: 'api' | 'master' | 'transfer' | 'account_closed' | 'platform_stop' | 'balance_exhausted' | 'spending_limit' | 'billing_unavailable'
   /** The final response that refused our INVITE. */
   sip_status?: number
   q850_cause?: number
@@ -326,7 +445,7 @@ export interface CallMetadata {
 
 export interface CallVerdict {
   /** Never renamed; the guide explains each. */
-  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_by_transfer' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
+  reason: 'in_progress' | 'hung_up_by_caller' | 'hung_up_by_callee' | 'ended_by_flow' | 'ended_by_request' | 'ended_by_transfer' | 'ended_with_other_leg' | 'answering_machine' | 'longest_duration' | 'balance_exhausted' | 'spending_limit_reached' | 'billing_unavailable' | 'sound_lost' | 'no_sound_received' | 'answer_not_acknowledged' | 'phone_lost_call' | 'sound_failed' | 'canceled_by_caller' | 'rejected_by_flow' | 'flow_ended_unanswered' | 'flow_failed' | 'flow_limit' | 'callee_busy' | 'callee_declined' | 'callee_no_answer' | 'callee_not_registered' | 'callee_unreachable' | 'answered_elsewhere' | 'canceled_before_answer' | 'number_not_found' | 'destination_not_allowed' | 'no_route' | 'credentials_refused' | 'no_common_codec' | 'callee_moved' | 'callee_failed' | 'callee_refused' | 'account_closed' | 'platform_stopped' | 'platform_restarted' | 'unexplained'
   /** Who has to act; `none`: it went as it should. */
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
@@ -334,6 +453,26 @@ export interface CallVerdict {
   fix: string
   /** The leg whose end was the reason; empty where there is none. */
   because_of_call_id: string
+}
+
+export interface CredentialSpendingLimits {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+  /** ISO 3166 alpha-2; empty = every country that the customer may call. */
+  countries: string[]
+  /** Beginnings of numbers that may be called; empty = every number. */
+  prefixes: string[]
+  usage: SpendingUsage
 }
 
 export interface Customer {
@@ -736,6 +875,66 @@ export interface Number {
   tm_delete: string | null
 }
 
+export interface QuarantinedDestination {
+  /** The prefix, or the country, of its rate. */
+  destination: string
+  minutes: number
+  money: number
+  tm_create: string
+  tm_end: string
+}
+
+export interface Rate {
+  rate_deck_version: number
+  cost_type: 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
+  /** Digits after the + that the number begins with; the longest one decides. Empty for every number. */
+  prefix: string
+  /** ISO 3166 code, lower case, for the numbers of a country that no prefix names. */
+  country: string
+  /** 0: tokens do not pay for it. */
+  token_per_unit: number
+  /** Micros. */
+  credit_per_unit: number
+  /** Seconds of a unit, each started one counts; 60 unless said. 0 where a unit is one thing. */
+  unit_seconds: number
+}
+
+export interface RateDeck {
+  id: string
+  version: number
+  name: string
+  detail: string
+  /** It prices what starts from then on. */
+  tm_from: string
+  tm_create: string
+  /** By cost type and prefix, 1000 at most. */
+  rates: {
+    cost_type: 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
+    /** Digits after the + that the number begins with; the longest one decides. Empty for every number. */
+    prefix: string
+    /** ISO 3166 code, lower case, for the numbers of a country that no prefix names. */
+    country: string
+    /** 0: tokens do not pay for it. */
+    token_per_unit: number
+    /** Micros. */
+    credit_per_unit: number
+    /** Seconds of a unit, each started one counts; 60 unless said. 0 where a unit is one thing. */
+    unit_seconds: number
+  }[]
+  /** False: it has more rates than are shown. */
+  is_whole: boolean
+}
+
+export interface RateDeckSummary {
+  id: string
+  version: number
+  name: string
+  detail: string
+  /** It prices what starts from then on. */
+  tm_from: string
+  tm_create: string
+}
+
 export interface Recording {
   id: string
   customer_id: string
@@ -763,7 +962,7 @@ export interface Recording {
 export interface RefusedCall {
   id: string
   customer_id: string
-  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'number_not_found' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'spending_limit_reached' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
   fix: string
@@ -779,6 +978,31 @@ export interface RefusedCall {
   tm_create: string
 }
 
+export interface Rerating {
+  charges: number
+  booked: {
+    amount_token: number
+    amount_credit: number
+  }
+  computed: {
+    amount_token: number
+    amount_credit: number
+  }
+  differing: number
+  /** The first hundred. */
+  differences: {
+    billing_id: string
+    booked: {
+      amount_token: number
+      amount_credit: number
+    }
+    computed: {
+      amount_token: number
+      amount_credit: number
+    }
+  }[]
+}
+
 export interface SignupResult {
   customer?: Customer
   accesskey?: Accesskey
@@ -790,6 +1014,89 @@ export interface SkippedDestination {
   domain: string
   reason: string
   issue: string
+}
+
+/** What the super admin lets the customer allow itself at the most. */
+export interface SpendingCeiling {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+}
+
+export interface SpendingExposure {
+  /** If this leaks now, at most so much is spent within a day, in micros, then it stops; `null`: nothing bounds what can be bought. */
+  money: number | null
+  /** The same in minutes of paid calls. */
+  minutes: number
+  /** What paid calls can cost within an hour and a day; `undecided` of it is what calls add that talk on while the database is away. */
+  calls: {
+    hour: SpendingExposureWithin
+    day: SpendingExposureWithin
+    undecided: SpendingExposureWithin
+  }
+  /** What can be bought beside calls, in micros: all that the account has, by who may buy. */
+  purchases: number | null
+  /** `customer`: it may change its own limits, or make other credentials, so that only those of the customer hold. */
+  bounded_by: 'credential' | 'customer'
+}
+
+export interface SpendingExposureWithin {
+  /** Micros. */
+  money: number
+  minutes: number
+}
+
+export interface SpendingLimits {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+  /** Phones may transfer to paid destinations by themselves (REFER). */
+  paid_refer: boolean
+  /** Calls to an agent may go on to the agent's telephone numbers. */
+  paid_forwarding: boolean
+  /** Micros a minute from which on a destination is in quarantine for a day from its first call on. */
+  quarantine_rate: number
+  /** Of started intervals. */
+  quarantine_minutes: number
+  /** Micros: 1 USD = 1 000 000. */
+  quarantine_money: number
+  /** Never in quarantine. */
+  trusted_prefixes: string[]
+  ceiling: SpendingCeiling
+  usage: SpendingUsage
+  quarantine: QuarantinedDestination[]
+}
+
+export interface SpendingSpent {
+  /** Of started intervals of paid calls that went out. */
+  minutes: number
+  /** Micros, of all that is metered. */
+  money: number
+}
+
+/** What goes on, and what was used within the last hour and day. */
+export interface SpendingUsage {
+  concurrent_calls: number
+  hour: SpendingSpent
+  day: SpendingSpent
 }
 
 export interface StorageAccount {
