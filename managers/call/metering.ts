@@ -1,4 +1,11 @@
-import { costOfCall, type Occasion, type ReserveRefusal, reasonOfCap, type Spender } from '#managers/billing'
+import {
+  costOfCall,
+  type Occasion,
+  type ReserveRefusal,
+  reasonOfCap,
+  type Spender,
+  SYSTEM_CUSTOMER_ID,
+} from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import type { Call } from './call.ts'
 import { countryOf } from './country.ts'
@@ -19,6 +26,7 @@ export class Metering {
    */
   async begin(call: Call, spender: Spender, occasion: Occasion = 'asked'): Promise<Meter | undefined> {
     const { customer_id, id: reference_id } = call
+    if (customer_id === SYSTEM_CUSTOMER_ID) return undefined // never billed
     const cost_type = costOfCall(endsOf(call))
     if (cost_type === 'call_extension' || cost_type === 'call_direct_ext') return undefined
     const number = call.destination.target ?? ''
