@@ -242,7 +242,7 @@ export class TestCalls {
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
       metering: { reservations: this.reservations, undecidedMs: 300_000 },
-      recordings: { files, billing: services.billing, storage: this.storageAccounts, onEnded },
+      recordings: { files, storage: this.storageAccounts, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined

@@ -59,7 +59,7 @@ export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'reso
   Pick<LegMakerNeeds, 'createOutgoingLine' | 'prepareOutgoing'> &
   Omit<CallChecksNeeds, 'billing'>
 
-export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release' | 'transferAsked'> {
+export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release' | 'transferAsked' | 'metering'> {
   db: Database
   commands: CommandDoor
   media: LineNeeds['media']
@@ -120,14 +120,15 @@ export class CallEngine {
     const caps = new AnonymousCaps(needs.clock, needs.anonymousCaps)
     this.#admission = new IncomingAdmission({ ...needs.admission, caps })
     const leg = (call_id: string) => this.#lives.get(call_id)
+    this.#metering = new Metering({ ...needs.metering, clock, log: needs.log })
     this.#live = {
       ...needs,
+      metering: this.#metering,
       callOut: (...call) => this.#placer.callOut(...call),
       leg,
       release: (live) => this.#release(live),
       transferAsked: (live, transfer) => this.#transfers.asked(live, transfer),
     }
-    this.#metering = new Metering({ ...needs.metering, clock, log: needs.log, leg })
     const placing = this.#placing(leg)
     this.#placer = new CallPlacer(placing)
     this.#groupPlacer = new GroupPlacer(placing)
@@ -346,7 +347,6 @@ export class CallEngine {
       ...this.#live,
       ...callingOut,
       base,
-      metering: this.#metering,
       admit: (live) => this.#admit(live),
     })
     const attempts = new AttemptMaker({

@@ -11,7 +11,6 @@ import type { DialableLine } from './dialable-line.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import type { Meter } from './meter.ts'
-import type { Metering } from './metering.ts'
 import { newOutgoingCall } from './new-call.ts'
 import type { LegPlan, Way } from './way.ts'
 
@@ -23,8 +22,6 @@ export interface LegMakerNeeds extends LiveNeeds {
   prepareOutgoing: PrepareOutgoing
   /** Takes in a leg that lives from now on. */
   admit(live: LiveRunner): void
-  /** Reserves what paid legs cost. */
-  metering: Pick<Metering, 'begin'>
 }
 
 /** Makes legs ready to be dialled: ports, the identity of the INVITE, the flow that will run. */

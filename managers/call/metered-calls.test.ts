@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, type Json, TestCalls } from '#testkit'
+import { assertReason, eventually, type Json, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
 const NUMBER = '+899006000001'
@@ -58,4 +58,25 @@ test('a call that ends before its answer costs nothing', async () => {
   assert.equal(call.status, 486)
   await eventually('nothing is held', isSettled)
   assert.equal((await usages()).length, 1)
+})
+
+test('a recording is reserved, stopped where it cannot be paid, and charged when it is over', async () => {
+  calls.script = (live, input) => {
+    if (input.type === 'started') live.answer('f:1')
+  }
+  await account(1, 0)
+  const call = await (await calls.phone('dan')).call(NUMBER)
+  const call_id = await eventually('it is up', () => calls.lives.at(-1)?.live.id)
+  const path = `/v1.0/calls/${call_id}/recording_start`
+  assertReason(await api.post(path), 402, 'INSUFFICIENT_BALANCE', 'call-manager')
+  await account(1, 30_000)
+  const recorded = await api.post(path)
+  assert.equal(recorded.status, 200)
+  await call.hangUp()
+  await eventually('both are settled', isSettled)
+  const [row] = await calls.db.query<{ cost_type: string; enforced: boolean }>(
+    'select cost_type, enforced from billings where reference_id = $1',
+    [recorded.body.recording_id],
+  )
+  assert.deepEqual(row, { cost_type: 'recording', enforced: true })
 })

@@ -38,6 +38,7 @@ async function telephone(balance_credit: number) {
     speech: { render: unused },
     sounds: { fetch: unused },
     recordings: {} as LiveNeeds['recordings'], // nothing is recorded here
+    metering: new Metering({ clock, log: silentLog, reservations, undecidedMs: 300_000 }),
     ...{ callOut: unused, leg: () => undefined, transferAsked: () => {}, release: () => {} },
     witness: {
       ...{ refused: () => {}, began: () => {}, redialled: () => {}, lineSaid: () => {}, over: () => {} },
@@ -54,7 +55,6 @@ async function telephone(balance_credit: number) {
     },
     prepareOutgoing: async () => undefined,
     admit: () => {},
-    metering: new Metering({ clock, log: silentLog, reservations, undecidedMs: 300_000, leg: () => undefined }),
   })
   const way = { uri: 'sip:+14155550100@carrier.test', via: { target: { address: '192.0.2.1', port: 5060 } } }
   const plan: LegPlan = {
