@@ -26,6 +26,8 @@ import {
   paddleRoutes,
   RateDecks,
   Rerater,
+  SpendingLimits,
+  spendingRoutes,
 } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import {
@@ -144,6 +146,8 @@ export class TestAccounts {
   readonly db: Database
   /** Flows that exist, as `customer_id flow_id`, for what asks whether one does. */
   readonly flows = new Set<string>()
+  /** Countries that every customer may call. */
+  readonly countries: string[] = ['us']
   readonly billing: BillingService
   readonly auditor: Auditor
   readonly directs: DirectService
@@ -326,6 +330,10 @@ export class TestAccounts {
           outbound: new OutboundClient({ clock: systemClock, allowPrivate: ['127.0.0.0/8'] }),
         }),
       ),
+      ...spendingRoutes({
+        ...{ customers, accesskeys, agents, extensions: this.extensions },
+        spending: new SpendingLimits({ ...basics, undecidedSeconds: 300, countriesOf: async () => this.countries }),
+      }),
       ...authRoutes({ logins, boots, delegations, agents, mailboxes: this.mailboxes }),
       ...agentRoutes(agents),
       ...numberRoutes({

@@ -7,6 +7,7 @@ import { agentErrors } from '#managers/agent/errors'
 import {
   BillingService,
   migrations as billingMigrations,
+  Charges,
   ReservationDesk,
   ReservationStore,
   Settler,
@@ -209,6 +210,9 @@ export class TestCalls {
       captures: this.captures,
       webhooks: { ofResource: async () => this.deliveries },
       routes: new RouteAttemptStore(db),
+      charges: {
+        ofCall: async (customer, id) => new Charges(db).of(customer, await this.service.chargedIds(customer, id)),
+      },
       log,
     })
     const { billing } = services
@@ -259,7 +263,7 @@ export class TestCalls {
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
       metering: { reservations: this.reservations, undecidedMs: 300_000 },
-      recordings: { files, billing: services.billing, storage: this.storageAccounts, onEnded },
+      recordings: { files, storage: this.storageAccounts, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)
         if (!this.flowExists) return undefined

@@ -185,7 +185,6 @@ export class ApiRole {
     const idempotency = new Idempotency({ db, clock, ids, log })
     const sequencer = new Sequencer({ connection, bus, clock, log })
     const auditor = new Auditor({ db, clock, log, uses: [new EndedCalls(db)] })
-    const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const paddle = createPaddle({
       ...{ db, clock, ids, log, outbound, billing: services.billing },
       settings: paddleSettingsOf(config),

@@ -130,7 +130,7 @@ export class CallRole {
       witness: recorder,
       line: { mediaWitness },
       ...{ clock, ids, log, lanes, db, bus, media, speech, sounds: downloads, agentRings: presence },
-      recordings: { files, billing: services.billing, storage: services.storageAccounts, onEnded },
+      recordings: { files, storage: services.storageAccounts, onEnded },
       ...{ commands, directory },
       node: nodeId,
       incarnation,

@@ -64,6 +64,9 @@ const SHEET: readonly [SheetGate, string][] = [
   ['super admin', '/numbers/renew /auth/delegate'],
   ['super admin', '/billings/rerate /billings/audit'], // not the sheet's: the operator's, below a family that is
   ['super admin', 'GET:/storage_accounts POST:/storage_accounts DELETE:/storage_accounts/{id}'],
+  // not the sheet's: what bounds the spending of things below families that managers may change
+  ['admin', '/agents/{id}/spending_limits /agents/{id}/exposure /trunks/{id}/spending_limits /trunks/{id}/exposure'],
+  ['admin', '/extensions/{id}/spending_limits /extensions/{id}/exposure'],
   ['admin', '/accesskeys* /billing_account /billings* PUT:/customer* /outbound_config /rags* /auth/unregister'],
   ['any bit', 'GET:/timeline-analyses* GET:/storage_files/{id}'],
   ['itself', 'GET:/agents/{id} PUT:/agents/{id} PUT:/agents/{id}/status'],

@@ -86,6 +86,14 @@ test('after kill -9 of everything during 50 calls no call is left up, and nothin
     assert.ok(life.includes('call_progressing'), life.join(' '))
   }
 
+  const charged = await eventually('every call is charged', async () => {
+    const { body } = await platform.api('GET', '/billings?page_size=100')
+    const usages = body.result.filter((billing: Json) => billing.reference_type !== 'monthly_allowance')
+    return usages.length >= CALLS ? usages : undefined
+  })
+  const ids = (all: Json[], name: string) => all.map((each) => each[name]).sort()
+  assert.deepEqual(ids(charged, 'reference_id'), ids(up, 'id'), 'each once, for what it lived')
+
   const last = history.at(-1).sequence
   await eventually('every webhook arrives', () => {
     const arrived = new Set(receiver.delivered().map(({ sequence }) => sequence))

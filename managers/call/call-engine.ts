@@ -61,7 +61,7 @@ export type CallingOutNeeds = Pick<CallPlannerNeeds, 'bindings' | 'flow' | 'reso
   Pick<LegMakerNeeds, 'createOutgoingLine' | 'prepareOutgoing'> &
   Omit<CallChecksNeeds, 'billing'>
 
-export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release' | 'transferAsked'> {
+export interface CallEngineNeeds extends Omit<LiveNeeds, 'callOut' | 'leg' | 'release' | 'transferAsked' | 'metering'> {
   db: Database
   commands: CommandDoor
   media: LineNeeds['media']
@@ -123,14 +123,15 @@ export class CallEngine {
     const caps = new AnonymousCaps(needs.clock, needs.anonymousCaps)
     this.#admission = new IncomingAdmission({ ...needs.admission, caps })
     const leg = (call_id: string) => this.#lives.get(call_id)
+    this.#metering = new Metering({ ...needs.metering, clock, log: needs.log })
     this.#live = {
       ...needs,
+      metering: this.#metering,
       callOut: (...call) => this.#placer.callOut(...call),
       leg,
       release: (live) => this.#release(live),
       transferAsked: (live, transfer) => this.#transfers.asked(live, transfer),
     }
-    this.#metering = new Metering({ ...needs.metering, clock, log: needs.log, leg })
     const placing = this.#placing(leg)
     this.#placer = new CallPlacer(placing)
     this.#groupPlacer = new GroupPlacer(placing)
@@ -347,7 +348,7 @@ export class CallEngine {
     const { base, callees, billing } = admission
     const checks = new CallChecks({ ...callingOut, billing })
     const legs = new LegMaker({
-      ...{ ...this.#live, ...callingOut, base, metering: this.#metering, ringing: this.#ringing },
+      ...{ ...this.#live, ...callingOut, base, ringing: this.#ringing },
       admit: (live) => this.#admit(live),
     })
     const attempts = new AttemptMaker({

@@ -30,6 +30,7 @@ async function ringing(ring_method: GroupRingMethod, ...users: string[]) {
     speech: { render: unused },
     sounds: { fetch: unused },
     recordings: {} as LiveNeeds['recordings'], // nothing is recorded here
+    metering: { begin: async () => undefined, beginRecording: unused },
     ...{ callOut: unused, leg: () => undefined, transferAsked: () => {}, release: () => {} },
   }
   const legs = new LegMaker({
@@ -43,7 +44,6 @@ async function ringing(ring_method: GroupRingMethod, ...users: string[]) {
     prepareOutgoing: async () => undefined,
     ringing: new Map(),
     admit: () => {},
-    metering: { begin: async () => undefined }, // all of them are free
   })
   const attempts = new AttemptMaker({ ...basics, legs, admit: () => {}, release: () => {}, mayBegin: () => true })
   const members = users.map((user) => async (): Promise<LegPlan> => {

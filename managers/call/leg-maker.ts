@@ -12,7 +12,6 @@ import { HOPS_HEADER } from './hops.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
 import { type DialableWay, type LiveNeeds, LiveRunner } from './live-runner.ts'
 import type { Meter } from './meter.ts'
-import type { Metering } from './metering.ts'
 import { newOutgoingCall } from './new-call.ts'
 import { RingingLeg, type RingingLegs } from './ringing-leg.ts'
 import type { LegPlan, Way } from './way.ts'
@@ -27,8 +26,6 @@ export interface LegMakerNeeds extends LiveNeeds {
   ringing: RingingLegs
   /** Takes in a leg that lives from now on. */
   admit(live: LiveRunner): void
-  /** Reserves what paid legs cost. */
-  metering: Pick<Metering, 'begin'>
 }
 
 /** Makes legs ready to be dialled: ports, the identity of the INVITE, the flow that will run. */

@@ -1,5 +1,6 @@
 import { NOBODY, type Spender } from '#managers/billing'
 import type { WriteLanes } from '#platform/db'
+import type { ReasonedError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock, Stopwatch, Timer } from '#platform/time'
@@ -25,6 +26,8 @@ import type {
   SayOptions,
 } from './live-call.ts'
 import type { Meter } from './meter.ts'
+import { meteredLeg } from './metered-leg.ts'
+import type { Metering } from './metering.ts'
 import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 import { RouteAttempts } from './route-attempt.ts'
@@ -51,6 +54,8 @@ export interface LiveNeeds {
   speech: Speech
   sounds: SoundFetcher
   recordings: RecordingNeeds
+  /** Reserves what costs something. */
+  metering: Pick<Metering, 'begin' | 'beginRecording'>
   node: string
   incarnation: string
   limits?: Partial<CallLimits>
@@ -164,7 +169,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.isPrivate = parts.isPrivate ?? false
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
-    this.#recordings = new RecordingRunner(needs, { line: () => this.#line, writer: this.#writer, take })
+    this.#recordings = new RecordingRunner(needs, {
+      ...{ line: () => this.#line, writer: this.#writer, take },
+      spender: parts.spender ?? NOBODY,
+    })
     this.#connecting = new ConnectRunner(needs, { caller: this, take })
     this.#actor = new CallActor(call, {
       ids: needs.ids,
@@ -282,6 +290,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   /** Ends one of these, or all of them. */
   stopStream(key: string, stream_id?: string): Promise<ControlRefusal | undefined> {
     return this.#askFor(key, { type: 'stop_stream', key, ...(stream_id === undefined ? {} : { stream_id }) })
+  }
+
+  /** Why what was asked for under this key is not recorded, where that has a reason of its own; told once. */
+  whyNotRecorded(key: string): ReasonedError | undefined {
+    return this.#recordings.whyNot(key)
   }
 
   /** What the leg that it is joined with does. */
@@ -532,7 +545,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   #save(call: Call, events: readonly CallEvent[]): void {
     this.#writer.save(call, call.status === 'hangup' ? null : this.#line.dialog, events)
-    if (events.includes('call_progressing')) this.#meter?.answered(this)
+    if (events.includes('call_progressing')) this.#meter?.begin(meteredLeg(this, this.#needs.leg))
     if (call.status !== 'hangup') return
     this.#meter?.over()
     this.#needs.witness?.over(call)

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Decision, Reservation } from '#managers/billing'
 import { DatabaseUnavailable } from '#platform/db'
-import { NIL_UUID } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { ManualClock, timestamp } from '#platform/time'
-import { Meter } from './meter.ts'
+import { Meter, type MeteredUse } from './meter.ts'
 
 type Answer = Decision<{ units: number }> | 'away'
 
@@ -37,7 +36,6 @@ function metered(unit_seconds = 60) {
       clock,
       log: silentLog,
       undecidedMs: 300_000,
-      leg: () => ({ line: { announce: () => said.push(`${seconds()}: the other side is warned`) } }),
       reservations: {
         reserve: () => Promise.reject(new Error('it was reserved before')),
         extend: async ({ units, begun }) => {
@@ -51,11 +49,9 @@ function metered(unit_seconds = 60) {
     },
     reservation,
   )
-  const leg = {
-    id: NIL_UUID,
-    peer: 'other',
-    line: { announce: () => said.push(`${seconds()}: warned`) },
-    hangup: (_: string, __: unknown, by?: string) => said.push(`${seconds()}: ended, ${by}`),
+  const leg: MeteredUse = {
+    warn: () => said.push(`${seconds()}: warned`),
+    end: (by) => said.push(`${seconds()}: ended, ${by}`),
   }
   /** Second by second, so that what is asked is answered in between. */
   const pass = async (for_seconds: number) => {
@@ -72,7 +68,7 @@ const refused = { ok: false, refusal: 'insufficient_balance' } as const
 test('each next interval is reserved 10 s before the one ends that goes on, from the answer on', async () => {
   const { meter, leg, pass, asked, said } = metered()
   await pass(30) // it rings
-  meter.answered(leg)
+  meter.begin(leg)
   await pass(180)
   assert.deepEqual(asked, [
     { at: 80, units: 2, begun: 1 },
@@ -85,27 +81,27 @@ test('each next interval is reserved 10 s before the one ends that goes on, from
   assert.deepEqual(said, [])
 })
 
-test('where the next interval is refused both sides are warned, and the leg ends exactly with the one that is paid', async () => {
+test('where the next interval is refused it is warned, and the leg ends exactly with the one that is paid', async () => {
   const { meter, leg, pass, said, answers } = metered()
-  meter.answered(leg)
+  meter.begin(leg)
   await pass(60)
   answers(() => refused)
   await pass(120)
-  assert.deepEqual(said, ['110: warned', '110: the other side is warned', '120: ended, balance_exhausted'])
+  assert.deepEqual(said, ['110: warned', '120: ended, balance_exhausted'])
 })
 
 test('a limit that is reached ends it like an empty balance, and says so', async () => {
   const { meter, leg, pass, said, answers } = metered()
   const reached = { limited_by: 'extension', limit: 'money_per_hour', most: 1, used: 1 } as const
   answers(() => ({ ok: false, refusal: 'limit_reached', ...reached }))
-  meter.answered(leg)
+  meter.begin(leg)
   await pass(60)
   assert.equal(said.at(-1), '60: ended, spending_limit')
 })
 
 test('while the database is away it talks on, and when it is back all that was used is reserved at once', async () => {
   const { meter, leg, pass, said, asked, answers } = metered()
-  meter.answered(leg)
+  meter.begin(leg)
   answers(() => 'away')
   await pass(200)
   assert.deepEqual(said, [])
@@ -118,20 +114,20 @@ test('while the database is away it talks on, and when it is back all that was u
 
 test('it does so for 300 s beyond what is paid, and no longer', async () => {
   const { meter, leg, pass, said, answers } = metered()
-  meter.answered(leg)
+  meter.begin(leg)
   answers(() => 'away')
   await pass(400)
-  assert.deepEqual(said, ['358: warned', '358: the other side is warned', '360: ended, billing_unavailable'])
+  assert.deepEqual(said, ['358: warned', '360: ended, billing_unavailable'])
 })
 
 test('refused after such a while it ends with the interval that it is in, which is charged whole', async () => {
   const { meter, leg, pass, said, answers } = metered()
-  meter.answered(leg)
+  meter.begin(leg)
   answers(() => 'away')
   await pass(199)
   answers(() => refused)
   await pass(60)
-  assert.deepEqual(said, ['200: warned', '200: the other side is warned', '240: ended, balance_exhausted'])
+  assert.deepEqual(said, ['200: warned', '240: ended, balance_exhausted'])
 })
 
 test('a leg that will never be gives back what is reserved, once; one that is over gives nothing back by itself', async () => {
@@ -147,7 +143,7 @@ test('a leg that will never be gives back what is reserved, once; one that is ov
 
 test('short intervals are reserved half a minute at a time', async () => {
   const { meter, leg, pass, asked } = metered(6)
-  meter.answered(leg)
+  meter.begin(leg)
   await pass(60)
   assert.deepEqual(
     asked.map(({ at, units }) => [at, units]),

@@ -2,28 +2,21 @@ import { type Decision, type Reservation, type Reservations, stepOf } from '#man
 import { DatabaseUnavailable } from '#platform/db'
 import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
-import type { Line } from '#telecom/line'
-import type { PromptPart } from '#telecom/media'
-import type { HangupReason } from './call.ts'
 import type { EndAsker } from './call-witness.ts'
 
-/** A leg that costs something, as its meter sees it. */
-export interface MeteredLeg {
-  readonly id: string
-  readonly line: Pick<Line, 'announce'>
-  /** The leg that it talks with. */
-  readonly peer: string | undefined
-  hangup(reason: HangupReason, cause?: number, by?: EndAsker): void
+/** Something that costs while it goes on, as its meter sees it. */
+export interface MeteredUse {
+  /** It is about to be ended: whoever uses it should know. */
+  warn(): void
+  end(by: EndAsker): void
 }
 
 export interface MeterNeeds {
   clock: Clock
   log: Log
   reservations: Reservations
-  /** How long a leg may talk on while nobody can say whether it may, before it is ended. */
+  /** How long something may go on while nobody can say whether it may, before it is ended. */
   undecidedMs: number
-  /** A live leg of this node. */
-  leg(call_id: string): { readonly line: Pick<Line, 'announce'> } | undefined
 }
 
 /** What comes next is reserved so long before what is reserved ends; of short steps so large a part. */
@@ -34,14 +27,10 @@ const ASK_AGAIN_MS = 2_000
 const RELEASE_AGAIN_MS = 5_000
 const RELEASES = 60
 
-/** Both who talk hear that the call is about to end. */
-const BEEP: PromptPart = { tone: { hz: [1_400], durationMs: 200 } }
-const WARNING: readonly PromptPart[] = [BEEP, { silenceMs: 150 }, BEEP, { silenceMs: 150 }, BEEP]
-
 /**
- * Watches what one paid leg costs: from its answer on it has each next interval reserved before the one that goes on ends.
- * Where that is refused both sides are warned, and the leg ends exactly with the interval that is paid. While nobody can
- * decide (the database is away) it talks on, for a while.
+ * Watches what one paid leg (or recording) costs: from its answer on it has each next interval reserved before the one that
+ * goes on ends. Where that is refused it is warned, and ends exactly with the interval that is paid. While nobody can decide
+ * (the database is away) it goes on, for a while.
  */
 export class Meter {
   readonly #needs: MeterNeeds
@@ -51,8 +40,8 @@ export class Meter {
   readonly #step: number
   /** Intervals that are reserved. */
   #units: number
-  #leg: MeteredLeg | undefined
-  #answeredMs = 0
+  #use: MeteredUse | undefined
+  #begunMs = 0
   #timer: Timer | undefined
   #isOver = false
 
@@ -64,22 +53,22 @@ export class Meter {
     this.#step = stepOf(reservation.rate)
   }
 
-  /** The leg will never be: what is reserved is free again. */
+  /** It will never be: what is reserved is free again. */
   discard(): void {
     if (this.#isOver) return
     this.over()
     this.#release(RELEASES)
   }
 
-  /** The leg is up: it costs something from now on. A rate without intervals is paid already. */
-  answered(leg: MeteredLeg): void {
+  /** It costs something from now on. A rate without intervals is paid already. */
+  begin(use: MeteredUse): void {
     if (this.#isOver || this.#intervalMs === 0) return
-    this.#leg = leg
-    this.#answeredMs = this.#needs.clock.monotonicMs()
+    this.#use = use
+    this.#begunMs = this.#needs.clock.monotonicMs()
     this.#waitForTheNext()
   }
 
-  /** The leg is over: its record says what it costs. */
+  /** It is over: its record says what it costs. */
   over(): void {
     this.#isOver = true
     this.#timer?.cancel()
@@ -87,7 +76,7 @@ export class Meter {
 
   /** When the last interval that is reserved ends. */
   get #paidUntilMs(): number {
-    return this.#answeredMs + this.#units * this.#intervalMs
+    return this.#begunMs + this.#units * this.#intervalMs
   }
 
   get #aheadMs(): number {
@@ -101,8 +90,8 @@ export class Meter {
   async #askForMore(): Promise<void> {
     const { clock, reservations, log } = this.#needs
     const { customer_id, id } = this.#reservation
-    const talkedMs = clock.monotonicMs() - this.#answeredMs
-    const units = Math.max(this.#units + this.#step, Math.ceil((talkedMs + this.#aheadMs) / this.#intervalMs))
+    const usedMs = clock.monotonicMs() - this.#begunMs
+    const units = Math.max(this.#units + this.#step, Math.ceil((usedMs + this.#aheadMs) / this.#intervalMs))
     try {
       const decision = await reservations.extend({ customer_id, id, units, begun: this.#begun })
       if (!this.#isOver) this.#decided(decision)
@@ -122,37 +111,26 @@ export class Meter {
     this.#endWith(Math.max(this.#units, this.#begun), isLimit ? 'spending_limit' : 'balance_exhausted')
   }
 
-  /** Asked again until it is decided, or the leg has talked on for too long. */
+  /** Asked again until it is decided, or it has gone on for too long. */
   #undecided(): void {
     const { clock, undecidedMs } = this.#needs
     const lastMs = this.#paidUntilMs + undecidedMs
     if (clock.monotonicMs() + ASK_AGAIN_MS < lastMs)
       this.#at(clock.monotonicMs() + ASK_AGAIN_MS, () => void this.#askForMore())
     else {
-      this.#warn()
-      this.#at(lastMs, () => this.#end('billing_unavailable'))
+      this.#use?.warn()
+      this.#at(lastMs, () => this.#use?.end('billing_unavailable'))
     }
   }
 
   /** Intervals that have begun. */
   get #begun(): number {
-    return Math.ceil((this.#needs.clock.monotonicMs() - this.#answeredMs) / this.#intervalMs)
+    return Math.ceil((this.#needs.clock.monotonicMs() - this.#begunMs) / this.#intervalMs)
   }
 
   #endWith(units: number, by: EndAsker): void {
-    this.#warn()
-    this.#at(this.#answeredMs + units * this.#intervalMs, () => this.#end(by))
-  }
-
-  #end(by: EndAsker): void {
-    this.#leg?.hangup('normal', undefined, by)
-  }
-
-  #warn(): void {
-    const leg = this.#leg
-    if (!leg) return
-    const peer = leg.peer === undefined ? undefined : this.#needs.leg(leg.peer)
-    for (const each of [leg, peer]) each?.line.announce(`warning:${leg.id}`, WARNING)
+    this.#use?.warn()
+    this.#at(this.#begunMs + units * this.#intervalMs, () => this.#use?.end(by))
   }
 
   #at(monotonicMs: number, run: () => void): void {
@@ -164,7 +142,7 @@ export class Meter {
     const { clock, log, reservations } = this.#needs
     const { customer_id, id } = this.#reservation
     reservations.release(customer_id, id).catch((error: unknown) => {
-      log.info({ reservation_id: id, left, error }, 'what was reserved for a leg could not be released')
+      log.info({ reservation_id: id, left, error }, 'what was reserved could not be released')
       if (left > 1) clock.after(RELEASE_AGAIN_MS, () => this.#release(left - 1))
     })
   }

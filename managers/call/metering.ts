@@ -1,9 +1,17 @@
-import { costOfCall, type Occasion, type ReserveRefusal, reasonOfCap, type Spender } from '#managers/billing'
+import {
+  costOfCall,
+  type Occasion,
+  type ReserveRefusal,
+  reasonOfCap,
+  type Spender,
+  SYSTEM_CUSTOMER_ID,
+} from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import type { Call } from './call.ts'
 import { countryOf } from './country.ts'
 import { callErrors } from './errors.ts'
 import { Meter, type MeterNeeds } from './meter.ts'
+import type { Recording } from './recording.ts'
 
 /** Reserves the first interval of each paid leg before anything of it is on the wire. Free legs touch no account. */
 export class Metering {
@@ -19,12 +27,25 @@ export class Metering {
    */
   async begin(call: Call, spender: Spender, occasion: Occasion = 'asked'): Promise<Meter | undefined> {
     const { customer_id, id: reference_id } = call
+    if (customer_id === SYSTEM_CUSTOMER_ID) return undefined // never billed
     const cost_type = costOfCall(endsOf(call))
     if (cost_type === 'call_extension' || cost_type === 'call_direct_ext') return undefined
     const number = call.destination.target ?? ''
     const decision = await this.#needs.reservations.reserve({
       ...{ customer_id, reference_type: 'call', reference_id, cost_type, number },
       ...{ country: countryOf(number), spender, occasion },
+    })
+    if (!decision.ok) throw reasonOf(decision)
+    return new Meter(this.#needs, decision.reserved)
+  }
+
+  /** The same of a recording that is about to begin. */
+  async beginRecording(recording: Pick<Recording, 'id' | 'customer_id'>, spender: Spender): Promise<Meter | undefined> {
+    const { customer_id, id: reference_id } = recording
+    if (customer_id === SYSTEM_CUSTOMER_ID) return undefined
+    const decision = await this.#needs.reservations.reserve({
+      ...{ customer_id, reference_type: 'recording', reference_id, cost_type: 'recording', number: '', country: '' },
+      ...{ spender, occasion: 'asked' },
     })
     if (!decision.ok) throw reasonOf(decision)
     return new Meter(this.#needs, decision.reserved)

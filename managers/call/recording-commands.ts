@@ -74,7 +74,8 @@ function started(live: LiveRunner, key: string, options: RecordingOptions): Prom
     const hear = (input: LiveCallInput) => {
       if (!('key' in input) || input.key !== key) return
       if (input.type === 'recording_started') resolve()
-      else if (input.type === 'recording_refused') reject(reasonOf(live, input.reason as RecordingRefusal))
+      else if (input.type === 'recording_refused')
+        reject(live.whyNotRecorded(key) ?? reasonOf(live, input.reason as RecordingRefusal))
       else return
       end()
     }
@@ -95,6 +96,7 @@ function reasonOf(live: LiveRunner, refusal: RecordingRefusal) {
       return callErrors.INSUFFICIENT_BALANCE()
     case 'account_suspended':
       return billingErrors.ACCOUNT_SUSPENDED()
+    case 'spending_limit_reached': // its reason says which; it was told before
     case 'storage_full': // since the API looked; who asks again is told how full
     case 'unavailable':
       return apiErrors.SERVICE_UNAVAILABLE()

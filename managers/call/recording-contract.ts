@@ -83,6 +83,7 @@ export const startCallRecording = endpoint({
     callErrors.RECORDING_ALREADY_ACTIVE,
     callErrors.INSUFFICIENT_BALANCE,
     billingErrors.ACCOUNT_SUSPENDED,
+    billingErrors.SPENDING_LIMIT_REACHED,
     flowErrors.FLOW_NOT_FOUND,
     storageErrors.RESOURCE_LIMIT_EXCEEDED,
   ],

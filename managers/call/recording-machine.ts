@@ -14,6 +14,7 @@ export type RecordingRefusal =
   | 'call_state_invalid'
   | 'insufficient_balance'
   | 'account_suspended'
+  | 'spending_limit_reached'
   | 'storage_full'
   | 'unavailable'
 

@@ -1,11 +1,15 @@
-import type { BillingChecks } from '#managers/billing'
-import { InvariantError } from '#platform/errors'
+import type { Spender } from '#managers/billing'
+import { billingErrors } from '#managers/billing/errors'
+import { InvariantError, ReasonedError } from '#platform/errors'
 import { eventWrite } from '#platform/events'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { Line } from '#telecom/line'
 import type { CallWriter } from './call-writer.ts'
+import { callErrors } from './errors.ts'
+import type { Meter } from './meter.ts'
+import type { Metering } from './metering.ts'
 import { type Recording, recordingVariables } from './recording.ts'
 import { type RecordingEvent, recordingEvent } from './recording-events.ts'
 import type { RecordedSound, RecordingFiles } from './recording-files.ts'
@@ -28,7 +32,6 @@ export type OnRecordingEnded = (next: FlowAfterRecording) => Promise<unknown>
 
 export interface RecordingNeeds {
   files: RecordingFiles
-  billing: Pick<BillingChecks, 'mayStart'>
   /** Whether nothing more is to be kept for a customer; what is recorded already always is. */
   storage: { isFull(customer: string): Promise<boolean> }
   onEnded: OnRecordingEnded
@@ -53,6 +56,7 @@ export function flowAfter(recording: Recording): FlowAfterRecording {
 
 interface RunnerNeeds extends RecordingOwner {
   recordings: RecordingNeeds
+  metering: Pick<Metering, 'beginRecording'>
   clock: Clock
   log: Log
 }
@@ -64,6 +68,13 @@ export class RecordingRunner {
   readonly #writer: Pick<CallWriter, 'append' | 'written'>
   readonly #take: (input: RecordingInput) => void
   readonly #waiting = new Map<string, (() => void)[]>()
+  readonly #spender: Spender
+  /** What recordings that are not over cost, by their ids. */
+  readonly #meters = new Map<string, Meter>()
+  /** Those that were discarded before it was known what they cost. */
+  readonly #unwanted = new Set<string>()
+  /** Why one was refused, by the key that asked for it. */
+  readonly #reasons = new Map<string, ReasonedError>()
 
   constructor(
     needs: RunnerNeeds,
@@ -72,9 +83,12 @@ export class RecordingRunner {
       line: () => Line
       writer: Pick<CallWriter, 'append' | 'written'>
       take: (input: RecordingInput) => void
+      /** On whose account they are made. */
+      spender: Spender
     },
   ) {
     this.#needs = needs
+    this.#spender = parts.spender
     this.#line = parts.line
     this.#writer = parts.writer
     this.#take = parts.take
@@ -82,7 +96,7 @@ export class RecordingRunner {
 
   /** Asks balance and disk; the answer is an input. */
   prepare(key: string, recording: Recording): void {
-    this.#refusalOf(recording)
+    this.#refusalOf(key, recording)
       .catch((error: unknown): RecordingRefusal => {
         this.#needs.log.warn({ recording_id: recording.id, error }, 'a recording could not be made ready')
         return 'unavailable'
@@ -115,7 +129,18 @@ export class RecordingRunner {
       .then((sound) => this.#take({ type: 'recording_measured', id: recording.id, sound }))
   }
 
+  /** Why this was refused, where that has a reason of its own; told once. */
+  whyNot(key: string): ReasonedError | undefined {
+    const reason = this.#reasons.get(key)
+    this.#reasons.delete(key)
+    return reason
+  }
+
   discard(recording: Recording): void {
+    const meter = this.#meters.get(recording.id)
+    if (meter) meter.discard()
+    else this.#unwanted.add(recording.id)
+    this.#meters.delete(recording.id)
     this.#needs.recordings.files
       .remove(recording)
       .catch((error) => this.#needs.log.warn({ recording_id: recording.id, error }, 'a folder was left behind'))
@@ -125,6 +150,7 @@ export class RecordingRunner {
   save(recording: Recording, events: readonly RecordingEvent[]): void {
     const { node, incarnation } = this.#needs
     const tm_create = recording.tm_update ?? recording.tm_create
+    this.#meter(recording, events)
     this.#writer.append(recording.reference_id, [
       recordingWrite({ ...recording, node, incarnation }),
       ...events.map((type) => eventWrite({ ...recordingEvent(type, recording), tm_create })),
@@ -146,13 +172,31 @@ export class RecordingRunner {
     this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), done])
   }
 
-  async #refusalOf(recording: Recording): Promise<RecordingRefusal | undefined> {
-    const { billing, files, storage } = this.#needs.recordings
-    const verdict = await billing.mayStart(recording.customer_id, 'recording')
-    if (!verdict.ok) return verdict.refusal === 'account_suspended' ? 'account_suspended' : 'insufficient_balance'
+  async #refusalOf(key: string, recording: Recording): Promise<RecordingRefusal | undefined> {
+    const { files, storage } = this.#needs.recordings
     if (await storage.isFull(recording.customer_id)) return 'storage_full'
+    try {
+      const meter = await this.#needs.metering.beginRecording(recording, this.#spender)
+      if (this.#unwanted.delete(recording.id)) meter?.discard()
+      else if (meter) this.#meters.set(recording.id, meter)
+    } catch (error) {
+      if (!(error instanceof ReasonedError)) throw error
+      this.#reasons.set(key, error)
+      if (billingErrors.ACCOUNT_SUSPENDED.is(error)) return 'account_suspended'
+      return callErrors.INSUFFICIENT_BALANCE.is(error) ? 'insufficient_balance' : 'spending_limit_reached'
+    }
     await files.prepare(recording)
     return undefined
+  }
+
+  /** It costs something from its beginning to its end; one that nobody can pay any more is stopped. */
+  #meter({ id, status }: Recording, events: readonly RecordingEvent[]): void {
+    const meter = this.#meters.get(id)
+    const end = () => this.#take({ type: 'stop_recording', key: `unpaid:${id}` })
+    if (events.includes('recording_started')) meter?.begin({ warn: () => {}, end })
+    if (status !== 'ended') return
+    meter?.over()
+    this.#meters.delete(id)
   }
 
   async #follow(recording: Recording): Promise<void> {

@@ -145,7 +145,7 @@ test('without balance nothing is recorded: INSUFFICIENT_BALANCE; a frozen accoun
   await mine.post(`${path}/recording_stop`)
   await change(`status = 'frozen'`)
   assertReason(await mine.post(`${path}/recording_start`), 402, 'ACCOUNT_SUSPENDED', 'billing-manager')
-  await change(`status = 'active'`)
+  await change(`status = 'active', balance_token = 10000`)
   assert.deepEqual((await mine.get(path)).body.recording_ids.length, 1)
   await phone.hangUp()
 })

@@ -75,6 +75,8 @@ export const createTransfer = endpoint({
     numberErrors.IDENTITY_VERIFICATION_REQUIRED,
     callErrors.INSUFFICIENT_BALANCE,
     billingErrors.ACCOUNT_SUSPENDED,
+    billingErrors.SPENDING_LIMIT_REACHED,
+    billingErrors.SPENDING_NOT_ALLOWED,
     callErrors.DESTINATION_NOT_ALLOWED,
     callErrors.NO_ROUTE_TO_DESTINATION,
     callErrors.SOURCE_NOT_ALLOWED,

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Permission } from '#platform/http'
+import { assertReason, TestAccounts } from '#testkit'
+import { DEFAULT_LIMITS } from './limits.ts'
+
+const accounts = await TestAccounts.start()
+const root = await accounts.superAdmin()
+const UNKNOWN = '5b1c9f0e-3d2a-4a77-8a60-0c6f5e1d2b3a'
+const USD = 1_000_000
+
+async function customer(balance_credit = 1_000 * USD) {
+  accounts.clock.advance(1)
+  const made = await accounts.customer({ billing: { balance_credit } })
+  const extension = await made.admin.post('/v1.0/extensions', {
+    ...{ extension: '1000', password: 'secret-1000', name: '', detail: '' },
+  })
+  const key = (await made.admin.get('/v1.0/accesskeys')).body.result[0].id
+  return { ...made, extension: extension.body.id, key }
+}
+
+test('everybody has limits out of the box, and reads what is used of them', async () => {
+  const { admin, agent } = await customer()
+  const { body } = await admin.get('/v1.0/spending_limits')
+  const { ceiling, usage, quarantine, ...own } = body
+  assert.deepEqual(ceiling, DEFAULT_LIMITS.customer)
+  assert.equal(own.money_per_day, DEFAULT_LIMITS.customer.money_per_day)
+  assert.deepEqual([own.paid_refer, own.paid_forwarding], [false, false])
+  const nothing = { minutes: 0, money: 0 }
+  assert.deepEqual([usage, quarantine], [{ concurrent_calls: 0, hour: nothing, day: nothing }, []])
+  const { client } = await agent(Permission.CustomerManager)
+  assertReason(await client.get('/v1.0/spending_limits'), 403, 'PERMISSION_DENIED')
+})
+
+test('a customer lowers its limits, and raises them no higher than its ceiling, which the operator sets', async () => {
+  const { admin, id } = await customer()
+  const lower = await admin.put('/v1.0/spending_limits', { money_per_day: 5 * USD, paid_refer: true })
+  assert.deepEqual([lower.body.money_per_day, lower.body.paid_refer], [5 * USD, true])
+  const above = await admin.put('/v1.0/spending_limits', { money_per_day: 1_000 * USD, concurrent_calls: 1 })
+  assertReason(above, 400, 'INVALID_ARGUMENT')
+  assert.equal(above.body.error.details[0].field, 'money_per_day')
+  const unchanged = (await admin.get('/v1.0/spending_limits')).body
+  assert.deepEqual([unchanged.money_per_day, unchanged.paid_refer], [5 * USD, true])
+  assertReason(await admin.put(`/v1.0/customers/${id}/spending_limits`, {}), 403, 'PERMISSION_DENIED')
+  const ceiling = await root.put(`/v1.0/customers/${id}/spending_limits`, { money_per_day: 1_000 * USD })
+  assert.equal(ceiling.body.money_per_day, 1_000 * USD)
+  assert.equal((await admin.put('/v1.0/spending_limits', { money_per_day: 900 * USD })).status, 200)
+  // what is lowered above somebody holds at once
+  await root.put(`/v1.0/customers/${id}/spending_limits`, { money_per_day: USD })
+  assert.equal((await admin.get('/v1.0/spending_limits')).body.money_per_day, USD)
+  assertReason(
+    await root.get(`/v1.0/customers/${UNKNOWN}/spending_limits`),
+    404,
+    'CUSTOMER_NOT_FOUND',
+    'customer-manager',
+  )
+})
+
+test('negative, fractional and huge limits, and what is no prefix or country, are refused', async () => {
+  const { admin, extension } = await customer()
+  for (const bad of [-1, 1e30])
+    assertReason(await admin.put('/v1.0/spending_limits', { money_per_day: bad }), 400, 'INVALID_ARGUMENT')
+  assertReason(await admin.put('/v1.0/spending_limits', { money_per_day: 1.5 }), 400, 'INVALID_JSON_BODY')
+  const path = `/v1.0/extensions/${extension}/spending_limits`
+  for (const bad of [{ prefixes: ['1415'] }, { countries: ['USA!'] }])
+    assertReason(await admin.put(path, bad), 400, 'INVALID_ARGUMENT')
+})
+
+test('each credential has limits of its own; whose it is not gets the answer for what is not there', async () => {
+  const { admin, extension, key, agent } = await customer()
+  const other = await customer()
+  const ann = await agent(0)
+  for (const [path, reason, domain] of [
+    [`accesskeys/${key}`, 'ACCESSKEY_NOT_FOUND', 'customer-manager'],
+    [`extensions/${extension}`, 'EXTENSION_NOT_FOUND', 'registrar-manager'],
+    [`agents/${ann.id}`, 'AGENT_NOT_FOUND', 'agent-manager'],
+  ] as const) {
+    const limits = `/v1.0/${path}/spending_limits`
+    const changed = await admin.put(limits, { concurrent_calls: 1, countries: ['us'] })
+    assert.deepEqual([changed.body.concurrent_calls, changed.body.countries], [1, ['us']])
+    assert.deepEqual((await admin.put(limits, { prefixes: ['+1415'] })).body.countries, ['us'])
+    assert.deepEqual((await admin.get(limits)).body.prefixes, ['+1415'])
+    for (const each of ['spending_limits', 'exposure']) {
+      assertReason(await other.admin.get(`/v1.0/${path}/${each}`), 404, reason, domain)
+      assertReason(await admin.get(`/v1.0/${path.replace(/[^/]+$/, UNKNOWN)}/${each}`), 404, reason, domain)
+    }
+  }
+})
+
+test('an exposure says what a leak could cost: of an extension its own limits, of a key all that it may do', async () => {
+  const { admin, extension, key } = await customer()
+  const { body: small } = await admin.get(`/v1.0/extensions/${extension}/exposure`)
+  const undecided = small.calls.undecided.money
+  // 720 minutes at the only rate of the deck, a cent
+  assert.equal(small.calls.day.money, 7_200_000 + undecided)
+  assert.equal(undecided, DEFAULT_LIMITS.extension.concurrent_calls * 60_000)
+  assert.deepEqual([small.money, small.purchases, small.bounded_by], [small.calls.day.money, 0, 'credential'])
+  await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { money_per_day: 1_000 })
+  const { body: less } = await admin.get(`/v1.0/extensions/${extension}/exposure`)
+  assert.equal(less.money, 1_000 + undecided)
+  const { body: all } = await admin.get(`/v1.0/accesskeys/${key}/exposure`)
+  assert.equal(all.bounded_by, 'customer')
+  assert.equal(all.purchases, 1_000 * USD)
+  assert.ok(all.money <= 1_000 * USD + all.calls.undecided.money, 'no more than there is')
+})
+
+test('who may call nowhere in the telephone network exposes nothing', async () => {
+  const { admin, extension } = await customer()
+  accounts.countries.length = 0
+  const { body } = await admin.get(`/v1.0/extensions/${extension}/exposure`)
+  assert.deepEqual([body.money, body.minutes], [0, 0])
+  accounts.countries.push('us')
+})
