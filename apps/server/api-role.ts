@@ -130,6 +130,7 @@ export class ApiRole {
     const captures = capturesOf(config)
     const explain = new ExplainService({
       calls,
+      groupcalls,
       executions: activeflowStore,
       records: new RecordSource({ db, bus }),
       refusals: new RefusedStore(db),

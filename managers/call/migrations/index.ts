@@ -6,6 +6,8 @@ import { sql as outboundConfigs } from './0004-outbound-configs.ts'
 import { sql as recordingsStored } from './0005-recordings-stored.ts'
 import { sql as callsByOwner } from './0009-calls-by-owner.ts'
 import { sql as transfers } from './0010-transfers.ts'
+import { sql as groupcallsByMaster } from './0014-groupcalls-by-master.ts'
+import { sql as recordingChecksums } from './0015-recording-checksums.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -16,4 +18,6 @@ export const migrations: readonly Migration[] = [
   { owner: 'call-manager', name: '0005-recordings-stored', sql: recordingsStored },
   { owner: 'call-manager', name: '0009-calls-by-owner', sql: callsByOwner },
   { owner: 'call-manager', name: '0010-transfers', sql: transfers },
+  { owner: 'call-manager', name: '0014-groupcalls-by-master', sql: groupcallsByMaster },
+  { owner: 'call-manager', name: '0015-recording-checksums', sql: recordingChecksums },
 ]
