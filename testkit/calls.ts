@@ -204,6 +204,7 @@ export class TestCalls {
     })
     this.explain = new ExplainService({
       calls: { get: (customer, id) => this.service.get(customer, id) },
+      groupcalls: { ofCall: (customer, call) => this.groupcalls.ofCall(customer, call) },
       executions: { find: async (_, id) => this.executions.get(id) },
       records: new RecordSource({ db, bus }),
       refusals: new RefusedStore(db),

@@ -164,6 +164,7 @@ export class ApiRole {
     const charges = new Charges(db)
     const explain = new ExplainService({
       calls,
+      groupcalls,
       executions: activeflowStore,
       records: new RecordSource({ db, bus }),
       refusals: new RefusedStore(db),

@@ -76,6 +76,9 @@ test('an answered call: who hung up, each message of both legs, the sound of bot
   assert.deepEqual(verdict(incoming), ['hung_up_by_caller', 'none'])
   assert.deepEqual(verdict(outgoing), ['ended_with_other_leg', 'none'])
   assert.deepEqual(incoming.legs, [outgoing.call_id])
+  const [group] = incoming.groupcalls
+  assert.deepEqual([group.call_ids, group.answer_call_id], [[outgoing.call_id], outgoing.call_id])
+  assert.equal(outgoing.groupcalls[0].groupcall_id, group.groupcall_id)
   assert.deepEqual(sip(incoming).slice(-3), ['in ACK', 'in BYE', 'out 200'])
   assert.deepEqual(sip(outgoing).slice(0, 3), ['out INVITE', 'in 180', 'in 200'])
   const rule = incoming.entries.find(({ type }: Json) => type === 'rule').rule

@@ -23,6 +23,9 @@ const END_MS = 8_000
 /** How long it may take to be begun: names of hosts are looked up, rows are written. */
 const PLACE_MS = 10_000
 
+/** Groupcalls of one call that are looked at. */
+const MOST_OF_CALL = 50
+
 /** What the API can ask of groupcalls: live ones are asked through the command door, ended ones are rows. */
 export class GroupcallService {
   readonly #db: Database
@@ -52,6 +55,11 @@ export class GroupcallService {
     const answer = await this.#ask({ id: this.#ids.uuid(), type: 'place', request }, PLACE_MS)
     if (!answer.live) throw apiErrors.SERVICE_UNAVAILABLE({})
     return presentGroupcall(answer.groupcall)
+  }
+
+  /** Those that belong to a call: the one that it is a member of, and those that were made for it. */
+  async ofCall(customer: string, call: { id: string; groupcall_id: string }): Promise<Groupcall[]> {
+    return this.#store.ofCall(customer, call, MOST_OF_CALL)
   }
 
   async get(customer: string, groupcall_id: string): Promise<GroupcallView> {

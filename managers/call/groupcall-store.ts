@@ -134,6 +134,20 @@ export class GroupcallStore {
       .execute()
   }
 
+  /** Those that were made for a call, and the one that it is a member of, the oldest first, at most so many. */
+  ofCall(customer: string, { id, groupcall_id }: { id: string; groupcall_id: string }, most: number) {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('groupcalls')
+      .select(COLUMNS)
+      .where('customer_id', '=', customer)
+      .where((is) => is.or([is('master_call_id', '=', id), is('id', '=', groupcall_id)]))
+      .where('tm_delete', 'is', null)
+      .orderBy('tm_create')
+      .limit(most)
+      .execute()
+  }
+
   /** Platform-wide, for the clearing up after a crash: those that this life left open, a batch of them, locked. */
   orphans(trx: AnyTransaction, life: GroupcallOwner, most: number): Promise<GroupcallRow[]> {
     return on(trx)

@@ -33,6 +33,18 @@ export const Recording = Type.Object(
         description: 'Whether nothing is missing between its first and its last moment, once it has ended.',
       }),
     ),
+    checksums: Type.Optional(
+      Type.Array(
+        Type.Object({
+          filename: Type.String(),
+          sha256: Type.String({ description: 'Of the octets of the file, hexadecimal.' }),
+        }),
+        {
+          description:
+            'Of each of its files, once they are kept, some seconds after the end; they do not change after that.',
+        },
+      ),
+    ),
     tm_start: Type.Optional(Timestamp),
     tm_end: Type.Optional(Timestamp),
     tm_create: Timestamp,

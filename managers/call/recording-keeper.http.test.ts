@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { type Answer, assertReason, eventually, type Json, readZip, TestCalls } from '#testkit'
@@ -42,6 +43,11 @@ test('what a recording wrote becomes files: listed, counted, and downloaded as b
   const before = await zipOf(await mine.get(`/v1.0/recordingfiles/${id}`))
   const { total_file_count, total_file_size } = await account()
   await calls.recordingKeeper.run()
+  const { checksums } = (await mine.get(`/v1.0/recordings/${id}`)).body
+  assert.deepEqual(
+    checksums,
+    [...before].map(([filename, octets]) => ({ filename, sha256: createHash('sha256').update(octets).digest('hex') })),
+  )
   const files = await filesOf(id)
   assert.deepEqual(files.map(({ filename }) => filename).sort(), [...before.keys()].sort())
   for (const file of files) {

@@ -111,9 +111,10 @@ export class RecordingKeeper {
       if (file) taken.push(file)
     }
     const size = taken.reduce((sum, { bytes }) => sum + bytes, 0)
+    const checksums = taken.map(({ filename, sha256 }) => ({ filename, sha256 }))
     const isKept = await db.transaction(async (trx) => {
       const tm_stored = timestamp(clock.wallMs())
-      const isMine = await this.#store.markStored(trx, customer_id, id, { tm_stored, size })
+      const isMine = await this.#store.markStored(trx, customer_id, id, { tm_stored, size, checksums })
       if (isMine) await storage.keepIn(trx, customer_id, id, taken)
       return isMine
     })

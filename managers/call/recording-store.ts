@@ -1,7 +1,8 @@
+import type { ColumnType } from 'kysely'
 import type { AnyTransaction, Database, LaneTable, LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
-import type { Recording, RecordingReference, RecordingStatus } from './recording.ts'
+import type { Recording, RecordingChecksum, RecordingReference, RecordingStatus } from './recording.ts'
 
 /** A life of a node: whose live recording it is. */
 export interface RecordingOwner {
@@ -18,7 +19,10 @@ export interface RecordingFilter {
 }
 
 interface Tables {
-  recordings: RecordingRow & { tm_stored: Timestamp | null }
+  recordings: Omit<RecordingRow, 'checksums'> & {
+    tm_stored: Timestamp | null
+    checksums: ColumnType<RecordingChecksum[] | null, never, string>
+  }
   recording_ends: RecordingOwner & { recording_id: string }
 }
 
@@ -39,6 +43,7 @@ const COLUMNS = [
   'duration',
   'size',
   'complete',
+  'checksums',
   'tm_start',
   'tm_end',
   'tm_create',
@@ -167,16 +172,16 @@ export class RecordingStore {
     return due.orderBy('tm_end').limit(most).execute()
   }
 
-  /** Notes that they are now, with their size; false where they were already, or the recording has been deleted. */
+  /** Notes that they are now, with their size and checksums; false where they were already, or the recording has been deleted. */
   async markStored(
     trx: AnyTransaction,
     customer: string,
     id: string,
-    { tm_stored, size }: { tm_stored: Timestamp; size: number },
+    { checksums, ...stored }: { tm_stored: Timestamp; size: number; checksums: readonly RecordingChecksum[] },
   ): Promise<boolean> {
     const { numUpdatedRows } = await on(trx)
       .updateTable('recordings')
-      .set({ tm_stored, size })
+      .set({ ...stored, checksums: JSON.stringify(checksums) })
       .where('customer_id', '=', customer)
       .where('id', '=', id)
       .where('status', '=', 'ended')

@@ -13,6 +13,12 @@ export type RecordingReference = (typeof RECORDING_REFERENCES)[number]
 export const RECORDING_FORMATS = ['wav', 'mp3'] as const
 export type RecordingFormat = (typeof RECORDING_FORMATS)[number]
 
+/** A file of a recording and the SHA-256 of its octets, hexadecimal. */
+export interface RecordingChecksum {
+  filename: string
+  sha256: string
+}
+
 /** A recording: the record is the column, the type and the JSON (the presenter leaves out what is empty, rule A). */
 export interface Recording {
   id: string
@@ -34,6 +40,8 @@ export interface Recording {
   size: number | null
   /** Nothing is missing from the first moment to the last; known once it has ended. */
   complete: boolean | null
+  /** Of its files, once they are kept; they never change after that. */
+  checksums: RecordingChecksum[] | null
   tm_start: Timestamp | null
   tm_end: Timestamp | null
   tm_create: Timestamp
@@ -76,6 +84,7 @@ export function newRecording(
     duration: null,
     size: null,
     complete: null,
+    checksums: null,
     tm_start: null,
     tm_end: null,
     tm_create,

@@ -245,6 +245,21 @@ export const CallVerdict = Type.Object(
   { $id: 'CallVerdict' },
 )
 
+/** Several who were called at once or one after the other, and who of them answered. */
+const Groupcall = Type.Object(
+  {
+    groupcall_id: Uuid,
+    status: Type.String({ examples: ['hangup'] }),
+    ring_method: Type.String({ examples: ['ring_all'] }),
+    master_groupcall_id: Uuid,
+    call_ids: Type.Array(Uuid, { description: 'Its members: each has an account of its own.' }),
+    groupcall_ids: Type.Array(Uuid),
+    answer_call_id: Uuid,
+    answer_groupcall_id: Uuid,
+  },
+  { $id: 'CallExplanationGroupcall' },
+)
+
 export const CallExplanation = Type.Object(
   {
     call_id: Uuid,
@@ -268,6 +283,9 @@ export const CallExplanation = Type.Object(
       },
       { $id: 'CallExplanationRecord' },
     ),
+    groupcalls: Type.Array(Groupcall, {
+      description: 'What it is a member of, and what was called for it, the oldest first.',
+    }),
     legs: Type.Array(Uuid, { description: 'The other calls that belong to it: each has an account of its own.' }),
     entries: Type.Array(CallEntry, { description: 'Oldest first.' }),
   },

@@ -47,6 +47,23 @@ export interface Calls {
   get(customer: string, call_id: string): Promise<ExplainedCall>
 }
 
+/** A groupcall as it is kept. */
+export interface ExplainedGroup {
+  id: string
+  status: string
+  ring_method: string
+  master_groupcall_id: string
+  call_ids: string[]
+  groupcall_ids: string[]
+  answer_call_id: string
+  answer_groupcall_id: string
+}
+
+/** The groupcalls that a call is a member of, or that were made for it, the oldest first. */
+export interface Groupcalls {
+  ofCall(customer: string, call: { id: string; groupcall_id: string }): Promise<ExplainedGroup[]>
+}
+
 /** The execution of a customer's; `undefined` where there is none (any more). */
 export interface Executions {
   find(customer: string, activeflow_id: string): Promise<Execution | undefined>

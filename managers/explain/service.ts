@@ -9,7 +9,17 @@ import type { Captures } from './captures.ts'
 import type { CallEntry, CallExplanation, RefusedCall, SipAnalysis } from './contract.ts'
 import { flowEntries } from './flow-entries.ts'
 import { mediaEntries } from './media-entries.ts'
-import type { Calls, Charges, Execution, Executions, ExplainedCall, RouteAttempts, WebhookAttempts } from './needs.ts'
+import type {
+  Calls,
+  Charges,
+  Execution,
+  Executions,
+  ExplainedCall,
+  ExplainedGroup,
+  Groupcalls,
+  RouteAttempts,
+  WebhookAttempts,
+} from './needs.ts'
 import { askedBy, endOf, isSilent, statisticsOf } from './record-facts.ts'
 import type { FoundRecord, RecordSource } from './record-source.ts'
 import { REFUSAL_VERDICTS } from './refusal-table.ts'
@@ -23,6 +33,7 @@ import { webhookEntries } from './webhook-entries.ts'
 
 export interface ExplainNeeds {
   calls: Calls
+  groupcalls: Groupcalls
   executions: Executions
   records: Pick<RecordSource, 'find'>
   refusals: Pick<RefusedStore, 'list'>
@@ -50,12 +61,13 @@ export class ExplainService {
 
   /** The whole account of a call that lives or has ended. */
   async explain(customer: string, call_id: string): Promise<CallExplanation> {
-    const { calls, webhooks, charges, routes } = this.#needs
+    const { calls, groupcalls, webhooks, charges, routes } = this.#needs
     const call = await calls.get(customer, call_id)
-    const [found, execution, others, deliveries, charged, tried] = await Promise.all([
+    const [found, execution, others, groups, deliveries, charged, tried] = await Promise.all([
       this.#record(customer, call_id),
       this.#execution(customer, call),
       this.#others(customer, call),
+      groupcalls.ofCall(customer, call),
       webhooks.ofResource(customer, { resource_id: call_id, since: call.tm_create, until: tellUntil(call) }),
       charges?.ofCall(customer, call_id) ?? [],
       routes?.ofCall(customer, call_id) ?? [],
@@ -85,6 +97,7 @@ export class ExplainService {
         messages_dropped: record?.dropped.messages ?? 0,
         facts_dropped: record?.dropped.facts ?? 0,
       },
+      groupcalls: groups.map(groupOf),
       legs: [...(call.master_call_id === NIL_UUID ? [] : [call.master_call_id]), ...call.chained_call_ids],
       // a stable sort: what has the same time stays in the order of its kinds
       entries: entries.sort((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0)),
@@ -190,4 +203,13 @@ function chargeEntry(timestamp: string, charge: NonNullable<CallEntry['charge']>
 function tellUntil({ tm_hangup }: ExplainedCall): Timestamp {
   const hangupMs = timestampToMs(tm_hangup ?? '')
   return hangupMs === undefined ? LAST_MOMENT : timestamp(hangupMs + LATE_MS)
+}
+
+function groupOf(group: ExplainedGroup): CallExplanation['groupcalls'][number] {
+  const { id: groupcall_id, status, ring_method, master_groupcall_id, call_ids, groupcall_ids } = group
+  const { answer_call_id, answer_groupcall_id } = group
+  return {
+    ...{ groupcall_id, status, ring_method, master_groupcall_id, call_ids, groupcall_ids },
+    ...{ answer_call_id, answer_groupcall_id },
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import type { AnyTransaction, Database } from '#platform/db'
@@ -32,6 +33,8 @@ export interface TakenFile extends Omit<MadeFile, 'path'> {
   object: string
   bytes: number
   crc32: number
+  /** Hexadecimal. */
+  sha256: string
   /** It has been copied or moved; else the object is the file at its place. */
   isMoved: boolean
 }
@@ -67,9 +70,13 @@ export class ReferencedFiles {
     const found = await stat(path).catch(() => undefined)
     if (!found?.isFile()) return undefined
     const { size: bytes } = found
+    const sha256 = createHash('sha256')
     let crc = 0
-    for await (const chunk of fileOf(path, bytes).read(0, bytes)) crc = crc32(chunk, crc)
-    const taken = { filename, content_type, bytes, crc32: crc }
+    for await (const chunk of fileOf(path, bytes).read(0, bytes)) {
+      crc = crc32(chunk, crc)
+      sha256.update(chunk)
+    }
+    const taken = { filename, content_type, bytes, crc32: crc, sha256: sha256.digest('hex') }
     const { clock, ids, objects } = this.#needs
     const object = await objects.inPlace({ path, bytes })
     if (object !== undefined) return { ...taken, object, isMoved: false }

@@ -9,6 +9,8 @@ import { sql as transfers } from './0010-transfers.ts'
 import { sql as callRoutes } from './0011-call-routes.ts'
 import { sql as callsByEnd } from './0012-calls-by-end.ts'
 import { sql as everyOutboundConfig } from './0013-every-customer-has-an-outbound-config.ts'
+import { sql as groupcallsByMaster } from './0014-groupcalls-by-master.ts'
+import { sql as recordingChecksums } from './0015-recording-checksums.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -22,4 +24,6 @@ export const migrations: readonly Migration[] = [
   { owner: 'call-manager', name: '0011-call-routes', sql: callRoutes },
   { owner: 'call-manager', name: '0012-calls-by-end', sql: callsByEnd },
   { owner: 'call-manager', name: '0013-every-customer-has-an-outbound-config', sql: everyOutboundConfig },
+  { owner: 'call-manager', name: '0014-groupcalls-by-master', sql: groupcallsByMaster },
+  { owner: 'call-manager', name: '0015-recording-checksums', sql: recordingChecksums },
 ]
