@@ -35,7 +35,7 @@ export function providercalls(api: Api) {
      *
      * Country list, identity and balance count, and the calls are charged, as for other calls of your customer.
      *
-     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `SOURCE_NOT_ALLOWED`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `PROVIDER_NOT_FOUND`, `EXTENSION_NOT_FOUND`.
+     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `SPENDING_LIMIT_REACHED`, `SPENDING_NOT_ALLOWED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `SOURCE_NOT_ALLOWED`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `PROVIDER_NOT_FOUND`, `EXTENSION_NOT_FOUND`.
      */
     create: (body: ProvidercallsCreateBody, options?: RequestOptions) =>
       api.send<ProviderCall>('POST', '/v1.0/providercalls', { body }, options),

@@ -51,6 +51,16 @@ export interface ProvidersCreateBody {
   assert_identity?: boolean
 }
 
+export interface ProvidersSetupBody {
+  carrier: 'telnyx'
+  name: string
+  detail?: string
+  credentials: {
+    /** Used for the setup and kept nowhere. */
+    api_key: string
+  }
+}
+
 export interface ProvidersUpdateBody {
   type: 'sip'
   /** Host name or address, with a port where it is not 5060. */
@@ -104,6 +114,15 @@ export function providers(api: Api) {
      */
     create: (body: ProvidersCreateBody, options?: RequestOptions) =>
       api.send<Provider>('POST', '/v1.0/providers', { body }, options),
+    /**
+     * Have a carrier set up for us, with a key of your account there, as super admin. `POST /v1.0/providers/setup`
+     *
+     * Where a step fails, what was made at the carrier before is removed again.
+     *
+     * Its own reasons: `CARRIER_CREDENTIALS_REJECTED`, `INVALID_CODECS`.
+     */
+    setup: (body: ProvidersSetupBody, options?: RequestOptions) =>
+      api.send<Provider>('POST', '/v1.0/providers/setup', { body }, options),
     /**
      * Read a provider, as super admin. `GET /v1.0/providers/{id}`
      *

@@ -333,8 +333,10 @@ export interface Reasons {
   SIGNING_NOT_CONFIGURED: ReasonRow<'storage-manager', 'UNAVAILABLE', 503, 'after_fix', Facts>
   /** The source of an outgoing call is not a number that the customer may show. Use a number from GET /numbers as source. */
   SOURCE_NOT_ALLOWED: ReasonRow<'call-manager', 'INVALID_ARGUMENT', 400, 'after_fix', {
-    source: string
-    issue: 'not_a_number' | 'not_yours' | 'virtual' | 'not_active' | 'none_chosen'
+    tried: {
+      source: string
+      issue: 'not_a_number' | 'not_yours' | 'virtual' | 'not_active' | 'none_chosen'
+    }[]
   }>
   /** Speaking ID does not exist or belongs to another customer. Verify the ID with GET /speakings. */
   SPEAKING_NOT_FOUND: ReasonRow<'tts-manager', 'NOT_FOUND', 404, 'never', Facts>
