@@ -357,9 +357,10 @@ async function isTheSameForAll(operation: Operation) {
   assert.equal(new Set(answers.map(plain)).size, 1, operation.name)
 }
 
-async function idsOf({ ids }: Operation, owner: Owner | undefined): Promise<Record<string, string>> {
+async function idsOf(operation: Operation, owner: Owner | undefined): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
-  for (const [name, family] of Object.entries(ids)) found[name] = owner ? await lastingOf(family, owner) : UNKNOWN
+  for (const [name, family] of Object.entries(operation.ids))
+    found[name] = owner ? ((await filteredBy(operation, name, owner)) ?? (await lastingOf(family, owner))) : UNKNOWN
   return found
 }
 
@@ -367,6 +368,14 @@ async function freshIdsOf({ ids }: Operation, owner: Owner): Promise<Record<stri
   const found: Record<string, string> = {}
   for (const [name, family] of Object.entries(ids)) found[name] = await oneOf(family, owner)
   return found
+}
+
+/** What a list is asked for, so that there is something in it: of one of the things that it lists. */
+async function filteredBy({ isFilter, path }: Operation, name: string, owner: Owner): Promise<string | undefined> {
+  const family = path.split(/[/?]/)[2] ?? ''
+  if (!isFilter || !endpoints.some((each) => each.method === 'GET' && each.path === `/${family}/{id}`)) return undefined
+  const { body } = await owner.root.get(`/v1.0/${family}/${await lastingOf(family, owner)}`)
+  return body[name]
 }
 
 function lastingOf(family: string, owner: Owner): Promise<string> {

@@ -81,11 +81,12 @@ export const apiCauses: readonly Cause[] = [
   }),
 ]
 
-/** The sessions whose statements wait for a lock, as soon as there is one. */
+/** The sessions whose statements about tags wait for a lock, as soon as there is one. */
 function waitingSessions(db: Database): Promise<number[]> {
   return eventually('a statement waits', async () => {
     const waiting = await db.query<{ pid: number }>(
-      `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      `select pid from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query like '%tags%'`,
     )
     return waiting.length > 0 && waiting.map(({ pid }) => pid)
   })

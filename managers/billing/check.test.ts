@@ -6,6 +6,7 @@ import { type CallEnds, type ChargeKind, costOfCall, decide as decideBy, kindOfC
 const empty: Spendable = { status: 'active', plan_type: 'free', balance_credit: 0, balance_token: 0 }
 const PRICES = {
   call: 10_000,
+  call_pstn: 10_000,
   call_extension: 0,
   sms: 10_000,
   email: 10_000,
@@ -40,7 +41,7 @@ test('a call between extensions, to a direct hash or to a flow is free', () => {
 test('only the telephone network costs an outgoing leg', () => {
   const leg = (type: string): CallEnds => ({ ...incoming('extension', type, '+15551234567'), direction: 'outgoing' })
   assert.equal(costOfCall(leg('tel')), 'call_pstn_outgoing')
-  assert.equal(kindOfCall(leg('tel')), 'call')
+  assert.equal(kindOfCall(leg('tel')), 'call_pstn')
   assert.equal(costOfCall(leg('sip')), 'call_extension')
   assert.equal(kindOfCall(leg('extension')), 'call_extension')
   assert.equal(costOfCall({ ...incoming('tel', 'tel', '+15551234567') }), 'call_pstn_incoming')
@@ -52,9 +53,10 @@ test('free legs pass with nothing on the account, others do not', () => {
     assert.deepEqual(decide(empty, kind, 1), broke)
 })
 
-test('a single token lets calls and recordings start, and nothing else', () => {
+test('a single token lets calls of virtual numbers and recordings start, and nothing else', () => {
   const one = { ...empty, balance_token: 1 }
   assert.deepEqual(decide(one, 'call', 3), ok)
+  assert.deepEqual(decide(one, 'call_pstn', 1), broke)
   assert.deepEqual(decide(one, 'recording', 1), ok)
   assert.deepEqual(decide(one, 'sms', 1), broke)
   assert.deepEqual(decide(one, 'number', 1), broke)

@@ -7,9 +7,17 @@ export const SYSTEM_CUSTOMER_ID = '00000000-0000-0000-0000-000000000002'
 
 /**
  * What is about to be started, as the balance predicate of `billing.md` §6.1 knows it. `call_extension` stands for every
- * free leg.
+ * free leg, `call_pstn` for calls of the telephone network, which tokens do not pay for.
  */
-export type ChargeKind = 'call' | 'call_extension' | 'number' | 'number_renew' | 'recording' | 'sms' | 'email'
+export type ChargeKind =
+  | 'call'
+  | 'call_pstn'
+  | 'call_extension'
+  | 'number'
+  | 'number_renew'
+  | 'recording'
+  | 'sms'
+  | 'email'
 
 /** What of an account the check looks at. */
 export type Spendable = Pick<BillingAccount, 'status' | 'plan_type' | 'balance_credit' | 'balance_token'>
@@ -47,15 +55,17 @@ export function costOfCall(call: CallEnds): CallCost {
   return 'call_extension'
 }
 
-/** What to ask `mayStart` before a call of this cost: free legs pass, all others need tokens or credit. */
+/** What to ask `mayStart` before a call: free legs pass, virtual numbers need tokens or credit, all others credit. */
 export function kindOfCall(call: CallEnds): ChargeKind {
   const cost = costOfCall(call)
-  return cost === 'call_extension' || cost === 'call_direct_ext' ? 'call_extension' : 'call'
+  if (cost === 'call_extension' || cost === 'call_direct_ext') return 'call_extension'
+  return cost === 'call_vn' ? 'call' : 'call_pstn'
 }
 
-/** The price of one thing of a kind: the least credit that lets it start. Of a call it is that of the telephone network. */
+/** The price of one thing of a kind: the least credit that lets it start. */
 export function costTypeOf(kind: ChargeKind): CostType {
-  return kind === 'call' ? 'call_pstn_outgoing' : kind
+  if (kind === 'call') return 'call_vn'
+  return kind === 'call_pstn' ? 'call_pstn_outgoing' : kind
 }
 
 /** Kinds that any token at all lets start. */
