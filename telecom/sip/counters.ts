@@ -22,6 +22,8 @@ export interface CounterValues {
   readonly malformed_answered: number
   readonly refused_overload: number
   readonly merged_requests: number
+  /** Requests of ours that came back to us. */
+  readonly loops_detected: number
   readonly transport_errors: number
   readonly send_errors: number
   readonly client_timeouts: number
@@ -77,6 +79,7 @@ export function newCounters(tables: Tables): Counters {
     malformed_answered: 0,
     refused_overload: 0,
     merged_requests: 0,
+    loops_detected: 0,
     transport_errors: 0,
     send_errors: 0,
     client_timeouts: 0,

@@ -12,6 +12,7 @@ export class Identity {
   /** `node.incarnation`, which is also the user part of our Contact. */
   readonly prefix: string
   readonly #ids: Ids
+  readonly #branchPrefix: string
 
   constructor(owner: Owner, ids: Ids) {
     if (!PART.test(owner.node) || !PART.test(owner.incarnation)) {
@@ -19,6 +20,7 @@ export class Identity {
     }
     this.owner = owner
     this.prefix = `${owner.node}.${owner.incarnation}`
+    this.#branchPrefix = `z9hG4bK${this.prefix}.`
     this.#ids = ids
   }
 
@@ -32,7 +34,12 @@ export class Identity {
   }
 
   branch(): string {
-    return `z9hG4bK${this.prefix}.${randomHex(this.#ids, 8)}`
+    return `${this.#branchPrefix}${randomHex(this.#ids, 8)}`
+  }
+
+  /** Whether a branch is one that this life of the node has made. */
+  isOwnBranch(branch: string): boolean {
+    return branch.startsWith(this.#branchPrefix)
   }
 }
 

@@ -6,7 +6,7 @@ import { SipRequest } from './message/message.ts'
 import { parseNameAddr, writeNameAddr } from './message/name-addr.ts'
 import { NO_PARAMETERS, type Parameters } from './message/parameters.ts'
 import { SipError } from './message/sip-error.ts'
-import { parseUri } from './message/uri.ts'
+import { escapeUser, parseUri } from './message/uri.ts'
 import type { OutgoingRequest } from './transaction-user.ts'
 import type { Flow, Transport } from './transport/flow.ts'
 
@@ -36,7 +36,7 @@ export function buildRequest(core: Core, outgoing: RequestParts, flow: Flow): Si
   const { method, uri } = outgoing
   if (!isToken(method)) throw new SipError('malformed start line', 'the method is no token')
   parseUri(uri)
-  const contact = contactUri(outgoing.contact?.user ?? core.identity.prefix, flow.listener)
+  const contact = contactUri(escapeUser(outgoing.contact?.user ?? core.identity.prefix), flow.listener)
   const headers = new Headers()
   headers.append('Via', requestVia(flow, core.identity.branch()))
   headers.append('Max-Forwards', String(outgoing.maxForwards ?? 70))

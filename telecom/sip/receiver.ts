@@ -103,6 +103,9 @@ export class Receiver {
       if (isMerged) {
         this.#core.counters.merged_requests++ // §8.2.2.2: one request over two paths
         this.#refusals.refuse(transaction, { status: 482 })
+      } else if (this.#isLoop(request)) {
+        this.#core.counters.loops_detected++
+        this.#refusals.refuse(transaction, { status: 482 })
       } else if (request.method === 'CANCEL') this.#cancel(transaction)
       else this.#dispatch(transaction)
     } catch (error) {
@@ -113,6 +116,15 @@ export class Receiver {
       }
       if (!(error instanceof SipError)) throw error
     }
+  }
+
+  /**
+   * §16.3: a request of ours that somebody sent back to us. That it comes straight from us, which the topmost Via says, is
+   * no loop yet: somebody calls an address of ours.
+   */
+  #isLoop(request: SipRequest): boolean {
+    if (request.toTag !== '' || request.method === 'CANCEL') return false
+    return request.vias.some(({ branch }, at) => at > 0 && this.#core.identity.isOwnBranch(branch))
   }
 
   #dispatch(transaction: ServerTransaction): void {

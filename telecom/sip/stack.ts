@@ -32,9 +32,10 @@ import type {
   OutgoingRequest,
 } from './transaction-user.ts'
 import { Breaker, type BreakerState } from './transport/breaker.ts'
+import { cachedNames } from './transport/cached-names.ts'
 import type { Flow, Listener, RemoteAddress } from './transport/flow.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
-import { systemNames } from './transport/names.ts'
+import { nameServers } from './transport/name-servers.ts'
 import type { Destination } from './transport/resolve.ts'
 import { edgeList, isListed } from './transport/true-source.ts'
 import { Ways } from './ways.ts'
@@ -104,7 +105,7 @@ export class SipStack implements SipStackDoor, Core {
       }),
     )
     this.#listeners = listeners
-    const { mayReach, flowInstead, names = systemNames } = options
+    const { mayReach, flowInstead, names = cachedNames(nameServers(), clock) } = options
     this.#ways = new Ways({
       clock,
       ids,

@@ -1,5 +1,6 @@
 import { wholeNumber } from '../message/characters.ts'
 import type { HeaderInput } from '../message/headers.ts'
+import { readable } from '../message/lenient-list.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import { malformed, parseHeaderParameters } from '../message/parameters.ts'
 import { SipError } from '../message/sip-error.ts'
@@ -117,14 +118,4 @@ export function raisedBy(response: SipResponse, policy: SessionTimerPolicy): Ses
   const least = readable(() => minSeOf(response))
   if (least === undefined || least <= policy.minSeconds) return undefined
   return { intervalSeconds: Math.max(policy.intervalSeconds, least), minSeconds: least }
-}
-
-/** What somebody else answered and cannot be read says nothing. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof SipError) return undefined
-    throw error
-  }
 }

@@ -1,6 +1,8 @@
 import { type Ids, randomHex } from '#platform/ids'
+import { hasLineBreak } from '../message/characters.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
+import { SipError } from '../message/sip-error.ts'
 import { answerTo } from './answer.ts'
 import { parseAuthorization } from './credentials.ts'
 import { type OfferedChallenge, offeredChallenges } from './offered.ts'
@@ -35,8 +37,9 @@ export class DigestClient {
   /** The latest challenge of each kind, and how often it has been answered. */
   readonly #taken = new Map<Kind, { readonly challenge: OfferedChallenge; uses: number }>()
 
-  /** `peers`: the addresses that were dialled. */
+  /** `peers`: the addresses that were dialled. Throws a `SipError` for credentials that cannot be shown. */
   constructor(credentials: Credentials, peers: Iterable<string>, ids: Ids) {
+    checkCredentials(credentials)
     this.#credentials = credentials
     this.#peers = new Set(peers)
     this.#ids = ids
@@ -81,6 +84,12 @@ export class DigestClient {
     const lines = KINDS.map(({ answer }) => [answer, invite.headers.get(answer)] as const)
     return Object.fromEntries(lines)
   }
+}
+
+/** Throws a `SipError` where the name or the realm holds what would end a header line. */
+export function checkCredentials({ username, realm }: Credentials): void {
+  if (hasLineBreak(username) || hasLineBreak(realm))
+    throw new SipError('forbidden characters', 'credentials hold CR, LF or NUL')
 }
 
 /** The nonce that a request of ours has answered. */

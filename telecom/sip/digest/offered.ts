@@ -1,4 +1,4 @@
-import { SipError } from '../message/sip-error.ts'
+import { readable } from '../message/lenient-list.ts'
 import { type AuthParameters, parseAuthorization } from './credentials.ts'
 import { algorithmOf, type DigestAlgorithm } from './hash.ts'
 
@@ -24,19 +24,10 @@ export interface OfferedChallenge {
  */
 export function offeredChallenges(values: readonly string[]): OfferedChallenge[] {
   return values.flatMap((value) => {
-    const parsed = readable(value)
+    const parsed = readable(() => parseAuthorization(value, 'WWW-Authenticate'))
     const challenge = parsed && challengeOf(parsed)
     return challenge ? [challenge] : []
   })
-}
-
-function readable(value: string): AuthParameters | undefined {
-  try {
-    return parseAuthorization(value, 'WWW-Authenticate')
-  } catch (error) {
-    if (error instanceof SipError) return undefined
-    throw error
-  }
 }
 
 function challengeOf({ scheme, parameters }: AuthParameters): OfferedChallenge | undefined {

@@ -1,5 +1,5 @@
 import { isToken, wholeNumber } from './characters.ts'
-import { malformed, type Parameters, parseHeaderParameters, skipBlanks, writeHeaderParameters } from './parameters.ts'
+import { malformed, type Parameters, parseHeaderParameters, skipBlanks } from './parameters.ts'
 import { SipError } from './sip-error.ts'
 import { parseHostPort } from './uri.ts'
 
@@ -59,16 +59,6 @@ function sentBy(text: string): { host: string; port: number | undefined } {
 }
 
 const trim = (blanks: string): string => (blanks.includes(':') ? ':' : '')
-
-export function writeVia(via: {
-  transport: string
-  host: string
-  port?: number | undefined
-  parameters: Parameters
-}): string {
-  const port = via.port === undefined ? '' : `:${via.port}`
-  return `SIP/2.0/${via.transport} ${via.host}${port}${writeHeaderParameters(via.parameters)}`
-}
 
 function endsPart(code: number): boolean {
   return code === 47 || code === 32 || code === 9

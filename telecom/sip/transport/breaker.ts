@@ -67,7 +67,7 @@ export class Breaker {
   /** An answer came: it is alive, whatever it said; with a 503 it may ask for a rest (RFC 3261 §21.5.4). */
   answered(destination: Destination, response: SipResponse): void {
     this.#failing.delete(keyOf(destination))
-    const restSeconds = response.status === 503 ? (retryAfterOf(response) ?? 0) : 0
+    const restSeconds = response.status === 503 ? (retryAfterOf(response.headers) ?? 0) : 0
     if (restSeconds > 0) this.rest(destination, restSeconds * 1_000)
   }
 
