@@ -16,10 +16,11 @@ import { ledger } from './suites/ledger.ts'
 import { media } from './suites/media.ts'
 import { memory } from './suites/memory.ts'
 import { money } from './suites/money.ts'
+import { routes } from './suites/routes.ts'
 import { sip } from './suites/sip.ts'
 import { start } from './suites/start.ts'
 
-const SUITES: readonly Suite[] = [flow, start, memory, ledger, events, media, api, sip, money]
+const SUITES: readonly Suite[] = [flow, routes, start, memory, ledger, events, media, api, sip, money]
 const PAGE = fileURLToPath(new URL('../docs/reference/performance.md', import.meta.url))
 
 const { values } = parseArgs({

@@ -4,7 +4,7 @@ import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, Record
 import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
-import { answerProbes, Carriers, HealthWatch } from '#managers/provisioning'
+import { answerProbes, CarrierRegistrations, Carriers, HealthWatch } from '#managers/provisioning'
 import { ExtensionGate, ExtensionStore, SipRegistrar, TrunkGate, TrunkStore } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
 import { WebhookSender } from '#managers/webhook'
@@ -195,6 +195,7 @@ export class CallRole {
     const takeover = new Takeover({ node, calls, recordings, flows, clock, log })
 
     const healthWatch = new HealthWatch({ db, clock, ids, log, sip, carriers })
+    const registrations = new CarrierRegistrations({ db, clock, ids, log, sip, carriers, node: nodeId })
 
     await carriers.start()
     await sip.start()
@@ -202,6 +203,7 @@ export class CallRole {
     presence.start()
     flows.start()
     healthWatch.start()
+    registrations.start()
     const probes = answerProbes({ commands, carriers, sip, clock })
     registrar.start({ node: sipNode, incarnation: node.code })
     recorder.start()
@@ -232,6 +234,7 @@ export class CallRole {
         registrar.stop()
         probes.unsubscribe()
         healthWatch.stop()
+        await registrations.stop()
         carriers.stop()
         await closed.stop()
         await engine.stop()

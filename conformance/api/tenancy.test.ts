@@ -302,6 +302,8 @@ async function reachesOwnOnly(caller: Caller, operation: Operation) {
     wasReached(answer, operation, caller)
     // what agents see of their customer may be less than all: what each has to own is told by its manager's tests
     if (sheetGate(operation) === 'agent identity') continue
+    // of a new thing there may be nothing to list yet
+    if (operation.isFilter && answer.body.result?.length === 0) continue
     // it is there; what its body names may not be
     assert.notEqual(plain(answer), plain(unknown), `${operation.name} as ${caller}: ${answer.text}`)
   }

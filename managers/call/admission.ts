@@ -119,7 +119,10 @@ export class IncomingAdmission {
     const host = request.uri.kind === 'sip' ? request.uri.host : ''
     const domain = readSipDomain(host, this.#needs)
     const carrier = isOpenToCarriers(domain, request) ? this.#needs.carriers.at(source) : undefined
-    if (carrier) return admissionOf(await this.#fromCarrier(request, carrier), 'pstn', dialled)
+    const fromCarrier = carrier && (await this.#fromCarrier(request, carrier))
+    // under the bare address it may be a phone that is beside a carrier
+    const isPhone = domain.kind === 'bare' && isNotFound(fromCarrier)
+    if (fromCarrier && !isPhone) return admissionOf(fromCarrier, 'pstn', dialled)
     switch (domain.kind) {
       case 'sip': {
         const decision = await this.#anonymous(request, source, dialled, () => this.#find(dialled))
@@ -336,6 +339,10 @@ function admissionOf(decision: Decision, domain: MatchedRule['domain'], dialled:
 /** A carrier calls `pstn.{base}`, or the bare address; a phone beside it shows who it is. */
 function isOpenToCarriers({ kind }: SipDomain, { headers }: SipRequest): boolean {
   return kind === 'pstn' || (kind === 'bare' && !headers.has('authorization'))
+}
+
+function isNotFound(decision: Decision | undefined): boolean {
+  return decision?.admitted === false && decision.refusal === 'number_not_found'
 }
 
 function insideRule({ destination }: Pick<Target, 'destination'>): MatchedRule['matched'] {

@@ -5,6 +5,7 @@ import { numberErrors } from '#managers/number/errors'
 import { type Address, apiErrors } from '#platform/http'
 import type { CallMetadata } from './call.ts'
 import { countryOf } from './country.ts'
+import { isEmergency } from './emergency.ts'
 import { callErrors } from './errors.ts'
 import type { OutboundConfig } from './outbound-config.ts'
 
@@ -49,6 +50,8 @@ export class CallChecks {
     const { type = '', target = '' } = destination
     const isPaid = type === 'tel'
     if (isPaid && caller.free_only) throw callErrors.DESTINATION_NOT_ALLOWED({ country: '' })
+    // whom to call for help is no question of who pays, and of no country
+    if (isEmergency(destination)) return
     if (isPaid && !(await this.#needs.customers.isIdentityVerified(customer_id)))
       throw numberErrors.IDENTITY_VERIFICATION_REQUIRED()
     const ends = {

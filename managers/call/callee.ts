@@ -1,6 +1,7 @@
 import { type Address, isE164, normaliseAddress } from '#platform/http'
 import { isUuid } from '#platform/ids'
 import { parseUri, SipError, type SipUri } from '#telecom/sip'
+import { isEmergencyNumber } from './emergency.ts'
 
 /** What is wrong with a member of an address, to be read after its name: `must be …`. */
 export interface AddressFault {
@@ -15,7 +16,8 @@ export const CALLABLE_TYPES = ['agent', 'extension', 'sip', 'tel'] as const
 export function faultOfCallee({ type = '', target = '', target_name = '' }: Address): AddressFault | undefined {
   switch (type) {
     case 'tel':
-      return isE164(target) ? undefined : { member: 'target', issue: 'must be + and 7 to 15 digits' }
+      if (isE164(target) || isEmergencyNumber(target)) return undefined
+      return { member: 'target', issue: 'must be + and 7 to 15 digits' }
     case 'sip':
       return sipCallee(target) ? undefined : { member: 'target', issue: 'must be user@domain' }
     case 'agent':

@@ -2,7 +2,7 @@ import type { NumberRouting } from '#managers/number'
 import type { Carrier } from '#managers/provisioning'
 import { type Address, normaliseAddress } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
-import { parseNameAddr, type RemoteAddress, readableText, SipError, type SipRequest, type Uri } from '#telecom/sip'
+import { assertedIdentity, type RemoteAddress, readableText, type SipRequest, type Uri } from '#telecom/sip'
 import type { Refusal } from './call-witness.ts'
 import { wantsPrivacy } from './caller-id.ts'
 import { numbersWrittenBy } from './carrier-number.ts'
@@ -63,7 +63,8 @@ async function findNumber(request: SipRequest, carrier: Carrier, numbers: Number
 
 function callerOf(request: SipRequest, carrier: Carrier): Address {
   if (wantsPrivacy(request)) return ANONYMOUS
-  const { uri, displayName } = assertedIdentity(request) ?? request.from
+  const { tel, sip } = assertedIdentity(request)
+  const { uri, displayName } = tel ?? sip ?? request.from
   const user = userOf(uri)
   const [number] = numbersWrittenBy(carrier, user)
   const isHidden = number === undefined && (user === '' || /^(anonymous|unknown|restricted|unavailable)$/i.test(user))
@@ -74,17 +75,6 @@ function callerOf(request: SipRequest, carrier: Carrier): Address {
     target: number ?? readableText(user, LONGEST_TARGET),
     ...(name === '' ? {} : { target_name: name }),
   })
-}
-
-/** The first identity that can be read; of several a `tel` and a `sip` one name the same caller. */
-function assertedIdentity({ headers }: SipRequest) {
-  for (const value of headers.all('p-asserted-identity'))
-    try {
-      return parseNameAddr(value, 'P-Asserted-Identity')
-    } catch (error) {
-      if (!(error instanceof SipError)) throw error
-    }
-  return undefined
 }
 
 function userOf(uri: Uri): string {

@@ -218,3 +218,37 @@ test('an anonymous caller is withheld, and asserted to the provider', async () =
   })
   line.goes(17, 486)
 })
+
+test('an emergency number is served where the operator has routed it, whatever balance, countries and source say', async () => {
+  const help = { destinations: [{ type: 'tel', target: '112' }], source: { type: 'sip', target: 'ann@example.com' } }
+  const refused = await post(help)
+  assertReason(refused, 409, 'NO_ROUTE_TO_DESTINATION', 'call-manager')
+  assert.deepEqual(refused.body.error.details, [{ destination: '112', issue: 'emergency_not_routed' }])
+  await route(second, { target: '112' })
+  await calls.db.query("update customers set identity_verification_status = 'none' where id = $1", [calls.customer])
+  const before = calls.lines.length
+  const { status, text } = await post(help)
+  assert.equal(status, 200, text)
+  const line = await lineAfter(before)
+  assert.equal(line.options.uri, 'sip:112@127.0.0.1:5999;transport=udp;user=phone')
+  line.goes(17, 486)
+})
+
+test('a live call connects to a number over the routes, and hears the next one when a route fails with its own sound', async () => {
+  await calls.db.query("update customers set identity_verification_status = 'verified' where id = $1", [calls.customer])
+  const phone = await calls.phone('4001', 'secret-4001')
+  calls.script = (live, input) => {
+    const destinations = [{ type: 'tel' as const, target: CALLEE }]
+    if (input.type === 'started')
+      live.connect('f:1', { destinations, early_media: true, relay_reason: true, anonymous: 'auto' })
+    if (input.type === 'connect_ended') live.hangup('normal', input.cause)
+  }
+  const before = calls.lines.length
+  const calling = phone.call(CALLEE)
+  const one = await lineAfter(before)
+  one.sounds()
+  one.goes(42, 503)
+  const two = await lineAfter(before + 1)
+  two.goes(17, 486)
+  assert.equal((await calling).status, 486)
+})

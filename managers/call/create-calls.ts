@@ -5,6 +5,7 @@ import { apiErrors } from '#platform/http'
 import { isUuid, NIL_UUID } from '#platform/ids'
 import { calleeOf, faultOfCallee } from './callee.ts'
 import type { CallsCreate } from './contract.ts'
+import { isEmergency } from './emergency.ts'
 import type { CallFlow } from './live-call.ts'
 import type { PlaceCallsRequest } from './place-calls.ts'
 
@@ -34,7 +35,10 @@ export async function requestOfBody(
   const flow_id = flowIdOf(body)
   refuseMalformed(destinations)
   if (source) refuseSource(source)
-  if (destinations.some(({ type }) => type === 'tel') && !(await needs.customers.isIdentityVerified(customer_id)))
+  if (
+    destinations.some((each) => each.type === 'tel' && !isEmergency(each)) &&
+    !(await needs.customers.isIdentityVerified(customer_id))
+  )
     throw numberErrors.IDENTITY_VERIFICATION_REQUIRED()
   const flow = await flowOf(needs, customer_id, flow_id, body.actions)
   return {

@@ -1,6 +1,7 @@
 import { type Address, isE164, normaliseTarget } from '#platform/http'
 import { isUuid } from '#platform/ids'
 import { findExtension, type InsideCallees } from './call-planner.ts'
+import { isEmergencyNumber } from './emergency.ts'
 import type { CallFlow } from './live-call.ts'
 
 /** Whom a phone dialled among its own people, or outside; and what the platform does for that. */
@@ -11,7 +12,7 @@ export interface InsideTarget {
 
 /**
  * What a registered phone dials that is neither a direct hash nor a virtual number (`calls.md` §8.3): `agent:`,
- * `extension:` or a bare extension, then `+…` or `tel:`. Conferences, lines and SIP addresses: not found.
+ * `extension:` or a bare extension, then `+…`, `tel:` or an emergency number. Conferences, lines and SIP addresses: not found.
  */
 export async function findInside(
   callees: InsideCallees,
@@ -56,7 +57,7 @@ export async function findNamed(
 async function findBare(callees: InsideCallees, customer: string, name: string): Promise<InsideTarget | undefined> {
   const inside = await extension(callees, customer, name)
   if (inside) return connectTo(inside, { relay_reason: true })
-  return name.startsWith('+') ? findTelephone(name) : undefined
+  return name.startsWith('+') || isEmergencyNumber(name) ? findTelephone(name) : undefined
 }
 
 async function agent({ agents }: InsideCallees, customer: string, id: string): Promise<Address | undefined> {
@@ -71,7 +72,7 @@ async function extension({ extensions }: InsideCallees, customer: string, name: 
 
 function telephone(text: string): Address | undefined {
   const target = normaliseTarget('tel', text)
-  return isE164(target) ? { type: 'tel', target } : undefined
+  return isE164(target) || isEmergencyNumber(target) ? { type: 'tel', target } : undefined
 }
 
 function connectTo(

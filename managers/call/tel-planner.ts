@@ -3,6 +3,7 @@ import type { Address } from '#platform/http'
 import type { Caller } from './call-checks.ts'
 import { type CallSourceNeeds, sourceFor } from './call-source.ts'
 import { type Resolve, wayOver } from './carrier-way.ts'
+import { isEmergencyNumber } from './emergency.ts'
 import { callErrors } from './errors.ts'
 import type { LegPlan } from './way.ts'
 
@@ -28,13 +29,28 @@ export class TelPlanner {
   async plan(caller: Caller, destination: Address, owner_id: string): Promise<LegPlan> {
     const { target = '' } = destination
     const routes = this.#needs.carriers.select(caller.customer_id, target, caller.metadata?.route_provider_ids)
-    if (routes.length === 0) throw callErrors.NO_ROUTE_TO_DESTINATION({ destination: target, issue: 'no_route' })
+    const isHelp = isEmergencyNumber(target)
+    if (routes.length === 0)
+      throw callErrors.NO_ROUTE_TO_DESTINATION({
+        destination: target,
+        issue: isHelp ? 'emergency_not_routed' : 'no_route',
+      })
     const [source, ...found] = await Promise.all([
-      sourceFor(caller, this.#needs),
+      isHelp ? this.#anySource(caller) : sourceFor(caller, this.#needs),
       ...routes.map((route) => wayOver(route, target, this.#needs.resolve)),
     ])
     const [first, ...others] = found.filter((way) => way !== undefined)
     if (!first) throw callErrors.NO_ROUTE_TO_DESTINATION({ destination: target, issue: 'providers_not_reachable' })
     return { kind: 'call', destination, owner_id, ways: [first, ...others], source }
+  }
+
+  /** A call for help is not lost over who may be shown: the customer's number where there is one, else the source as it is. */
+  async #anySource(caller: Caller): Promise<Address> {
+    try {
+      return await sourceFor(caller, this.#needs)
+    } catch (error) {
+      if (!callErrors.SOURCE_NOT_ALLOWED.is(error)) throw error
+      return caller.source
+    }
   }
 }

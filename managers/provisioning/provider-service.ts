@@ -61,6 +61,8 @@ export class ProviderService {
         is_internal: origin.is_internal ?? false,
         ...UNKNOWN_HEALTH,
         ...registrationOf(fields.registration),
+        registration_node: '',
+        tm_registration: null,
         revision: await nextRevision(trx),
         tm_create: this.#now(),
         tm_update: null,

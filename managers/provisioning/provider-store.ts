@@ -96,6 +96,27 @@ export class ProviderStore {
     return on(trx).updateTable('providers').set({ tm_probe: now }).where('id', 'in', due).returning('id').execute()
   }
 
+  /** Takes the registrations upon this node that it has, or that no node has said for a while that it does. */
+  claimRegistrations(
+    trx: AnyTransaction,
+    { node, now, before }: { node: string; now: Timestamp; before: Timestamp },
+  ): Promise<{ id: string }[]> {
+    return on(trx)
+      .updateTable('providers')
+      .set({ registration_node: node, tm_registration: now })
+      .where('registration', '=', true)
+      .where('tm_delete', 'is', null)
+      .where((row) =>
+        row.or([
+          row('registration_node', '=', node),
+          row('tm_registration', 'is', null),
+          row('tm_registration', '<=', before),
+        ]),
+      )
+      .returning('id')
+      .execute()
+  }
+
   #live() {
     return this.#db.kysely<Tables>().selectFrom('providers').selectAll().where('tm_delete', 'is', null)
   }

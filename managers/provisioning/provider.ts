@@ -11,6 +11,9 @@ export interface ProviderRecord extends Omit<Provider, 'has_password'> {
   health_streak: number
   /** When a node took the last probe upon itself. */
   tm_probe: Timestamp | null
+  /** Which node registers there, and when it last said so. */
+  registration_node: string
+  tm_registration: Timestamp | null
   /** Of its last change, also of health and registration. */
   revision: number
 }
@@ -19,11 +22,22 @@ export interface ProviderRecord extends Omit<Provider, 'has_password'> {
 export type ProviderFields = Omit<
   ProviderRecord,
   | ('id' | 'metadata' | 'is_internal' | 'revision' | 'registration_state' | 'registration_detail')
-  | ('health_status' | 'health_checked_at' | 'health_streak' | 'tm_probe' | 'tm_create' | 'tm_update' | 'tm_delete')
+  | (
+      | 'health_status'
+      | 'health_checked_at'
+      | 'health_streak'
+      | 'tm_probe'
+      | 'registration_node'
+      | 'tm_registration'
+      | 'tm_create'
+      | 'tm_update'
+      | 'tm_delete'
+    )
 >
 
-/** As the wire shows it. */
+/** As the wire shows it: nothing of what is stored beside. */
 export function presentProvider(record: ProviderRecord): Provider {
-  const { sealed_password, is_internal: _, revision: __, health_streak: ___, tm_probe: ____, ...shown } = record
+  const { sealed_password, is_internal: _, revision: _r, health_streak: _h, tm_probe: _p, ...rest } = record
+  const { registration_node: _n, tm_registration: _t, ...shown } = rest
   return { ...shown, has_password: sealed_password !== '' }
 }

@@ -219,6 +219,29 @@ test('a provider that answers is healthy; a probe says step by step what is wron
   assert.deepEqual([reason, steps.at(-1).result, fix.length > 0], ['host_not_found', 'failed', true])
 })
 
+test('where it is wanted we register, prove who we are, and say how it stands', async () => {
+  const challenge = 'Digest realm="carrier", nonce="n1", algorithm=MD5, qop="auth"'
+  const peer = await carrier((request) => {
+    if (request.method !== 'REGISTER') return { status: 200 }
+    if (!request.headers.has('authorization')) return { status: 401, headers: { 'WWW-Authenticate': challenge } }
+    return { status: 200, headers: { Contact: request.headers.get('contact') ?? '', Expires: '600' } }
+  })
+  const who = { username: 'acme', password: 'secret', realm: 'carrier' }
+  const { id, registration_state } = await make({ hostname: peer.hostname, registration: true, ...who })
+  assert.equal(registration_state, 'registering')
+  const stateOf = async () => (await root.get(`/v1.0/providers/${id}`)).body.registration_state
+  await eventually('it is registered', async () => (await stateOf()) === 'registered', 15_000)
+  const proof = peer.requests.find((each) => each.method === 'REGISTER' && each.headers.has('authorization'))
+  assert.match(proof?.headers.get('authorization') ?? '', /username="acme", realm="carrier"/)
+  await root.put(`/v1.0/providers/${id}`, wanted({ hostname: peer.hostname }))
+  assert.equal(await stateOf(), 'off')
+  await eventually(
+    'it is taken back',
+    () => peer.requests.some(({ headers }) => headers.get('expires') === '0'),
+    15_000,
+  )
+})
+
 test('a test call goes through its provider alone, with any source, and is kept', async () => {
   const peer = await carrier((request) => ({ status: request.method === 'INVITE' ? 486 : 200 }))
   const { id: provider_id } = await make({ hostname: peer.hostname })
