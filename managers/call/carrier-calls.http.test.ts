@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import type { ProviderWrite } from '#managers/provisioning'
 import { NIL_UUID, systemIds } from '#platform/ids'
-import { causeOfSipStatus } from '#telecom/line'
 import { assertReason, eventually, type FakeLine, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
@@ -120,52 +119,6 @@ test('a route that fails is followed by the next: the same call goes on, ringing
       ['carrier', 2, second, 'answered', 0, 16],
     ],
   )
-})
-
-/** Every row of the table of `calls.md` §3.3: statuses, and whether the next route is tried. */
-const TABLE: readonly (readonly [statuses: readonly number[], reason: string, isFollowed: boolean])[] = [
-  [[400, 405, 411, 413, 414, 415, 481, 482, 487, 491, 493, 505, 499, 699], 'failed', true],
-  [[401, 403, 407, 603], 'noanswer', false],
-  [[404, 485, 604], 'failed', true],
-  [[408], 'failed', true],
-  [[409], 'failed', true],
-  [[410], 'failed', true],
-  [[420], 'failed', true],
-  [[480, 483], 'noanswer', false],
-  [[484], 'failed', true],
-  [[486, 600], 'busy', false],
-  [[488, 606], 'failed', true],
-  [[500], 'failed', true],
-  [[501], 'failed', true],
-  [[502], 'failed', true],
-  [[503, 599], 'failed', true],
-  [[504], 'failed', true],
-]
-for (const [statuses, reason, isFollowed] of TABLE)
-  test(`${statuses.join(', ')} from a provider: ${isFollowed ? 'the next one is tried' : `the call ends as ${reason}`}`, async () => {
-    for (const status of statuses) {
-      const before = calls.lines.length
-      const { body } = await post()
-      const one = await lineAfter(before)
-      one.goes(causeOfSipStatus(status), status)
-      if (isFollowed) (await lineAfter(before + 1)).goes(causeOfSipStatus(status), status)
-      const over = await eventually('it is over', async () => {
-        const call = await callOf(body.calls[0].id)
-        return call.status === 'hangup' ? call : undefined
-      })
-      assert.equal(over.hangup_reason, reason, `${status}`)
-      assert.equal(calls.lines.length, before + (isFollowed ? 2 : 1), `${status}`)
-    }
-  })
-
-test('a cause that the provider names wins over its status, in both directions', async () => {
-  const before = calls.lines.length
-  await post()
-  ;(await lineAfter(before)).goes(17, 503)
-  await post()
-  ;(await lineAfter(before + 1)).goes(34, 486)
-  await lineAfter(before + 2)
-  calls.lines.at(-1)?.goes(17, 486)
 })
 
 test('a provider may have causes of its own for going on', async () => {

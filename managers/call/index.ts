@@ -51,7 +51,7 @@ export type {
   SayOptions,
   StartedRecording,
 } from './live-call.ts'
-export { type LiveNeeds, LiveRunner, type SoundFetcher, type Speech } from './live-runner.ts'
+export { type LiveNeeds, LiveRunner } from './live-runner.ts'
 export { MediaStreams } from './media-streams.ts'
 export { MeteredUses } from './metered-uses.ts'
 export { migrations } from './migrations/index.ts'
@@ -75,6 +75,7 @@ export { ROUTE_OUTCOMES, type RouteAttemptRecord } from './route-attempt.ts'
 export { RouteAttemptStore } from './route-attempt-store.ts'
 export { callRoutes } from './routes.ts'
 export { CallService } from './service.ts'
+export type { SoundFetcher, Speech } from './sound-preparer.ts'
 export { spenderOfIdentity } from './spender.ts'
 export type { StreamCommand } from './stream-commands.ts'
 export { mediaStreamRoutes } from './stream-contract.ts'

@@ -32,19 +32,7 @@ import type { MoveInput } from './move.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 import { RouteAttempts } from './route-attempt.ts'
 import { routeAttemptWrite } from './route-attempt-store.ts'
-
-/**
- * Makes text into a file that can be played. Where it rejects because of the text, the error's `problem` is `empty` or
- * `too_long`.
- */
-export interface Speech {
-  render(text: string, options: SayOptions): Promise<{ file: string }>
-}
-
-/** Fetches sounds from outside, within the rules for outside addresses, into files that can be played. */
-export interface SoundFetcher {
-  fetch(url: string, signal: AbortSignal): Promise<{ file: string }>
-}
+import { type SoundFetcher, SoundPreparer, type Speech } from './sound-preparer.ts'
 
 export interface LiveNeeds {
   clock: Clock
@@ -125,6 +113,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #actor: CallActor
   readonly #writer: CallWriter
   readonly #recordings: RecordingRunner
+  readonly #sounds: SoundPreparer
   readonly #connecting: ConnectRunner
   readonly #report: LiveParts['report']
   readonly #rule: MatchedRule | undefined
@@ -138,7 +127,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   #newFollowers: string[] = []
   readonly #subscribers = new Set<(input: LiveCallInput) => void>()
   readonly #timers = new Map<CallTimer, Timer>()
-  readonly #sounds = new Map<string, AbortController>()
   /** What was asked and is not answered. */
   readonly #controls = new Map<
     string,
@@ -174,6 +162,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       spender: parts.spender ?? NOBODY,
     })
     this.#connecting = new ConnectRunner(needs, { caller: this, take })
+    this.#sounds = new SoundPreparer(needs, { call_id: call.id, take })
     this.#actor = new CallActor(call, {
       ids: needs.ids,
       now: () => watch.now(),
@@ -452,12 +441,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'hangup':
         return this.#line.hangup(effect.cause)
       case 'render':
-        return this.#prepare(effect.sound, async () => [await this.#needs.speech.render(effect.text, effect.voice)])
+        return this.#sounds.render(effect.sound, effect.text, effect.voice)
       case 'fetch':
-        return this.#prepare(effect.sound, (signal) => this.#fetchAll(effect.urls, signal))
+        return this.#sounds.fetch(effect.sound, effect.urls)
       case 'abort':
-        this.#sounds.get(effect.sound)?.abort()
-        return
+        return this.#sounds.abort(effect.sound)
       case 'prepare_recording':
         return this.#recordings.prepare(effect.key, effect.recording)
       case 'record':
@@ -551,36 +539,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#needs.witness?.over(call)
   }
 
-  #prepare(sound: string, work: (signal: AbortSignal) => Promise<{ file: string }[]>): void {
-    const controller = new AbortController()
-    this.#sounds.set(sound, controller)
-    work(controller.signal)
-      .then((parts) => this.#take({ type: 'sound_ready', sound, parts }))
-      .catch((error: unknown) => {
-        if (!controller.signal.aborted)
-          this.#needs.log.info({ call_id: this.id, error }, 'a sound could not be made ready')
-        this.#take({ type: 'sound_failed', sound, issue: issueOf(error), isTextAtFault: isTextAtFault(error) })
-      })
-      .finally(() => this.#sounds.delete(sound))
-  }
-
-  /** Those that can be had; the first fault where none can. */
-  async #fetchAll(urls: readonly string[], signal: AbortSignal): Promise<{ file: string }[]> {
-    const files: { file: string }[] = []
-    let fault: unknown
-    for (const url of urls) {
-      try {
-        const { file } = await this.#needs.sounds.fetch(url, signal)
-        files.push({ file })
-      } catch (error) {
-        fault ??= error
-        if (signal.aborted) throw error
-      }
-    }
-    if (files.length === 0) throw fault
-    return files
-  }
-
   #askFor(key: string, input: CallInput): Promise<ControlRefusal | undefined> {
     const asked = this.#controls.get(key)
     if (asked) return asked.answer
@@ -630,18 +588,10 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#released = true
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
-    for (const controller of this.#sounds.values()) controller.abort()
+    this.#sounds.abortAll()
     void this.#writer.written.then(() => {
       for (const done of this.#onStored.splice(0)) done()
     })
     this.#needs.release(this)
   }
-}
-
-function isTextAtFault(error: unknown): boolean {
-  return error instanceof Error && 'problem' in error && (error.problem === 'empty' || error.problem === 'too_long')
-}
-
-function issueOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown'
 }

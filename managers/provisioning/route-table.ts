@@ -27,14 +27,16 @@ interface CustomerRoutes {
 export class RouteTable {
   readonly #customers = new Map<string, CustomerRoutes>()
   readonly #byId = new ShardedMap<string, TableRoute>()
+  readonly #ids = new Map<string, string>()
 
   get size(): number {
     return this.#byId.size
   }
 
   /** Takes a route in, in place of what it was before. */
-  put(route: TableRoute): void {
-    this.remove(route.id)
+  put(row: TableRoute): void {
+    this.remove(row.id)
+    const route = this.#compact(row)
     this.#byId.set(route.id, route)
     const routes = this.#customers.get(route.customer_id) ?? newRoutes()
     this.#customers.set(route.customer_id, routes)
@@ -47,6 +49,17 @@ export class RouteTable {
     this.#byId.delete(id)
     const routes = this.#customers.get(route.customer_id)
     if (routes) write(routes, route.target, (before) => before.filter((each) => each.id !== id))
+  }
+
+  /** What of a row is needed, ids of others once for all rows that have them. */
+  #compact({ id, customer_id, provider_id, priority, target, cost, tm_create }: TableRoute): TableRoute {
+    const shared = (text: string) => {
+      const known = this.#ids.get(text) ?? text
+      this.#ids.set(known, known)
+      return known
+    }
+    const others = { customer_id: shared(customer_id), provider_id: shared(provider_id) }
+    return { id, ...others, priority, target, cost, tm_create }
   }
 
   /**
