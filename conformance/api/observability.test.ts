@@ -114,7 +114,8 @@ test('the figures say what is asked, what is refused where and why, who has to a
 test('health names everything that the platform depends on', async () => {
   const { status, body } = await apiClient(platform.http).get('/health')
   assert.equal(status, 200)
-  assert.deepEqual(body, { status: 'ready', parts: { database: 'ready', ledger: 'ready', sip: 'ready' } })
+  const parts = { database: 'ready', ledger: 'ready', billing: 'ready', sip: 'ready' }
+  assert.deepEqual(body, { status: 'ready', parts })
 })
 
 /** The lines of requests in the log so far. */

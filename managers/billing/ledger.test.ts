@@ -102,6 +102,18 @@ test('the unlimited plan is recorded and pays nothing', async () => {
   assert.deepEqual(await balance(id), { credit: 0, token: 0 })
 })
 
+test('a charge whose thing came to nothing is given back once, by the account that paid, as it was paid', async () => {
+  const id = await customer({ balance_credit: 50_000 })
+  const [one, never] = [sms(), sms()]
+  await charge(id, one)
+  const refund = (what: typeof one) => db.transaction((trx) => billing.refund(trx, what, 'not delivered'))
+  const back = await Promise.all([refund(one), refund(one)])
+  assert.equal(back[0]?.id, back[1]?.id)
+  assert.deepEqual([back[0]?.transaction_type, back[0]?.amount_credit, back[0]?.customer_id], ['refund', 10_000, id])
+  assert.equal(await refund(never), undefined)
+  assert.deepEqual(await balance(id), { credit: 50_000, token: 100 })
+})
+
 test('what a suspended account asks for is refused, and what it has used is charged', async () => {
   const id = await customer({ balance_credit: 1_000_000 })
   await db.transaction((trx) => billing.setStatus(trx, id, 'frozen'))

@@ -97,11 +97,31 @@ export class Ledger {
     return this.#apply(trx, account, endedRow(begun, { ...priced, tm_billing_end }), before)
   }
 
-  /** Changes a balance in another way than by use: top-up, adjustment or refund. The account is locked by `trx`. */
-  async move(trx: AnyTransaction, account: BillingAccount, movement: Movement): Promise<BillingRecord> {
+  /**
+   * Gives a charge back whose thing came to nothing, to the account that paid it; once, however often it is asked.
+   * `undefined` where there is no charge (yet): then there is nothing to give back.
+   */
+  async refund(trx: AnyTransaction, reference: Reference, note = ''): Promise<BillingRecord | undefined> {
+    const charged = await this.#find(trx, 'usage', reference)
+    if (charged?.status !== 'end') return undefined
+    const account = await this.#needs.accounts.lockAccount(trx, charged.account_id)
+    if (!account) throw new InvariantError(`${charged.id} was paid by an account that is not there`)
+    const { reference_type, reference_id } = reference
+    const back = { amount_token: 0 - charged.amount_token, amount_credit: 0 - charged.amount_credit }
+    const movement: Movement = { transaction_type: 'refund', reference_type, reference_id, ...back, note }
+    return this.move(trx, account, movement, charged.customer_id)
+  }
+
+  /** Changes a balance in another way than by use: top-up, adjustment or refund. The account is locked by `trx`, and its own customer’s unless said. */
+  async move(
+    trx: AnyTransaction,
+    account: BillingAccount,
+    movement: Movement,
+    customer = account.customer_id,
+  ): Promise<BillingRecord> {
     const before = await this.#find(trx, movement.transaction_type, movement)
     if (before) return before
-    return this.#apply(trx, account, movementRow(this.#origin(account.customer_id, account), movement), undefined)
+    return this.#apply(trx, account, movementRow(this.#origin(customer, account), movement), undefined)
   }
 
   /** Writes the first row of a new account, whose balance is that row. */

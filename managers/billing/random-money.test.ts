@@ -93,6 +93,13 @@ const steps: readonly [weight: number, Step][] = [
       await note(await transaction((trx) => billing.settle(trx, id, { ...use, tm_billing_end })))
     },
   ],
+  [
+    5,
+    (nr) => {
+      const [reference_type, reference_id] = [pick(['sms', 'call'] as const), uuidOfName(`thing ${below(nr + 1)}`)]
+      return transaction((trx) => billing.refund(trx, { reference_type, reference_id }))
+    },
+  ],
   [10, async () => billing.accounts.moveCredit(someone().account, pick([1, -1]), { balance_micros: 1 + below(9e6) })],
   [5, async () => billing.accounts.moveTokens(someone().account, pick([1, -1]), 1 + below(50))],
   [5, async () => billing.accounts.setPlan(someone().account, pick(Object.keys(PLAN_TOKENS) as PlanType[]))],

@@ -7,7 +7,7 @@ import { type AccountStart, type BillingAccount, type LimitedResource, newAccoun
 import { Accounts } from './accounts.ts'
 import type { BillingRecord } from './billing.ts'
 import { Books } from './books.ts'
-import type { Charge, EndedUsage, Holds, Usage } from './charge.ts'
+import type { Charge, EndedUsage, Holds, Reference, Usage } from './charge.ts'
 import { type BillingChecks, type ChargeKind, costTypeOf, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
@@ -78,6 +78,11 @@ export class BillingService implements BillingChecks, PlanLimits {
   /** `Ledger.settle` */
   settle(trx: AnyTransaction, customer: string, usage: EndedUsage): Promise<BillingRecord> {
     return this.ledger.settle(trx, customer, usage)
+  }
+
+  /** `Ledger.refund` */
+  refund(trx: AnyTransaction, reference: Reference, note?: string): Promise<BillingRecord | undefined> {
+    return this.ledger.refund(trx, reference, note)
   }
 
   /** Opens a new customer's account, in the transaction that creates the customer. Announces `account_created`. */

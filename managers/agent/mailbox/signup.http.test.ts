@@ -42,9 +42,9 @@ test('whoever signs up is a customer with an access key that works at once', asy
     created.map(({ type }) => type),
     ['account_created', 'billing_created', 'customer_created', 'agent_created', 'accesskey_created'],
   )
-  assert.equal(created[1]?.data.headless, true)
-  assert.equal(created[2]?.data.username, email)
-  assert.equal(created[2]?.data.permission, Permission.CustomerAdmin)
+  assert.equal(created[2]?.data.headless, true)
+  assert.equal(created[3]?.data.username, email)
+  assert.equal(created[3]?.data.permission, Permission.CustomerAdmin)
 })
 
 test('it is served below /v1.0 as well', async () => {

@@ -41,7 +41,7 @@ create unique index billings_reference on billings (transaction_type, reference_
 create unique index billings_idempotency_key on billings (idempotency_key);
 create index billings_customer on billings (customer_id, tm_create desc, id desc) where tm_delete is null;
 create index billings_account on billings (account_id) include (amount_token, amount_credit);
-create index billings_end on billings (tm_billing_end) where transaction_type = 'usage';
+create index billings_end on billings (tm_billing_end, id) where transaction_type = 'usage';
 
 alter table billing_accounts add suspended_by_refund boolean not null default false;
 alter table billing_accounts add low_balance bigint;

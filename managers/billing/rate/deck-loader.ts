@@ -1,7 +1,8 @@
 import type { Database } from '#platform/db'
 import { type Log, silentLog } from '#platform/log'
 import { type Clock, type Timer, type Timestamp, timestamp } from '#platform/time'
-import type { DeckStore } from './deck-store.ts'
+import { COST_TYPES } from '../cost.ts'
+import type { DeckStore, PrefixSlice } from './deck-store.ts'
 import { LoadedDeck } from './loaded-deck.ts'
 
 /** How often it is asked for new versions; well below the lead that each of them has (`LEAD_MS`). */
@@ -9,7 +10,9 @@ const POLL_MS = 1_000
 /** A version is loaded so long before it begins. */
 const AHEAD_MS = 10 * 60_000
 /** Rates that are taken in before the event loop gets its turn. */
-const SLICE = 200
+const SLICE = 500
+/** What comes before the first slice. */
+const FIRST: PrefixSlice = { count: SLICE, last: '', text: '' }
 
 /** Versions by the moment at which they begin, as they were known at some moment. */
 export interface Known {
@@ -78,12 +81,10 @@ export class DeckLoader {
   async #load(version: number): Promise<void> {
     const { store, db } = this.#needs
     const deck = new LoadedDeck(version, await store.sizes(db, version))
-    let after: { cost_type: string; prefix: string; country: string } | undefined
-    do {
-      const slice = await store.slice(db, version, after, SLICE)
-      for (const row of slice) deck.add(row)
-      after = slice.length < SLICE ? undefined : slice.at(-1)
-    } while (after && !this.#stopped)
+    for (const row of await store.withoutPrefix(db, version)) deck.add(row)
+    for (const cost_type of COST_TYPES)
+      for (let slice = FIRST; slice.count === SLICE && !this.#stopped; deck.addPrefixes(cost_type, slice.text))
+        slice = await store.prefixes(db, version, cost_type, slice.last, SLICE)
     if (this.#stopped) return
     this.#decks.set(version, deck)
     this.#log.info({ version }, 'a rate deck was loaded')

@@ -21,6 +21,13 @@ export interface RateRow extends Omit<Rate, 'deck_version'> {
   version: number
 }
 
+/** Some prefixes: how many, the last one, and prefix, tokens, credit and seconds of a unit of each, between blanks. */
+export interface PrefixSlice {
+  count: number
+  last: string
+  text: string
+}
+
 interface Tables {
   rate_decks: RateDeckRecord
   rate_deck_rates: RateRow
@@ -94,28 +101,23 @@ export class DeckStore {
     return new Map(rows.map(({ cost_type, count }) => [cost_type, count]))
   }
 
-  /** The next rates of a version, in the order of the key. */
-  slice(
-    via: Via,
-    version: number,
-    after: { cost_type: string; prefix: string; country: string } | undefined,
-    most: number,
-  ): Promise<RateRow[]> {
-    return via
-      .kysely<Tables>()
-      .selectFrom('rate_deck_rates')
-      .selectAll()
-      .where('version', '=', version)
-      .$if(after !== undefined, (query) =>
-        query.where(
-          sql<boolean>`(cost_type, prefix, country) > (${after?.cost_type}, ${after?.prefix}, ${after?.country})`,
-        ),
-      )
-      .orderBy('cost_type')
-      .orderBy('prefix')
-      .orderBy('country')
-      .limit(most)
-      .execute()
+  /** The rates of a version without a prefix: those of countries, and those for every number. */
+  withoutPrefix(via: Via, version: number): Promise<RateRow[]> {
+    const rates = via.kysely<Tables>().selectFrom('rate_deck_rates').selectAll()
+    return rates.where('version', '=', version).where('prefix', '=', '').execute()
+  }
+
+  /**
+   * The next prefixes of a cost type, in order, as a text of their columns: a million rows as objects would keep the garbage
+   * collector busy.
+   */
+  async prefixes(via: Via, version: number, cost_type: CostType, after: string, most: number): Promise<PrefixSlice> {
+    const { rows } = await sql<PrefixSlice>`
+      select count(*) as count, coalesce(max(prefix), '') as last,
+        coalesce(string_agg(concat_ws(' ', prefix, token_per_unit, credit_per_unit, unit_seconds), ' ' order by prefix), '') as text
+      from (select * from rate_deck_rates where version = ${version} and cost_type = ${cost_type} and prefix > ${after}
+        order by prefix limit ${most}) slice`.execute(via.kysely<Tables>())
+    return rows[0] ?? { count: 0, last: after, text: '' }
   }
 
   /** Versions, newest first. */

@@ -26,13 +26,20 @@ export class LoadedDeck {
       })
   }
 
-  /** Adds a rate, in the order of cost type and prefix. */
+  /** Adds a rate without a prefix. */
   add({ version: deck_version, ...row }: RateRow): void {
     const rates = this.#types.get(row.cost_type)
-    if (!rates) return
-    if (row.prefix !== '') rates.prefixes.add(row)
-    else if (row.country !== '') rates.countries.set(row.country, { deck_version, ...row })
-    else rates.general = { deck_version, ...row }
+    if (rates && row.country !== '') rates.countries.set(row.country, { deck_version, ...row })
+    else if (rates) rates.general = { deck_version, ...row }
+  }
+
+  /** Adds the next prefixes of a cost type, as the store writes them. */
+  addPrefixes(cost_type: CostType, text: string): void {
+    const prefixes = this.#types.get(cost_type)?.prefixes
+    if (!prefixes || text === '') return
+    const words = text.split(' ')
+    for (let at = 0; at < words.length; at += 4)
+      prefixes.add(words[at] ?? '', Number(words[at + 1]), Number(words[at + 2]), Number(words[at + 3]))
   }
 
   /** The rate for a number: of its longest prefix, else of its country, else the general one. */

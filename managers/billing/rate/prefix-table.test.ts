@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { PrefixTable } from './prefix-table.ts'
 
-const rate = (prefix: string) => ({ prefix, token_per_unit: 0, credit_per_unit: prefix.length, unit_seconds: 60 })
 function tableOf(prefixes: readonly string[]): PrefixTable {
   const table = new PrefixTable(0)
-  for (const prefix of [...new Set(prefixes)].sort()) table.add(rate(prefix))
+  for (const prefix of [...new Set(prefixes)].sort()) table.add(prefix, 0, prefix.length, 60)
   return table
 }
 

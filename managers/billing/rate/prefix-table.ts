@@ -1,3 +1,4 @@
+import { InvariantError } from '#platform/errors'
 import type { RateRow } from './deck-store.ts'
 
 /** The longest number that E.164 has. */
@@ -39,9 +40,9 @@ export class PrefixTable {
     return this.#size
   }
 
-  /** Adds a prefix, which comes after all that are there. */
-  add({ prefix, token_per_unit, credit_per_unit, unit_seconds }: PrefixRate): void {
-    if (this.#size > 0 && prefix <= this.#last) throw new RangeError(`${prefix} comes after ${this.#last}`)
+  /** Adds a prefix, which comes after all that are there, with what a unit costs and its seconds. */
+  add(prefix: string, token_per_unit: number, credit_per_unit: number, unit_seconds: number): void {
+    if (this.#size > 0 && prefix <= this.#last) throw new InvariantError(`prefix ${prefix} comes after ${this.#last}`)
     if (this.#size === this.#keys.length) this.#grow()
     const at = this.#size++
     this.#last = prefix
