@@ -81,7 +81,7 @@ export function calls(api: Api) {
      *
      * sip and tel destinations become calls, extensions and agents groupcalls. A destination that cannot be called is skipped and listed in `details`; when none can, the answer is the reason of the first.
      *
-     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
+     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `SPENDING_LIMIT_REACHED`, `SPENDING_NOT_ALLOWED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
      */
     create: (body: CallsCreateBody, options?: RequestOptions) =>
       api.send<CallsCreateAnswer>('POST', '/v1.0/calls', { body }, options),
@@ -172,7 +172,7 @@ export function calls(api: Api) {
      *
      * Answers when the recording has begun, with the call that names it in `recording_id`.
      *
-     * Its own reasons: `ACCOUNT_SUSPENDED`, `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`, `INSUFFICIENT_BALANCE`, `RECORDING_ALREADY_ACTIVE`, `FLOW_NOT_FOUND`, `RESOURCE_LIMIT_EXCEEDED`.
+     * Its own reasons: `ACCOUNT_SUSPENDED`, `SPENDING_LIMIT_REACHED`, `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`, `INSUFFICIENT_BALANCE`, `RECORDING_ALREADY_ACTIVE`, `FLOW_NOT_FOUND`, `RESOURCE_LIMIT_EXCEEDED`.
      */
     recordingStart: (id: string, body?: CallsRecordingStartBody, options?: RequestOptions) =>
       api.send<Call>('POST', `/v1.0/calls/${segment(id)}/recording_start`, { body }, options),

@@ -44,7 +44,7 @@ export function groupcalls(api: Api) {
      *
      * sip and tel destinations become calls of it, extensions and agents groupcalls of it; a single extension or agent is the group itself, with its own ring method. A destination that cannot be called counts as one that has ended; when none can, the answer is the reason of the first.
      *
-     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
+     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `SPENDING_LIMIT_REACHED`, `SPENDING_NOT_ALLOWED`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `FLOW_NOT_FOUND`, `INVALID_ACTION_TYPE`, `INVALID_ANONYMOUS_VALUE`, `RESOURCE_LIMIT_EXCEEDED`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
      */
     create: (body: GroupcallsCreateBody, options?: RequestOptions) =>
       api.send<Groupcall>('POST', '/v1.0/groupcalls', { body }, options),

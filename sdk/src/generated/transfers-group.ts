@@ -28,7 +28,7 @@ export function transfers(api: Api) {
      *
      * Blind: the leg that hands over ends, and the other one hears ringing until somebody answers; when nobody does, the one who handed over is called back. Attended: the other one hears music while the two talk; hanging up hands over, and when nobody answers the old conversation goes on.
      *
-     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
+     * Its own reasons: `AGENT_NOT_FOUND`, `ACCOUNT_SUSPENDED`, `SPENDING_LIMIT_REACHED`, `SPENDING_NOT_ALLOWED`, `CALL_ALREADY_HANGUP`, `CALL_NOT_FOUND`, `CALL_STATE_INVALID`, `DESTINATION_NOT_ALLOWED`, `INSUFFICIENT_BALANCE`, `NO_ROUTE_TO_DESTINATION`, `IDENTITY_VERIFICATION_REQUIRED`, `EXTENSION_NOT_FOUND`.
      */
     create: (body: TransfersCreateBody, options?: RequestOptions) =>
       api.send<Transfer>('POST', '/v1.0/transfers', { body }, options),
