@@ -150,6 +150,7 @@ export class TestAccounts {
   readonly countries: string[] = ['us']
   readonly billing: BillingService
   readonly auditor: Auditor
+  readonly spending: SpendingLimits
   readonly directs: DirectService
   readonly customers: CustomerService
   readonly lifecycle: CustomerLifecycle
@@ -316,6 +317,8 @@ export class TestAccounts {
       ...{ ...basics, log: silentLog, metrics: new Metrics(), templates: this.mailboxes.templates },
       transport: transport ?? new MailFolder(join(this.dataDir, 'mails')),
     })
+    const countriesOf = async () => this.countries
+    this.spending = new SpendingLimits({ ...basics, undecidedSeconds: 300, countriesOf })
     this.routes = [
       ...customerRoutes({ customers, accesskeys, lifecycle, passwords: logins }),
       ...billingRoutes({
@@ -332,7 +335,7 @@ export class TestAccounts {
       ),
       ...spendingRoutes({
         ...{ customers, accesskeys, agents, extensions: this.extensions },
-        spending: new SpendingLimits({ ...basics, undecidedSeconds: 300, countriesOf: async () => this.countries }),
+        spending: this.spending,
       }),
       ...authRoutes({ logins, boots, delegations, agents, mailboxes: this.mailboxes }),
       ...agentRoutes(agents),

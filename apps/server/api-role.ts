@@ -225,7 +225,7 @@ export class ApiRole {
       ...{ db, clock, ids, log, metrics },
       jobs: platformJobs({
         ...{ db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, mailFolder, eventDays },
-        ...{ auditor, topUp: services.billing.topUp },
+        ...{ auditor, topUp: services.billing.topUp, spending: services.spending },
       }),
     })
 

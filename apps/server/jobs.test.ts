@@ -23,6 +23,7 @@ const jobs: Job[] = platformJobs({
   eventDays: 366,
   topUp: accounts.billing.topUp,
   auditor: accounts.auditor,
+  spending: accounts.spending,
 })
 const HOUR = 60 * 60_000
 const DAY = 24 * HOUR

@@ -1,5 +1,5 @@
 import type { Mailboxes } from '#managers/agent'
-import type { Auditor, MonthlyTopUp } from '#managers/billing'
+import type { Auditor, MonthlyTopUp, SpendingLimits } from '#managers/billing'
 import type { CustomerLifecycle } from '#managers/customer'
 import type { NumberRenewals, NumberService } from '#managers/number'
 import type { Database } from '#platform/db'
@@ -24,6 +24,7 @@ export interface PlatformJobsNeeds {
   mailFolder: MailFolder
   topUp: MonthlyTopUp
   auditor: Auditor
+  spending: SpendingLimits
   /** Days that events are kept. */
   eventDays: number
 }
@@ -31,7 +32,7 @@ export interface PlatformJobsNeeds {
 /** Everything that the platform does by the clock, once however many processes there are. */
 export function platformJobs(needs: PlatformJobsNeeds): Job[] {
   const { db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, eventDays } = needs
-  const { mailFolder: folder, topUp, auditor } = needs
+  const { mailFolder: folder, topUp, auditor, spending } = needs
   return [
     {
       name: 'delete_frozen_customers',
@@ -84,6 +85,11 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
       name: 'top_up_tokens',
       schedule: '1 * * * *',
       run: (signal) => untilNoneIsLeft(signal, () => topUp.topUpSome()),
+    },
+    {
+      name: 'forget_spending',
+      schedule: '50 3 * * *',
+      run: () => spending.forgetOld(),
     },
     {
       name: 'audit_billing',

@@ -85,9 +85,13 @@ export class Accounts {
     const { db, store, ledger, ids } = this.#needs
     return db.transaction(async (trx) => {
       const account = living(await store.lockAccount(trx, id))
-      const sums = [account.balance_credit + change.amount_credit, account.balance_token + change.amount_token]
-      if (!sums.every(Number.isSafeInteger))
-        throw apiErrors.STATE_INVALID({ issue: 'The balance would be too large to be exact.' })
+      const sums = {
+        balance: account.balance_credit + change.amount_credit,
+        token: account.balance_token + change.amount_token,
+      }
+      for (const [field, sum] of Object.entries(sums))
+        if (!Number.isSafeInteger(sum))
+          throw apiErrors.INVALID_ARGUMENT({ field, issue: 'would make the balance too large to be exact' })
       await ledger.move(trx, account, { transaction_type: 'adjustment', reference_id: ids.uuid(), ...change })
       return living(await store.lockAccount(trx, id))
     })

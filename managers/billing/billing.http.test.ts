@@ -98,7 +98,9 @@ test('an amount that is negative, none, huge, fractional or given twice is refus
   assertReason(await add({ balance_micros: 1.5 }), 400, 'INVALID_JSON_BODY')
   assertReason(await root.post(`${account}/token_add_force`, { token: 0.5 }), 400, 'INVALID_JSON_BODY')
   for (let times = 0; times < 9; times++) await add({ balance: 1e9 })
-  assertReason(await add({ balance: 1e9 }), 409, 'STATE_INVALID')
+  const beyond = await add({ balance: 1e9 })
+  assertReason(beyond, 400, 'INVALID_ARGUMENT')
+  assert.equal(beyond.body.error.details[0].field, 'balance')
   assert.equal((await root.get(account)).body.balance_credit, 9e15)
 })
 
@@ -200,6 +202,7 @@ test('a version that cannot price everything, says something twice or begins in 
     await root.get(`/v1.0/rate_decks/${UNKNOWN}`),
   ])
     assertReason(answer, 404, 'RATE_DECK_NOT_FOUND', 'billing-manager')
+  assertReason(await root.get('/v1.0/rates?cost_type=sms&number=+44'), 400, 'INVALID_ARGUMENT')
   assertReason(await root.get('/v1.0/rates'), 400, 'MISSING_REQUEST_PARAMETER')
 })
 

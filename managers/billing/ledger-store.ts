@@ -40,12 +40,6 @@ export class LedgerStore {
       .executeTakeFirst()
   }
 
-  /** Platform-wide: whether this was done already, by the name that whoever asked gave it. */
-  async isKnown(trx: AnyTransaction, idempotency_key: string): Promise<boolean> {
-    const query = on(trx).selectFrom('billings').select('id').where('idempotency_key', '=', idempotency_key)
-    return (await query.executeTakeFirst()) !== undefined
-  }
-
   async insert(trx: AnyTransaction, customer: string, record: BillingRecord): Promise<void> {
     await on(trx)
       .insertInto('billings')

@@ -1,5 +1,5 @@
 import type { AgentRings } from '#managers/agent'
-import { NOBODY } from '#managers/billing'
+import { NOBODY, type Spender } from '#managers/billing'
 import type { CommandDoor, Subscription } from '#platform/bus'
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import { ReasonedError } from '#platform/errors'
@@ -26,7 +26,7 @@ import { GroupPlacer } from './group-placer.ts'
 import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { hopsOf } from './hops.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
-import type { LiveCall, PrepareIncoming } from './live-call.ts'
+import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { readLiveCommand } from './live-commands.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
@@ -277,8 +277,29 @@ export class CallEngine {
     }
   }
 
+  /** What it costs is reserved first: nothing of the call sounds before it can be paid. */
   async #prepare(invite: IncomingInvite, admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
-    const { customer_id } = admitted
+    const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
+    const { spender = spenderOfCaller(call) } = admitted
+    const meter = await this.#meter(invite, line, call)
+    if (meter === 'refused') return undefined
+    const prepared = await this.#open(invite, admitted, line, { call, spender }).catch((error: unknown) => {
+      meter?.discard()
+      throw error
+    })
+    if (prepared) return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
+    meter?.discard()
+    return undefined
+  }
+
+  /** Opens the line, and finds what runs; `undefined` where the caller was refused, or has gone. */
+  async #open(
+    invite: IncomingInvite,
+    { customer_id, flow, anonymous }: Admitted,
+    line: IncomingLine,
+    { call, spender }: { call: Call; spender: Spender },
+  ): Promise<PreparedFlow | undefined> {
+    if (line.ended) return undefined
     const opened = await line.open()
     if (!opened.ok) {
       const refusal = opened.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
@@ -286,22 +307,12 @@ export class CallEngine {
       return this.#refuse(line, opened.status)
     }
     if (line.ended) return undefined
-    const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
-    const { flow, anonymous, spender = spenderOfCaller(call) } = admitted
-    const meter = await this.#meter(invite, line, call)
-    if (meter === 'refused') return undefined
-    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender }).catch((error: unknown) => {
-      meter?.discard()
-      throw error
-    })
-    if (!prepared) {
-      meter?.discard()
-      const { flow_id } = call
-      this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
-      this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
-      return this.#refuse(line, 404)
-    }
-    return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
+    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender })
+    if (prepared) return prepared
+    const { flow_id } = call
+    this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
+    this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
+    return this.#refuse(line, 404)
   }
 
   /** Reserves what a caller from outside costs; who calls in spends on nobody's account but the customer's. */

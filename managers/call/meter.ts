@@ -143,7 +143,8 @@ export class Meter {
     const { customer_id, id } = this.#reservation
     reservations.release(customer_id, id).catch((error: unknown) => {
       log.info({ reservation_id: id, left, error }, 'what was reserved could not be released')
-      if (left > 1) clock.after(RELEASE_AGAIN_MS, () => this.#release(left - 1))
+      const isStopping = error instanceof DatabaseUnavailable && error.why === 'closed'
+      if (left > 1 && !isStopping) clock.after(RELEASE_AGAIN_MS, () => this.#release(left - 1))
     })
   }
 }

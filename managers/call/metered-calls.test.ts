@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NIL_UUID } from '#platform/ids'
 import { assertReason, eventually, type Json, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
@@ -79,4 +80,26 @@ test('a recording is reserved, stopped where it cannot be paid, and charged when
     [recorded.body.recording_id],
   )
   assert.deepEqual(row, { cost_type: 'recording', enforced: true })
+})
+
+test('what would pass a limit is SPENDING_LIMIT_REACHED, and says whose limit, which, and how much is used', async () => {
+  const call = await (await calls.phone('eve')).call(NUMBER)
+  const call_id = await eventually('it is up', () => calls.lives.at(-1)?.live.id)
+  const limits = { kind: 'customer', subject_id: NIL_UUID, limits: { money_per_hour: 80_000 } } as const
+  await calls.db.query(
+    'insert into spending_limits (customer_id, kind, subject_id, limits, tm_update) values ($1, $2, $3, $4, now())',
+    [calls.customer, limits.kind, limits.subject_id, limits.limits],
+  )
+  await account(10_000, 0)
+  const path = `/v1.0/calls/${call_id}`
+  for (let made = 0; made < 2; made++) {
+    assert.equal((await api.post(`${path}/recording_start`)).status, 200)
+    assert.equal((await api.post(`${path}/recording_stop`)).status, 200)
+  }
+  const refused = await api.post(`${path}/recording_start`)
+  assertReason(refused, 429, 'SPENDING_LIMIT_REACHED', 'billing-manager')
+  const [{ used, ...facts }] = refused.body.error.details
+  assert.deepEqual(facts, { limited_by: 'customer', limit: 'money_per_hour', most: 80_000, window_seconds: 3_600 })
+  assert.ok(used >= 60_000 && used <= 80_000)
+  await call.hangUp()
 })

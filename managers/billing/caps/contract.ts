@@ -1,6 +1,7 @@
 import { type Static, type TProperties, Type } from 'typebox'
 import { agentErrors } from '#managers/agent/errors'
 import { customerErrors } from '#managers/customer/errors'
+import { provisioningErrors } from '#managers/provisioning/errors'
 import { registrarErrors } from '#managers/registrar/errors'
 import type { Reason } from '#platform/errors'
 import { adminOnly, endpoint, idParams, superAdminOnly, Timestamp } from '#platform/http'
@@ -201,4 +202,5 @@ export function credentialEndpoints(family: string, name: string, notFound: Reas
 
 export const ofAgent = credentialEndpoints('agents', 'agent', agentErrors.AGENT_NOT_FOUND)
 export const ofAccesskey = credentialEndpoints('accesskeys', 'access key', customerErrors.ACCESSKEY_NOT_FOUND)
+export const ofTrunk = credentialEndpoints('trunks', 'trunk', provisioningErrors.TRUNK_NOT_FOUND)
 export const ofExtension = credentialEndpoints('extensions', 'extension', registrarErrors.EXTENSION_NOT_FOUND)

@@ -6,6 +6,7 @@ import {
   ofAccesskey,
   ofAgent,
   ofExtension,
+  ofTrunk,
   updateCeiling,
   updateSpendingLimits,
 } from './contract.ts'
@@ -25,13 +26,16 @@ export interface SpendingRoutesNeeds {
   accesskeys: { get(customer: string, id: string): Promise<object> }
   agents: { get(customer: string, id: string): Promise<{ permission: number }> }
   extensions: { get(customer: string, id: string): Promise<object> }
+  /** Nothing is served of trunks where there are none. */
+  trunks?: { get(customer: string, id: string): Promise<object> }
 }
 
 /** Who may change limits, and make other credentials. */
 const MANAGERS = [Permission.CustomerAdmin, Permission.CustomerManager]
 
 /** `/spending_limits`, and those of customers and credentials */
-export function spendingRoutes({ spending, customers, accesskeys, agents, extensions }: SpendingRoutesNeeds): Route[] {
+export function spendingRoutes(needs: SpendingRoutesNeeds): Route[] {
+  const { spending, customers, accesskeys, agents, extensions, trunks } = needs
   return [
     handle(getSpendingLimits, ({ customer }) => spending.get(customer)),
     handle(updateSpendingLimits, ({ customer, body }) => spending.update(customer, body)),
@@ -56,6 +60,9 @@ export function spendingRoutes({ spending, customers, accesskeys, agents, extens
       kind: 'extension',
       find: (customer, id) => extensions.get(customer, id),
     }),
+    ...(trunks
+      ? credentialSpendingRoutes(spending, ofTrunk, { kind: 'trunk', find: (customer, id) => trunks.get(customer, id) })
+      : []),
   ]
 }
 

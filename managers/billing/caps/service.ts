@@ -144,6 +144,12 @@ export class SpendingLimits {
     }
   }
 
+  /** Platform-wide: forgets what no limit looks at any more. */
+  forgetOld(): Promise<void> {
+    const { db, clock } = this.#needs
+    return this.#usage.forgetOld(db, clock.wallMs())
+  }
+
   async #used(customer: string, of: { kind: string; id: string }) {
     const { db, clock } = this.#needs
     const usages = await this.#usage.usages(db, customer, clock.wallMs())

@@ -103,8 +103,8 @@ export class UsageStore {
   }
 
   /** Platform-wide: forgets what no window reaches any more. */
-  async forgetBefore(db: Database, moment: Timestamp): Promise<void> {
-    await db.query('delete from spending_buckets where tm_bucket < $1', [moment])
+  async forgetOld(db: Database, nowMs: number): Promise<void> {
+    await db.query('delete from spending_buckets where tm_bucket < $1', [timestamp(nowMs - 2 * DAY_MS)])
   }
 
   async #spent(via: AnyTransaction | Database, customer: string, nowMs: number): Promise<UsageRow[]> {

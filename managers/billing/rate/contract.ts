@@ -153,7 +153,14 @@ export const getRate = endpoint({
   allow: superAdminOnly,
   query: Type.Object({
     cost_type: Type.Enum(COST_TYPES),
-    number: Type.Optional(Type.String({ description: 'E.164, where the price depends on it.', default: '' })),
+    number: Type.Optional(
+      Type.String({
+        pattern: '^(\\+[0-9]{1,15})?$',
+        default: '',
+        examples: ['+447700900123'],
+        description: 'E.164 (its + written as %2B), where the price depends on it.',
+      }),
+    ),
   }),
   returns: RateView,
   errors: [apiErrors.INVALID_ARGUMENT],

@@ -6,7 +6,7 @@ import type { Rate } from './schemas.ts'
 
 export interface RatesGetQuery {
   cost_type: 'call_pstn_outgoing' | 'call_pstn_incoming' | 'call_vn' | 'call_extension' | 'call_direct_ext' | 'sms' | 'email' | 'number' | 'number_renew' | 'tts' | 'recording'
-  /** E.164, where the price depends on it. */
+  /** E.164 (its + written as %2B), where the price depends on it. */
   number?: string
 }
 
