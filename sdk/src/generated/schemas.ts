@@ -156,6 +156,8 @@ export interface CallExplanation {
     fix: string
   }[]
   record: CallExplanationRecord
+  /** What it is a member of, and what was called for it, the oldest first. */
+  groupcalls: CallExplanationGroupcall[]
   /** The other calls that belong to it: each has an account of its own. */
   legs: string[]
   /** Oldest first. */
@@ -206,6 +208,18 @@ export interface CallExplanationFlowStep {
   variables: Record<string, string>
   /** Names in placeholders that no variable had. */
   unresolved: string[]
+}
+
+export interface CallExplanationGroupcall {
+  groupcall_id: string
+  status: string
+  ring_method: string
+  master_groupcall_id: string
+  /** Its members: each has an account of its own. */
+  call_ids: string[]
+  groupcall_ids: string[]
+  answer_call_id: string
+  answer_groupcall_id: string
 }
 
 export interface CallExplanationMedia {
@@ -755,6 +769,12 @@ export interface Recording {
   size?: number
   /** Whether nothing is missing between its first and its last moment, once it has ended. */
   complete?: boolean
+  /** Of each of its files, once they are kept, some seconds after the end; they do not change after that. */
+  checksums?: {
+    filename: string
+    /** Of the octets of the file, hexadecimal. */
+    sha256: string
+  }[]
   tm_start?: string
   tm_end?: string
   tm_create: string
