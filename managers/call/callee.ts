@@ -8,9 +8,6 @@ export interface AddressFault {
   issue: string
 }
 
-/** The types that can be called. */
-const CALLABLE_TYPES = ['agent', 'extension', 'sip', 'tel'] as const
-
 /** Why an address cannot be called, by its form alone (`calls.md` §2); `undefined` when nothing speaks against it. */
 export function faultOfCallee({ type = '', target = '', target_name = '' }: Address): AddressFault | undefined {
   switch (type) {
