@@ -9,9 +9,6 @@ export interface AddressFault {
   issue: string
 }
 
-/** The types that can be called. */
-export const CALLABLE_TYPES = ['agent', 'extension', 'sip', 'tel'] as const
-
 /** Why an address cannot be called, by its form alone (`calls.md` §2); `undefined` when nothing speaks against it. */
 export function faultOfCallee({ type = '', target = '', target_name = '' }: Address): AddressFault | undefined {
   switch (type) {

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
 import { adminOrManager, endpoint, Timestamp, Uuid } from '#platform/http'
 
 /** Rows of a page when nothing, or something out of range, is asked for. */
@@ -47,7 +47,6 @@ export const eventsQuery = Type.Object({
     }),
   ),
 })
-export type EventsQuery = Static<typeof eventsQuery>
 
 export const listEvents = endpoint({
   method: 'GET',

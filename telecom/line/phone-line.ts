@@ -18,6 +18,7 @@ import type {
   SipRequest,
 } from '#telecom/sip'
 import { CAUSE, causeOfReason, reasonHeader } from './cause.ts'
+import { Hearing } from './hearing.ts'
 import { HOLD_MUSIC } from './hold-music.ts'
 import { type KeyPress, KeyPresses } from './key-presses.ts'
 import type { Line, LineNeeds } from './line.ts'
@@ -28,6 +29,8 @@ import { LineSession } from './line-session.ts'
 import { LineSound } from './line-sound.ts'
 import { mediaAddress } from './media-address.ts'
 import { RINGBACK } from './ringback.ts'
+import { SessionOffers } from './session-offers.ts'
+import { ToldDialog } from './told-dialog.ts'
 import type { ReplacedDialog } from './transfer.ts'
 import { Transfers } from './transfers.ts'
 
@@ -50,12 +53,10 @@ export abstract class PhoneLine implements Line {
   readonly #events = new LineEvents()
   readonly #keys: KeyPresses
   readonly #transfers: Transfers
-  /** Lines that hear this one: they press its keys, and stop when it sounds anything else. */
-  readonly #hearers = new Set<PhoneLine>()
-  #heardLine: PhoneLine | undefined
+  readonly #hearing: Hearing
+  readonly #offers: SessionOffers
+  readonly #toldDialog = new ToldDialog()
   #ended = false
-  /** The dialog as the owner knows it. */
-  #toldDialog: DialogState | undefined
 
   constructor(needs: LineNeeds) {
     this.id = needs.ids.uuid()
@@ -73,6 +74,16 @@ export abstract class PhoneLine implements Line {
       deadMediaMs: () => (this.established ? needs.deadMediaMs : 0),
       newId: () => needs.ids.uuid(),
       tell: (event) => this.tell(event),
+    })
+    this.#hearing = new Hearing({
+      silence: () => this.silence(),
+      quiet: () => this.sound.send({ kind: 'silence' }),
+      press: (press) => this.#press(press),
+    })
+    this.#offers = new SessionOffers({
+      session: () => (this.#ended ? undefined : this.session),
+      mayChange: (request) => this.mayChange(request),
+      renegotiated: () => this.renegotiated(),
     })
     this.#hold = new LineHold({
       clock: needs.clock,
@@ -127,7 +138,7 @@ export abstract class PhoneLine implements Line {
       queueMicrotask(() => this.tell({ type: 'played', id, outcome: 'failed', issue: 'nothing can be heard yet' }))
       return
     }
-    this.#unbridge()
+    this.#hearing.part()
     this.sound.play(id, parts)
   }
 
@@ -150,8 +161,7 @@ export abstract class PhoneLine implements Line {
   bridge(peer: Line): void {
     if (this.#ended || peer.ended) return
     this.mayBeHeard() // where it cannot be yet, the answer makes it
-    for (const hearer of this.#hearers) if (hearer !== peer) hearer.silence()
-    if (peer !== this.#heardLine) this.#hear(peer instanceof PhoneLine ? peer : undefined)
+    this.#hearing.join(peer instanceof PhoneLine ? peer.#hearing : undefined)
     this.sound.send({ kind: 'bridge', peer: peer.id })
   }
 
@@ -252,8 +262,8 @@ export abstract class PhoneLine implements Line {
       bye: (request: SipRequest) =>
         this.end('remote', causeOfReason(request.headers.all('reason')) ?? CAUSE.normal, 'bye'),
       info: (request: DialogRequest) => this.#keys.info(request),
-      reinvite: (change: SessionChange) => this.#change(change),
-      update: (change: SessionChange) => this.#change(change),
+      reinvite: (change: SessionChange) => this.#offers.change(change),
+      update: (change: SessionChange) => this.#offers.change(change),
       other: (request: DialogRequest) => this.#asked(request),
       changed: (dialog: DialogState) => {
         if (this.established) this.dialogChanged(dialog)
@@ -263,7 +273,7 @@ export abstract class PhoneLine implements Line {
         if (cause === 'peer gone') this.end('remote', CAUSE.normal, 'peer_gone')
         if (cause === 'session expired') this.end('local', CAUSE.timerExpired, 'peer_gone')
       },
-      restate: () => this.#restate(),
+      restate: () => this.#offers.restate(),
     }
   }
 
@@ -277,67 +287,22 @@ export abstract class PhoneLine implements Line {
     else request.respond(405, { headers: { Allow: ALLOW } })
   }
 
-  /** The peer's own CSeq moves with each of its requests and does not matter to a BYE of ours: nothing is told then. */
+  /** The dialog may have changed; its owner is told where that matters to a BYE of ours. */
   protected dialogChanged(dialog: DialogState): void {
-    const told = this.#toldDialog
-    const same =
-      told !== undefined &&
-      dialog.remote_tag === told.remote_tag &&
-      dialog.remote_target === told.remote_target &&
-      dialog.local_cseq === told.local_cseq &&
-      dialog.flow === told.flow &&
-      dialog.route_set.join() === told.route_set.join()
-    if (same) return
+    if (!this.#toldDialog.isNews(dialog)) return
     this.knows(dialog)
     this.tell({ type: 'dialog_changed', dialog })
   }
 
   /** The owner knows the dialog so. */
   protected knows(dialog: DialogState): void {
-    if (!this.#toldDialog && !this.#ended) this.needs.directory?.add(this)
-    this.#toldDialog = dialog
-  }
-
-  /** A re-INVITE or UPDATE: hold, another address, another codec. What we cannot take leaves the session as it is. */
-  #change(change: SessionChange) {
-    const { session } = this
-    if (this.#ended || !session) return change.reject(481)
-    if (!this.mayChange(change.request)) return change.reject(488)
-    if (change.offer === undefined) {
-      if (change.method === 'UPDATE') return change.accept({})
-      if (session.offering) return change.reject(491)
-      const sdp = session.offerAgain(session.negotiated?.codec)
-      return change.accept({ sdp, acked: (ack) => void this.takeAnswer(ack) })
-    }
-    if (session.offering) return change.reject(491) // RFC 5407 §3.1.4: ours went out in a 200 whose ACK has not come
-    const step = session.answer(change.offer.toString('utf8'))
-    if ('status' in step) return change.reject(step.status)
-    change.accept({ sdp: step.sdp })
-    this.renegotiated()
-  }
-
-  /** The session as it is, offered once more by a re-INVITE that only refreshes it; its answer may say something new. */
-  #restate(): ReturnType<NonNullable<DialogUser['restate']>> {
-    const { session } = this
-    if (this.#ended || !session || session.offering) return undefined
-    return {
-      sdp: session.restate(),
-      answered: (sdp) => {
-        if (sdp && 'negotiated' in session.accept(sdp.toString('utf8'))) this.renegotiated()
-        else session.forgetOffer()
-      },
-    }
+    if (!this.#toldDialog.isKnown && !this.#ended) this.needs.directory?.add(this)
+    this.#toldDialog.knows(dialog)
   }
 
   /** The ACK of a 200 of ours that carried an offer. */
   protected takeAnswer(ack: SipRequest): boolean {
-    const accepted = ack.sdp && this.session?.accept(ack.sdp.toString('utf8'))
-    if (!accepted || !('negotiated' in accepted)) {
-      this.session?.forgetOffer()
-      return false
-    }
-    this.renegotiated()
-    return true
+    return this.#offers.takeAnswer(ack)
   }
 
   /** Hold before the answer is told with it. */
@@ -388,7 +353,7 @@ export abstract class PhoneLine implements Line {
 
   #pressed(press: KeyPress): void {
     if (this.#ended) return
-    for (const hearer of this.#hearers) hearer.#press(press)
+    this.#hearing.press(press)
     this.tell({ type: 'digit', ...press })
   }
 
@@ -404,36 +369,18 @@ export abstract class PhoneLine implements Line {
   }
 
   #send(sending: Sending): void {
-    this.#unbridge()
+    this.#hearing.part()
     this.sound.send(sending)
-  }
-
-  /** This line sounds something else, or is over: it hears no other, and those that heard it fall silent. */
-  #unbridge(): void {
-    this.#hear(undefined)
-    const hearers = [...this.#hearers]
-    this.#hearers.clear()
-    for (const hearer of hearers) {
-      if (hearer.#heardLine !== this) continue
-      hearer.#heardLine = undefined
-      hearer.sound.send({ kind: 'silence' })
-    }
-  }
-
-  #hear(line: PhoneLine | undefined): void {
-    if (this.#heardLine) this.#heardLine.#hearers.delete(this)
-    this.#heardLine = line
-    if (line) line.#hearers.add(this)
   }
 
   protected end(by: 'remote' | 'local', cause: number, why: LineEnd, status?: number): void {
     if (this.#ended) return
-    this.#unbridge()
+    this.#hearing.part()
     this.#transfers.end()
     this.#hold.stop()
     this.sound.close()
     this.#ended = true
-    if (this.#toldDialog) this.needs.directory?.remove(this)
+    if (this.#toldDialog.isKnown) this.needs.directory?.remove(this)
     this.#events.tell({ type: 'ended', by, cause, why, ...(status === undefined ? {} : { status }) })
   }
 
