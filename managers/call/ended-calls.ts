@@ -1,8 +1,9 @@
-import { costOfCall, SYSTEM_CUSTOMER_ID, type UseReference } from '#managers/billing'
+import type { UseReference } from '#managers/billing'
 import type { Database } from '#platform/db'
 import { NIL_UUID } from '#platform/ids'
 import { type Timestamp, timestamp } from '#platform/time'
 import type { Call } from './call.ts'
+import { costOf } from './cost-of.ts'
 
 /** Calls that are looked at in one go. */
 const SLICE = 1_000
@@ -24,7 +25,7 @@ export class EndedCalls {
     for (;;) {
       signal.throwIfAborted()
       const slice = await this.#slice(after, to)
-      yield slice.filter(isPaid).map(({ id }) => ({ reference_type: 'call', reference_id: id }))
+      yield slice.filter(costOf).map(({ id }) => ({ reference_type: 'call', reference_id: id }))
       const last = slice.at(-1)
       if (!last || slice.length < SLICE) return
       after = last
@@ -39,13 +40,4 @@ export class EndedCalls {
       [tm_hangup, id, to, SLICE],
     )
   }
-}
-
-function isPaid({ customer_id, direction, source, destination }: Ended): boolean {
-  const ends = {
-    source: { type: source.type ?? '', target: source.target ?? '' },
-    destination: { type: destination.type ?? '', target: destination.target ?? '' },
-  }
-  const cost = costOfCall({ direction, ...ends })
-  return customer_id !== SYSTEM_CUSTOMER_ID && cost !== 'call_extension' && cost !== 'call_direct_ext'
 }

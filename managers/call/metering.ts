@@ -1,13 +1,7 @@
-import {
-  costOfCall,
-  type Occasion,
-  type ReserveRefusal,
-  reasonOfCap,
-  type Spender,
-  SYSTEM_CUSTOMER_ID,
-} from '#managers/billing'
+import { type Occasion, type ReserveRefusal, reasonOfCap, type Spender, SYSTEM_CUSTOMER_ID } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import type { Call } from './call.ts'
+import { costOf } from './cost-of.ts'
 import { countryOf } from './country.ts'
 import { callErrors } from './errors.ts'
 import { Meter, type MeterNeeds } from './meter.ts'
@@ -27,9 +21,8 @@ export class Metering {
    */
   async begin(call: Call, spender: Spender, occasion: Occasion = 'asked'): Promise<Meter | undefined> {
     const { customer_id, id: reference_id } = call
-    if (customer_id === SYSTEM_CUSTOMER_ID) return undefined // never billed
-    const cost_type = costOfCall(endsOf(call))
-    if (cost_type === 'call_extension' || cost_type === 'call_direct_ext') return undefined
+    const cost_type = costOf(call)
+    if (!cost_type) return undefined
     const number = call.destination.target ?? ''
     const decision = await this.#needs.reservations.reserve({
       ...{ customer_id, reference_type: 'call', reference_id, cost_type, number },
@@ -49,14 +42,6 @@ export class Metering {
     })
     if (!decision.ok) throw reasonOf(decision)
     return new Meter(this.#needs, decision.reserved)
-  }
-}
-
-function endsOf({ direction, source, destination }: Call) {
-  return {
-    direction,
-    source: { type: source.type ?? '', target: source.target ?? '' },
-    destination: { type: destination.type ?? '', target: destination.target ?? '' },
   }
 }
 
