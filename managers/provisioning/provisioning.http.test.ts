@@ -279,3 +279,34 @@ test('a test call goes through its provider alone, with any source, and is kept'
     assertReason(gone, 404, 'PROVIDERCALL_NOT_FOUND', DOMAIN)
   assertReason(await root.get('/v1.0/providercalls/x'), 400, 'INVALID_REQUEST_PARAMETER')
 })
+
+test('a provider that asks who we are is answered for its own realm alone', async () => {
+  const challenge = (realm: string) => `Digest realm="${realm}", nonce="n1", algorithm=MD5, qop="auth"`
+  let asked = 'carrier'
+  const peer = await carrier((request) => {
+    if (request.method !== 'INVITE' || request.headers.has('proxy-authorization'))
+      return { status: request.method === 'INVITE' ? 486 : 200 }
+    return { status: 407, headers: { 'Proxy-Authenticate': challenge(asked) } }
+  })
+  const who = { username: 'acme', password: 'secret', realm: 'carrier' }
+  const { id: provider_id } = await make({ hostname: peer.hostname, ...who })
+  const reasonOfCall = async () => {
+    const { body } = await root.post('/v1.0/providercalls', {
+      ...{ provider_id, destinations: [{ type: 'tel', target: '+14155550123' }], actions: [{ type: 'answer' }] },
+    })
+    return eventually('the call is over', async () => {
+      const { status, hangup_reason } = (await root.get(`/v1.0/calls/${body.call_ids[0]}`)).body
+      return status === 'hangup' ? hangup_reason : undefined
+    })
+  }
+  assert.equal(await reasonOfCall(), 'busy')
+  const isProof = ({ headers }: SipRequest) => headers.has('proxy-authorization')
+  assert.match(
+    peer.requests.find(isProof)?.headers.get('proxy-authorization') ?? '',
+    /username="acme", realm="carrier"/,
+  )
+  const proofs = peer.requests.filter(isProof).length
+  asked = 'elsewhere'
+  assert.equal(await reasonOfCall(), 'noanswer')
+  assert.equal(peer.requests.filter(isProof).length, proofs)
+})
