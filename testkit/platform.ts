@@ -10,6 +10,9 @@ import { freePort } from './ports.ts'
 
 const main = fileURLToPath(new URL('../apps/server/main.ts', import.meta.url))
 
+/** How `npm start` runs the program. */
+const AS_STARTED = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16']
+
 /** Long: other tests may have the machine. */
 const READY_MS = 90_000
 
@@ -121,9 +124,7 @@ export class Platform {
 
   /** Starts the program on its data folder and waits for nothing. */
   launch(): Child {
-    this.child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
-      env: this.environment,
-    })
+    this.child = startChild(process.execPath, [...AS_STARTED, main], { env: this.environment })
     return this.child
   }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { InvariantError } from '#platform/errors'
 import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
@@ -27,10 +28,15 @@ export type ReadToken = Claims & {
   issued_ms: number
 }
 
+/** Tokens whose signature was found right are remembered, so many of them; then those that came first are forgotten. */
+const MOST_VERIFIED = 10_000
+
 /** Signs and reads tokens: JWT, HS256. */
 export class Tokens {
   readonly #secret: Uint8Array
   readonly #clock: Clock
+  /** What the tokens that were verified say, by the SHA-256 of the token; what they are worth now is not in it. */
+  readonly #verified = new Map<string, JWTPayload>()
 
   /** `secret` has at least 32 bytes and is the same for every process of the platform. */
   constructor(needs: { secret: Uint8Array; clock: Clock }) {
@@ -55,19 +61,27 @@ export class Tokens {
 
   /** What the token says; `undefined` when it is malformed, wrongly signed, expired, or of no kind. */
   async read(token: string): Promise<ReadToken | undefined> {
-    const payload = await this.#verified(token)
+    const payload = await this.#verify(token)
     if (!payload) return undefined
     const { type, expire, iat } = payload
+    // every token of ours says when it ends; it is looked at each time
     const expiresMs = typeof expire === 'string' ? timestampToMs(expire) : undefined
     if (expiresMs === undefined || expiresMs <= this.#clock.wallMs()) return undefined
     const claims = isKind(type) ? KINDS[type].read(payload) : undefined
     return claims && { ...claims, issued_ms: (iat ?? 0) * 1000 }
   }
 
-  async #verified(token: string): Promise<JWTPayload | undefined> {
+  async #verify(token: string): Promise<JWTPayload | undefined> {
+    const key = hash('sha256', token, 'base64')
+    const known = this.#verified.get(key)
+    if (known) return known
     try {
       const currentDate = new Date(this.#clock.wallMs())
-      return (await jwtVerify(token, this.#secret, { algorithms: ['HS256'], currentDate })).payload
+      const { payload } = await jwtVerify(token, this.#secret, { algorithms: ['HS256'], currentDate })
+      this.#verified.set(key, payload)
+      const [oldest] = this.#verified.keys()
+      if (this.#verified.size > MOST_VERIFIED && oldest !== undefined) this.#verified.delete(oldest)
+      return payload
     } catch {
       return undefined
     }
