@@ -86,6 +86,8 @@ export class CallsApi {
     switch (what) {
       case 'GET numbers':
         return json(200, { result: this.#carrier.script.numbers.rows })
+      case 'GET registrations':
+        return json(200, { result: this.#carrier.registrations.list() })
       case 'GET calls':
         return json(200, { result: this.#carrier.log.list() })
       case 'POST calls':
@@ -126,7 +128,7 @@ export class CallsApi {
 }
 
 /** Steps on the way to an answer. */
-const ONLY_CALLED: readonly Step['do'][] = ['ring', 'answer', 'refuse', 'garble', 'call_back']
+const ONLY_CALLED: readonly Step['do'][] = ['ring', 'challenge', 'answer', 'refuse', 'garble', 'call_back']
 
 /** The platform's envelope (`platform.md` §5), without the HTTP server that has it: this program loads none. */
 function envelope({ status, reason, message, domain, details }: ReasonedError, request_id: string): object {

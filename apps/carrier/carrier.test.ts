@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, levelAt } from '#testkit'
+import { eventually, FakePhone, type Json, levelAt } from '#testkit'
 import { scriptOf } from './script.ts'
 import { TestCarrier } from './test-carrier.ts'
 
@@ -29,6 +29,28 @@ test('a refusal says its Q.850 cause', async () => {
   const phone = await carrier.phone()
   const call = await phone.call('+999030000034')
   assert.deepEqual([call.status, call.final?.headers.get('reason')], [503, 'Q.850;cause=34'])
+})
+
+test('a number, and the registrar, ask for a password and take the right one', async (t) => {
+  const { address, port } = carrier.running.sip
+  const phone = async (password: string) => {
+    const opened = await FakePhone.start({ server: `${address}:${port}`, user: 'sandbox', password })
+    t.after(() => opened.close())
+    return opened
+  }
+  const [right, wrong] = [await phone('sandbox'), await phone('guessed')]
+  const call = await right.call('+999070000401')
+  assert.equal(call.status, 200)
+  await call.hangUp()
+  assert.equal((await wrong.call('+999070000401')).status, 401)
+  assert.equal((await wrong.register()).status, 401)
+  assert.equal((await right.register({ expires: 60 })).status, 200)
+  const { body } = await carrier.api('GET', '/registrations')
+  assert.deepEqual(
+    body.result.map(({ contact }: Json) => `<${contact}>`),
+    [right.contact],
+  )
+  assert.equal((await right.register({ expires: 0 })).headers.has('contact'), false)
 })
 
 test('a number that never answers rings until the caller gives up', async () => {

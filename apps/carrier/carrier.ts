@@ -8,10 +8,12 @@ import { openBehindBadPath } from './bad-path.ts'
 import { CallLog, type CallRecord } from './call-record.ts'
 import type { CarrierCall } from './carrier-call.ts'
 import { dialledNumber } from './dialled-number.ts'
+import { DigestDoor } from './digest-door.ts'
 import { carrierErrors } from './errors.ts'
 import { HeardFolder } from './heard-folder.ts'
 import { MediaOnDemand } from './media-on-demand.ts'
 import { passedOn } from './passed-on.ts'
+import { Registrations } from './registrations.ts'
 import type { Script } from './script.ts'
 import { makeCall, takeCall } from './scripted-call.ts'
 import { statusOfInvite } from './sent-status.ts'
@@ -47,6 +49,7 @@ export interface CallParts {
   /** The way to the platform. */
   trunk?: { flow: Flow }
   heard: HeardFolder
+  door: DigestDoor
   speak: (text: string) => Promise<string>
   /** What a line needs that takes these steps. */
   lineNeeds(steps: readonly Step[]): LineNeeds
@@ -66,10 +69,12 @@ export class Carrier {
   readonly log = new CallLog()
   readonly heard: HeardFolder
   readonly script: Script
+  readonly registrations: Registrations
   readonly #options: CarrierOptions
   readonly #sip: SipStack
   readonly #media: MediaOnDemand
   readonly #voice: Voice
+  readonly #door: DigestDoor
   readonly #calls = new Map<string, CarrierCall>()
   readonly #timers = new Set<Timer>()
   readonly #calledBack = new Map<string, number>()
@@ -81,6 +86,8 @@ export class Carrier {
     this.script = script
     this.#media = new MediaOnDemand({ clock, ids, log, ports })
     this.#voice = new Voice({ clock, ids, log, folder: join(folder, 'speech') })
+    this.#door = new DigestDoor({ clock, ids })
+    this.registrations = new Registrations({ clock, door: this.#door })
     this.heard = new HeardFolder(join(folder, 'heard'))
     const at = { host: options.host, port: options.port }
     this.#sip = new SipStack({
@@ -91,8 +98,10 @@ export class Carrier {
         { transport: 'udp', ...at },
         { transport: 'tcp', ...at },
       ],
-      methods: [],
-      user: { invite: (invite) => this.#invited(invite), request: ({ respond }) => respond(405) },
+      user: {
+        invite: (invite) => this.#invited(invite),
+        request: (request) => this.registrations.register(request),
+      },
       product: 'Strowger sandbox carrier',
       tap: (_, data) => this.#tapped(data),
     })
@@ -182,7 +191,7 @@ export class Carrier {
     const { clock, ids, log } = this.#options
     const { heard } = this
     return {
-      ...{ clock, ids, log, sip: this.#sip, heard },
+      ...{ clock, ids, log, sip: this.#sip, heard, door: this.#door },
       speak: (text) => this.#voice.speak(text),
       lineNeeds: (steps) => this.#lineNeeds(steps),
       watch: (callId, record) => this.log.watch(callId, record),

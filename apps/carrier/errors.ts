@@ -24,7 +24,7 @@ export const carrierErrors = defineErrors('sandbox-carrier', {
     blame: 'client',
     retry: 'never',
     cause: 'The API has no such path, or not with this method.',
-    fix: 'GET /numbers, GET /calls, POST /calls, GET /calls/{id}, DELETE /calls/{id}, GET /calls/{id}/heard.wav.',
+    fix: 'GET /numbers, GET /registrations, GET /calls, POST /calls, GET /calls/{id}, DELETE /calls/{id}, GET /calls/{id}/heard.wav.',
     message: (facts: { method: string; path: string }) => `There is no ${facts.method} ${facts.path}.`,
   },
   CALL_NOT_FOUND: {

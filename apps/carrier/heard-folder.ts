@@ -39,6 +39,11 @@ export class HeardFolder {
     return sound
   }
 
+  /** Removes the files of a recording that nobody wants. */
+  async forget(recording_id: string): Promise<void> {
+    await Promise.all(Object.values(this.filesOf(recording_id)).map((file) => rm(file, { force: true })))
+  }
+
   /** The WAV file of what this call has heard last; `undefined` where there is none any more. */
   async read(call_id: string): Promise<Buffer | undefined> {
     const file = this.#kept.get(call_id)

@@ -3,6 +3,7 @@ import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import { CAUSE, digitsPart, type LineEvent, reasonHeader, sipStatusOfCause } from '#telecom/line'
 import type { PromptPart } from '#telecom/media'
+import type { HeaderInput } from '#telecom/sip'
 import type { CallRecord } from './call-record.ts'
 import type { HeardFolder } from './heard-folder.ts'
 import type { ScriptedLine } from './scripted-line.ts'
@@ -22,6 +23,8 @@ export interface RunNeeds {
   heard: HeardFolder
   /** Speaks a text into a WAV file. */
   speak: (text: string) => Promise<string>
+  /** What refuses whoever called as long as he does not prove this password; `undefined` for who does. */
+  ask: (account: { username: string; password: string }) => HeaderInput | undefined
   /** Sends what is no SIP to whoever called. */
   garble: () => void
   /** Calls whoever called, so long after this call. */
@@ -33,7 +36,7 @@ const CHALLENGE: Readonly<Record<number, string>> = { 401: 'WWW-Authenticate', 4
 
 /** Whether any of the steps sounds or hears: a call without needs no ports. */
 export function needSound(steps: readonly Step[]): boolean {
-  return !steps.every((step) => ['ring', 'wait', 'refuse', 'garble', 'call_back'].includes(step.do))
+  return !steps.every((step) => ['ring', 'wait', 'refuse', 'challenge', 'garble', 'call_back'].includes(step.do))
 }
 
 /** Takes the steps of a script on a line, one after the other; each ends early when the call does. */
@@ -43,6 +46,9 @@ export class ScriptRun {
   readonly over: Promise<void>
   #end: () => void = () => {}
   readonly #waiting = new Map<string, () => void>()
+  #willListen = false
+  /** A recording that nobody wants: it has the thread that writes recordings started before the first word counts. */
+  #rehearsal: string | undefined
 
   constructor(needs: RunNeeds) {
     this.#needs = needs
@@ -60,6 +66,7 @@ export class ScriptRun {
 
   /** Resolves when the steps are through, or the call is over. */
   async take(steps: readonly Step[]): Promise<void> {
+    this.#willListen = steps.some((step) => step.do === 'listen')
     for (const step of steps) {
       if (this.#needs.line.ended) return
       this.#needs.record.steps.push(step.do)
@@ -78,8 +85,10 @@ export class ScriptRun {
         return line.ring()
       case 'wait':
         return this.#wait(step.seconds)
+      case 'challenge':
+        return this.#challenge(step)
       case 'answer':
-        return void line.answer()
+        return this.#answer()
       case 'refuse':
         return this.#refuse(step)
       case 'play':
@@ -109,6 +118,18 @@ export class ScriptRun {
       case 'garble':
         return this.#needs.garble()
     }
+  }
+
+  #answer(): void {
+    const { line, ids, heard } = this.#needs
+    if (!line.answer() || !this.#willListen) return
+    this.#rehearsal = ids.uuid()
+    line.record({ recording_id: this.#rehearsal, ...heard.filesOf(this.#rehearsal) })
+  }
+
+  #challenge(account: Step & { do: 'challenge' }): void {
+    const headers = this.#needs.ask(account)
+    if (headers) this.#needs.line.refuse(401, headers)
   }
 
   #refuse({ status, cause }: Step & { do: 'refuse' }): void {
@@ -160,6 +181,7 @@ export class ScriptRun {
 
   async #recorded(recording_id: string): Promise<void> {
     const { record, heard, log } = this.#needs
+    if (recording_id === this.#rehearsal) return heard.forget(recording_id)
     try {
       record.heard = await heard.keep(record.id, recording_id)
     } catch (error) {

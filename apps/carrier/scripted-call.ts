@@ -3,7 +3,7 @@ import type { HeaderInput, IncomingInvite } from '#telecom/sip'
 import type { CallRecord } from './call-record.ts'
 import type { CallParts } from './carrier.ts'
 import { type CarrierCall, note } from './carrier-call.ts'
-import { needSound, ScriptRun } from './script-run.ts'
+import { needSound, type RunNeeds, ScriptRun } from './script-run.ts'
 import { ScriptedIncomingLine, type ScriptedLine, ScriptedOutgoingLine } from './scripted-line.ts'
 import type { Step } from './steps.ts'
 
@@ -26,8 +26,10 @@ export function takeCall(
   parts: CallParts,
 ): CarrierCall {
   const line = new ScriptedIncomingLine(invite, parts.lineNeeds(steps))
-  const garble = () => invite.flow.send(GARBAGE, () => {})
-  const call = new ScriptedCall(line, record, parts, garble)
+  const call = new ScriptedCall(line, record, parts, {
+    garble: () => invite.flow.send(GARBAGE, () => {}),
+    ask: (account) => (parts.door.isProved(invite.request, account) ? undefined : parts.door.challenge()),
+  })
   void call.play(steps)
   return call
 }
@@ -43,7 +45,7 @@ export function makeCall(
     { uri: options.uri, from: options.from, via: parts.trunk, headers: options.headers },
     { ...parts.lineNeeds(steps), sip: parts.sip },
   )
-  const call = new ScriptedCall(line, record, parts, () => {})
+  const call = new ScriptedCall(line, record, parts, { garble: () => {}, ask: () => undefined })
   void call.dial(line, steps)
   return call
 }
@@ -55,14 +57,14 @@ class ScriptedCall implements CarrierCall {
   readonly #run: ScriptRun
   readonly #answered = Promise.withResolvers<boolean>()
 
-  constructor(line: ScriptedLine, record: CallRecord, parts: CallParts, garble: () => void) {
+  constructor(line: ScriptedLine, record: CallRecord, parts: CallParts, caller: Pick<RunNeeds, 'garble' | 'ask'>) {
     this.record = record
     this.#line = line
     this.#parts = parts
     const { clock, ids, log, heard, speak } = parts
     let back: number | undefined
     this.#run = new ScriptRun({
-      ...{ clock, ids, log, line, record, heard, speak, garble },
+      ...{ clock, ids, log, line, record, heard, speak, ...caller },
       callBack: (seconds) => {
         back = seconds
       },

@@ -6,6 +6,8 @@ export type Step =
   /** 180. */
   | { do: 'ring' }
   | { do: 'wait'; seconds: number }
+  /** Refuses by 401 whoever does not prove this password (digest, realm `sandbox`); who does goes on to the next step. */
+  | { do: 'challenge'; username: string; password: string }
   /** 200. */
   | { do: 'answer' }
   /** Ends an unanswered call. The status follows from the Q.850 cause where only that is given; a cause goes into Reason. */
@@ -48,6 +50,7 @@ const LONGEST_S = 600
 export const STEP_FIELDS: { readonly [Name in Step['do']]: Readonly<Record<string, Kind>> } = {
   ring: {},
   wait: { seconds: seconds(LONGEST_S) },
+  challenge: { username: { kind: 'text', most: 64 }, password: { kind: 'text', most: 64 } },
   answer: {},
   refuse: { status: optional(300, 699), cause: optional(1, 127) },
   play: { sound: { kind: 'one of', values: SOUND_NAMES }, seconds: optional(0, LONGEST_S) },
