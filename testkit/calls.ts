@@ -603,7 +603,11 @@ function servicesOn(db: Database) {
 }
 
 async function newCustomer(customers: CustomerService, email: string): Promise<string> {
-  const { id } = await customers.create({ name: email, email, billing: { plan_type: 'professional', balance_credit: 100_000_000 } })
+  const { id } = await customers.create({
+    name: email,
+    email,
+    billing: { plan_type: 'professional', balance_credit: 100_000_000 },
+  })
   return id
 }
 

@@ -31,6 +31,7 @@ export { databaseProcesses, familyOf, openFiles, proportionalBytes, signalAll } 
 export { canRecognise, recognise } from './recognise.ts'
 export { S3Server } from './s3-server.ts'
 export { Sipp, type SippOptions, type SippResult } from './sipp.ts'
+export { liftSpendingLimits } from './spending.ts'
 export { decodeAlaw, decodeUlaw, levelAt, readWavFile, rms, sine, wavFile } from './tones.ts'
 export { Refused, refused, WebSocketClient, type WebSocketClientOptions } from './web-socket-client.ts'
 export { type ReceivedWebhook, type Treatment, WebhookReceiver } from './webhook-receiver.ts'

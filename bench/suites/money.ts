@@ -4,7 +4,7 @@ import { openDatabase } from '#platform/db'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
-import { type ApiClient, apiClient, eventually } from '#testkit'
+import { type ApiClient, apiClient, eventually, liftSpendingLimits } from '#testkit'
 import type { CallFigures, CallLoad } from '../clients/call-load.ts'
 import { type Row, row } from '../row.ts'
 import type { Stage } from '../stage.ts'
@@ -16,7 +16,6 @@ const CALLS_AT_ONCE = 32
 const ANSWER_HANGUP = [{ type: 'answer' }, { type: 'hangup' }]
 /** Of the sandbox carrier: answers and hangs up at once. */
 const ANSWERS_AND_ENDS = '+999020000000'
-const WITHOUT_LIMIT = 1_000_000
 const MICROS_OF_THE_BENCH = 50_000_000_000
 
 /** What it costs that calls cost something. */
@@ -48,14 +47,7 @@ async function fill(stage: Stage, root: ApiClient): Promise<void> {
       balance_micros: MICROS_OF_THE_BENCH,
     }),
   )
-  const names = ['concurrent_calls', 'calls_per_second', 'minutes_per_hour', 'minutes_per_day']
-  const money = ['money_per_hour', 'money_per_day']
-  const limits = Object.fromEntries([
-    ...names.map((name) => [name, WITHOUT_LIMIT]),
-    ...money.map((name) => [name, MICROS_OF_THE_BENCH]),
-  ])
-  const { id } = stage.platform.credentials.customer
-  await ask(root.put(`/v1.0/customers/${id}/spending_limits`, limits))
+  await liftSpendingLimits(stage.platform)
 }
 
 async function ask(answer: ReturnType<ApiClient['get']>): Promise<void> {

@@ -7,7 +7,16 @@ import { RunningCarrier, scriptOf } from '#carrier'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
-import { type ApiClient, apiClient, eventually, FakePhone, type Json, levelAt, Platform } from '#testkit'
+import {
+  type ApiClient,
+  apiClient,
+  eventually,
+  FakePhone,
+  type Json,
+  levelAt,
+  liftSpendingLimits,
+  Platform,
+} from '#testkit'
 
 /** Of the carrier that is the second route: nobody may reach it but who is allowed to. */
 const SECOND_HOST = '127.0.0.5'
@@ -24,6 +33,7 @@ before(async () => {
   api = apiClient(platform.http, { accesskey: customer.accesskey })
   const { body } = await apiClient(platform.http).post('/auth/login', login)
   admin = apiClient(platform.http, { token: body.token })
+  await liftSpendingLimits(platform)
 })
 after(() => platform?.stop())
 
