@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { after, test } from 'node:test'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { buildResponse, parseMessage, SipRequest, serialise } from '#telecom/sip'
-import { apiClient, eventually, Platform } from '#testkit'
+import { apiClient, eventually, liftSpendingLimits, Platform } from '#testkit'
 import { databaseOf } from '../api/two-customers.ts'
 
 /** `calls.md` §3.3 and §5.4, row by row, over the wire: two carriers that say what the row says. */
 const platform = await Platform.start({ ALLOW_PRIVATE_TARGETS: '127.0.0.0/8' })
 after(() => platform.stop())
+await liftSpendingLimits(platform)
 const db = await databaseOf(platform)
 after(() => db.close())
 const { admin, customer } = platform.credentials
