@@ -257,7 +257,9 @@ test('a telephone number passes identity, balance and country, in that order, an
   const destinations = [tel]
   assertReason(await post({ destinations }), 403, 'IDENTITY_VERIFICATION_REQUIRED', 'number-manager')
   await verify('verified')
-  await calls.db.query('update billing_accounts set balance_token = 0, balance_credit = 0 where customer_id = $1', [calls.customer])
+  await calls.db.query('update billing_accounts set balance_token = 0, balance_credit = 0 where customer_id = $1', [
+    calls.customer,
+  ])
   assertReason(await post({ destinations }), 402, 'INSUFFICIENT_BALANCE', 'call-manager')
   await calls.db.query('update billing_accounts set balance_credit = 1000000 where customer_id = $1', [calls.customer])
   const refused = await post({ destinations })
