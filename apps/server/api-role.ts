@@ -19,13 +19,7 @@ import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
 import { SandboxVendor } from '#managers/number'
-import {
-  PROVISIONING_CHANGED,
-  ProviderCallService,
-  ProviderProbes,
-  ProviderSetupService,
-  Telnyx,
-} from '#managers/provisioning'
+import { PROVISIONING_CHANGED, Probes, ProviderCallService, ProviderSetupService, Telnyx } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
 import {
@@ -130,7 +124,7 @@ export class ApiRole {
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const telnyx = new Telnyx({ outbound, log, fqdn: `pstn.${config.sipDomain}`, port: config.sipPort })
     const providerSetups = new ProviderSetupService({ adapters: { telnyx }, providers: services.providers })
-    const probes = new ProviderProbes({ commands, ids })
+    const probes = new Probes({ commands, ids, trunks: services.trunks })
     const providerCalls = new ProviderCallService({
       ...{ db, clock, ids },
       callThrough: (customer, body, providers) =>

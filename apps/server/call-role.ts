@@ -204,7 +204,7 @@ export class CallRole {
     flows.start()
     healthWatch.start()
     registrations.start()
-    const probes = answerProbes({ commands, carriers, sip, clock })
+    const probes = answerProbes({ commands, carriers, sip, clock, mayReach: (address) => reachable.allows(address) })
     registrar.start({ node: sipNode, incarnation: node.code })
     recorder.start()
     engine.start()

@@ -23,8 +23,8 @@ import { type ExplainService, explainRoutes } from '#managers/explain'
 import { type ActiveflowService, activeflowRoutes, flowRoutes } from '#managers/flow'
 import { numberRoutes } from '#managers/number'
 import {
+  type Probes,
   type ProviderCallService,
-  type ProviderProbes,
   type ProviderSetupService,
   provisioningRoutes,
 } from '#managers/provisioning'
@@ -59,7 +59,7 @@ export interface ApiServices extends Services, StorageServices, Omit<AuthParts, 
   webhooks: WebhookService
   auditor: Auditor
   paddle: Paddle
-  probes: ProviderProbes
+  probes: Probes
   providerCalls: ProviderCallService
   providerSetups: ProviderSetupService
 }

@@ -1,78 +1,131 @@
+import { isIP } from 'node:net'
 import type { Clock } from '#platform/time'
 import { parseSdp } from '#telecom/sdp'
-import type { Destination } from '#telecom/sip'
+import { type Destination, sipUri } from '#telecom/sip'
 import type { Carrier } from './carrier.ts'
 import { type CarrierSip, carrierUri, destinationsOf } from './carrier-sip.ts'
-import type { ProbeReason, ProviderProbe } from './probe-contract.ts'
+import type { ProbeReason, ProbeResult, ProviderProbe } from './probe-contract.ts'
+
+/** What a probe needs of the call role. */
+export interface ProbeNeeds {
+  sip: CarrierSip
+  clock: Clock
+  /** Whether an address that a customer names may be asked. */
+  mayReach(address: string): boolean
+}
 
 const ANSWER_MS = 5_000
+const DEFAULT_PORT = 5060
+/** A probe is no scan. */
+const MOST_ADDRESSES = 2
 
 type Step = ProviderProbe['steps'][number]
 
+/** What is asked: where it is, what it is called, which codecs it may have (ours unless said), and who we are there. */
+interface Asked {
+  uri: string
+  via: readonly Destination[]
+  codecs: readonly string[]
+  credentials?: NonNullable<Carrier['credentials']>
+}
+
 /**
  * Tries a provider out, step by step: where its host leads to, whether anybody answers there, whether what it says of us is
- * good, and whether it knows a codec of ours. The first step that fails is the verdict.
+ * good, and whether it knows a codec of ours.
  */
-export async function probeCarrier(
-  carrier: Carrier,
-  { sip, clock }: { sip: CarrierSip; clock: Clock },
-): Promise<Pick<ProviderProbe, 'reason' | 'steps'>> {
-  const steps: Step[] = []
-  const note = (step: Step['step'], fromMs: number, rest: Partial<Step>) =>
-    steps.push({
-      step,
-      result: 'passed',
-      detail: '',
-      sip_status: 0,
-      duration_ms: Math.round(clock.monotonicMs() - fromMs),
-      ...rest,
-    })
-  const failed = (reason: ProbeReason) => ({ reason, steps })
-
-  const beganMs = clock.monotonicMs()
-  const via = await destinationsOf(carrier, sip)
+export async function probeCarrier(carrier: Carrier, needs: ProbeNeeds): Promise<ProbeResult> {
+  const steps = new Steps(needs.clock)
+  const via = await destinationsOf(carrier, needs.sip)
   if (via.length === 0) {
-    note('resolve', beganMs, { result: 'failed', detail: `${carrier.host} leads to no address that may be called` })
-    return failed('host_not_found')
+    steps.note('resolve', { result: 'failed', detail: `${carrier.host} leads to no address that may be called` })
+    return { reason: 'host_not_found', steps: steps.all }
   }
-  note('resolve', beganMs, { detail: via.map(shown).join(', ') })
+  steps.note('resolve', { detail: via.map(shown).join(', ') })
+  const { codecs, credentials } = carrier
+  const uri = carrierUri(carrier, 'healthcheck')
+  const reason = await ask({ uri, via, codecs, ...(credentials ? { credentials } : {}) }, needs.sip, steps)
+  return { reason, steps: steps.all }
+}
 
-  const askedMs = clock.monotonicMs()
+/**
+ * Asks the single addresses of a trunk, one after the other, until a PBX answers. Private ones are asked where their network
+ * may be reached.
+ */
+export async function probePbx(addresses: readonly string[], needs: ProbeNeeds): Promise<ProbeResult> {
+  const steps = new Steps(needs.clock)
+  const single = addresses.filter((address) => isIP(address) > 0).slice(0, MOST_ADDRESSES)
+  let verdict: ProbeReason = 'no_address'
+  for (const address of single) {
+    const reason = await askPbx(address, needs, steps)
+    if (reason === 'ok') return { reason, steps: steps.all }
+    if (verdict === 'no_address') verdict = reason
+  }
+  return { reason: verdict, steps: steps.all }
+}
+
+async function askPbx(address: string, { sip, mayReach }: ProbeNeeds, steps: Steps): Promise<ProbeReason> {
+  const at: Destination = { remote: { address, port: DEFAULT_PORT }, transport: 'udp' }
+  if (!mayReach(address)) {
+    steps.note('resolve', { result: 'failed', detail: `${address} is a private address` })
+    return 'address_not_asked'
+  }
+  steps.note('resolve', { detail: shown(at) })
+  return ask({ uri: sipUri({ user: 'healthcheck', host: bracketed(address) }), via: [at], codecs: [] }, sip, steps)
+}
+
+async function ask({ codecs, credentials, ...where }: Asked, sip: CarrierSip, steps: Steps): Promise<ProbeReason> {
   const reply = await sip.ask({
-    method: 'OPTIONS',
-    uri: carrierUri(carrier, 'healthcheck'),
-    via,
-    timeoutMs: ANSWER_MS,
-    headers: { Accept: 'application/sdp' },
-    ...(carrier.credentials ? { credentials: carrier.credentials } : {}),
+    ...{ method: 'OPTIONS', ...where, timeoutMs: ANSWER_MS, headers: { Accept: 'application/sdp' } },
+    ...(credentials ? { credentials } : {}),
   })
   if (reply.outcome !== 'answered') {
     const isUnreachable = reply.outcome === 'unreachable'
-    note(isUnreachable ? 'transport' : 'options', askedMs, { result: 'failed', detail: reply.outcome })
-    return failed(isUnreachable ? 'not_reachable' : 'no_answer')
+    steps.note(isUnreachable ? 'transport' : 'options', { result: 'failed', detail: reply.outcome })
+    return isUnreachable ? 'not_reachable' : 'no_answer'
   }
   const { status, reason_phrase, remote, transport } = reply
-  note('transport', askedMs, { detail: shown({ remote, transport }) })
-  const answer = { sip_status: status, detail: reason_phrase }
-  if (status === 401 || status === 403 || status === 407) {
-    note('options', askedMs, { ...answer, result: 'failed' })
-    return failed(carrier.credentials ? 'credentials_refused' : 'credentials_needed')
-  }
-  if (status === 503) {
-    note('options', askedMs, { ...answer, result: 'failed' })
-    return failed('out_of_service')
-  }
-  note('options', askedMs, answer)
+  steps.note('transport', { detail: shown({ remote, transport }) })
+  const refusal = refusalOf(status, credentials !== undefined)
+  const result = refusal ? 'failed' : 'passed'
+  steps.note('options', { sip_status: status, detail: reason_phrase, result })
+  return refusal ?? codecsAnswered(reply.body, codecs, steps)
+}
 
-  const spoken = codecsIn(reply.body)
-  if (!spoken) note('codecs', clock.monotonicMs(), { result: 'skipped', detail: 'it does not say which codecs it has' })
-  else {
-    const wanted = carrier.codecs.length > 0 ? carrier.codecs : OURS
-    const common = wanted.filter((codec) => spoken.includes(codec))
-    note('codecs', clock.monotonicMs(), { result: common.length > 0 ? 'passed' : 'failed', detail: spoken.join(', ') })
-    if (common.length === 0) return failed('no_common_codec')
+function refusalOf(status: number, hasCredentials: boolean): ProbeReason | undefined {
+  if (status === 503) return 'out_of_service'
+  if (status !== 401 && status !== 403 && status !== 407) return undefined
+  return hasCredentials ? 'credentials_refused' : 'credentials_needed'
+}
+
+function codecsAnswered(body: Buffer, codecs: readonly string[], steps: Steps): ProbeReason {
+  const spoken = codecsIn(body)
+  if (!spoken) {
+    steps.note('codecs', { result: 'skipped', detail: 'it does not say which codecs it has' })
+    return 'ok'
   }
-  return { reason: 'ok', steps }
+  const wanted: readonly string[] = codecs.length > 0 ? codecs : OURS
+  const isCommon = wanted.some((codec) => spoken.includes(codec))
+  steps.note('codecs', { result: isCommon ? 'passed' : 'failed', detail: spoken.join(', ') })
+  return isCommon ? 'ok' : 'no_common_codec'
+}
+
+/** Notes steps, each with the time since the one before. */
+class Steps {
+  readonly all: Step[] = []
+  readonly #clock: Clock
+  #sinceMs: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#sinceMs = clock.monotonicMs()
+  }
+
+  note(step: Step['step'], rest: Partial<Step>): void {
+    const nowMs = this.#clock.monotonicMs()
+    const duration_ms = Math.round(nowMs - this.#sinceMs)
+    this.#sinceMs = nowMs
+    this.all.push({ step, result: 'passed', detail: '', sip_status: 0, duration_ms, ...rest })
+  }
 }
 
 const OURS = ['PCMU', 'PCMA'] as const
@@ -94,4 +147,9 @@ function codecsIn(body: Buffer): string[] | undefined {
 
 function shown({ remote, transport }: Destination): string {
   return `${transport} ${remote.address}:${remote.port}`
+}
+
+/** An address as the host of a URI. */
+function bracketed(address: string): string {
+  return isIP(address) === 6 ? `[${address}]` : address
 }

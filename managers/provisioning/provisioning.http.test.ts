@@ -219,6 +219,32 @@ test('a provider that answers is healthy; a probe says step by step what is wron
   assert.deepEqual([reason, steps.at(-1).result, fix.length > 0], ['host_not_found', 'failed', true])
 })
 
+test('a trunk is asked at its addresses: a private one that may not be reached is not, and a network is no address', async () => {
+  const trunk = async (allowed_ips: string[]) => {
+    const login = { auth_types: ['ip'], username: '', password: '', allowed_ips }
+    const { body, text } = await mine.post('/v1.0/trunks', {
+      name: 'office',
+      detail: '',
+      domain_name: 'office',
+      ...login,
+    })
+    assert.ok(body.id, text)
+    const probe = (await mine.post(`/v1.0/trunks/${body.id}/probe`)).body
+    await mine.delete(`/v1.0/trunks/${body.id}`)
+    return { ...probe, id: body.id }
+  }
+  const silent = await trunk(['127.0.0.77'])
+  assert.deepEqual([silent.trunk_id, silent.reason], [silent.id, 'no_answer'])
+  assert.deepEqual(
+    silent.steps.map(({ step, result }: { step: string; result: string }) => `${step} ${result}`),
+    ['resolve passed', 'options failed'],
+  )
+  assert.deepEqual((await trunk(['10.1.2.3'])).reason, 'address_not_asked')
+  const network = await trunk(['192.0.2.0/28'])
+  assert.deepEqual([network.reason, network.steps], ['no_address', []])
+  assertReason(await mine.post(`/v1.0/trunks/${MISSING}/probe`), 404, 'TRUNK_NOT_FOUND', DOMAIN)
+})
+
 test('where it is wanted we register, prove who we are, and say how it stands', async () => {
   const challenge = 'Digest realm="carrier", nonce="n1", algorithm=MD5, qop="auth"'
   const peer = await carrier((request) => {

@@ -1,6 +1,6 @@
 import { handle, pageRequest, type Route } from '#platform/http'
-import type { ProviderProbes } from './probe-command.ts'
-import { probeProvider } from './probe-contract.ts'
+import type { Probes } from './probe-command.ts'
+import { probeProvider, probeTrunk } from './probe-contract.ts'
 import { createProvider, deleteProvider, getProvider, listProviders, updateProvider } from './provider-contract.ts'
 import type { ProviderService } from './provider-service.ts'
 import { createProviderCall, deleteProviderCall, getProviderCall, listProviderCalls } from './providercall-contract.ts'
@@ -10,11 +10,11 @@ import type { RouteService } from './route-service.ts'
 import { setUpProvider } from './setup-contract.ts'
 import type { ProviderSetupService } from './setup-service.ts'
 
-/** `/providers`, `/routes` and `/providercalls`, the super admin's. */
+/** `/providers`, `/routes` and `/providercalls`, the super admin's; and `/trunks/{id}/probe`. */
 export function provisioningRoutes(needs: {
   providers: ProviderService
   routes: RouteService
-  probes: ProviderProbes
+  probes: Probes
   providerCalls: ProviderCallService
   providerSetups: ProviderSetupService
 }): Route[] {
@@ -26,7 +26,8 @@ export function provisioningRoutes(needs: {
     handle(getProvider, ({ params }) => providers.get(params.id.toLowerCase())),
     handle(updateProvider, ({ params, body }) => providers.update(params.id.toLowerCase(), body)),
     handle(deleteProvider, ({ params }) => providers.delete(params.id.toLowerCase())),
-    handle(probeProvider, ({ params }) => probes.probe(params.id.toLowerCase())),
+    handle(probeProvider, ({ params }) => probes.ofProvider(params.id.toLowerCase())),
+    handle(probeTrunk, ({ customer, params }) => probes.ofTrunk(customer, params.id)),
     handle(listRoutes, ({ query: { customer_id, ...query } }) =>
       routes.list(pageRequest(query), customer_id === undefined ? {} : { customer_id: customer_id.toLowerCase() }),
     ),

@@ -1008,7 +1008,7 @@ export interface ProviderCall {
 export interface ProviderProbe {
   provider_id: string
   /** `ok`, or what is wrong first. */
-  reason: 'ok' | 'host_not_found' | 'not_reachable' | 'no_answer' | 'credentials_needed' | 'credentials_refused' | 'out_of_service' | 'no_common_codec'
+  reason: 'ok' | 'host_not_found' | 'not_reachable' | 'no_answer' | 'credentials_needed' | 'credentials_refused' | 'out_of_service' | 'no_common_codec' | 'no_address' | 'address_not_asked'
   meaning: string
   /** What to do about it; empty where nothing is wrong. */
   fix: string
@@ -1395,6 +1395,25 @@ export interface Trunk {
   tm_create: string
   tm_update: string | null
   tm_delete: string | null
+}
+
+export interface TrunkProbe {
+  trunk_id: string
+  /** `ok`, or what is wrong first. */
+  reason: 'ok' | 'host_not_found' | 'not_reachable' | 'no_answer' | 'credentials_needed' | 'credentials_refused' | 'out_of_service' | 'no_common_codec' | 'no_address' | 'address_not_asked'
+  meaning: string
+  /** What to do about it; empty where nothing is wrong. */
+  fix: string
+  /** What was tried, in order; it ends with the first that fails. */
+  steps: {
+    step: 'resolve' | 'transport' | 'options' | 'codecs'
+    result: 'passed' | 'failed' | 'skipped'
+    detail: string
+    /** Of its answer; 0 where there was none. */
+    sip_status: number
+    duration_ms: number
+  }[]
+  tm_create: string
 }
 
 export interface WebhookAttempt {

@@ -2,7 +2,7 @@
 
 import { type Api, segment } from '../api.ts'
 import type { RequestOptions } from '../options.ts'
-import type { Trunk } from './schemas.ts'
+import type { Trunk, TrunkProbe } from './schemas.ts'
 
 export interface TrunksListQuery {
   /** 1 to 100; anything else is 100. */
@@ -73,5 +73,12 @@ export function trunks(api: Api) {
      */
     delete: (id: string, options?: RequestOptions) =>
       api.send<Trunk>('DELETE', `/v1.0/trunks/${segment(id)}`, {}, options),
+    /**
+     * Ask the addresses of a trunk whether a PBX answers there, step by step. `POST /v1.0/trunks/{id}/probe`
+     *
+     * Its own reasons: `TRUNK_NOT_FOUND`.
+     */
+    probe: (id: string, options?: RequestOptions) =>
+      api.send<TrunkProbe>('POST', `/v1.0/trunks/${segment(id)}/probe`, {}, options),
   }
 }
