@@ -1,0 +1,41 @@
+import type { TrunkAnswer } from '#managers/registrar'
+import type { HeaderInput } from '#telecom/sip'
+import type { Refusal } from './call-witness.ts'
+
+/** An INVITE that is not let in. */
+export interface Refused {
+  admitted: false
+  status: number
+  headers?: HeaderInput
+  refusal: Refusal
+  /** For the operator. */
+  detail: string
+  /** Whose call it would have been; absent where that is not known, and where a phone is merely asked for its password. */
+  customer_id?: string
+}
+
+/** When whoever met a bound may come back, in seconds. */
+export const RETRY_AFTER = { 'Retry-After': '1' }
+
+export function refuse(status: number, refusal: Refusal, detail: string, rest: Partial<Refused> = {}): Refused {
+  return { admitted: false, status, refusal, detail, ...rest }
+}
+
+/** Why a trunk does not let its device in. */
+export function trunkRefusal(answer: Exclude<TrunkAnswer, { outcome: 'passed' }>): Refused {
+  switch (answer.outcome) {
+    case 'no_trunk':
+      return refuse(404, 'domain_not_served', 'no trunk has this name')
+    case 'foreign_address':
+      return refuse(403, 'address_not_allowed', 'not an address of the trunk', { customer_id: answer.customer_id })
+    case 'blocked':
+      return refuse(403, 'blocked_after_wrong_passwords', 'too many wrong passwords', {
+        customer_id: answer.customer_id,
+      })
+    case 'challenge':
+      return refuse(401, 'credentials_refused', 'credentials are needed', {
+        customer_id: answer.customer_id,
+        headers: answer.headers,
+      })
+  }
+}
