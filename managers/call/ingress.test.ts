@@ -10,6 +10,7 @@ const { base, customer } = calls
 const MINE = '+899002000001'
 const THEIRS = '+899002000002'
 const WITHOUT_FLOW = '+899002000003'
+const THEIRS_NORMAL = '+899002000004'
 const other = await calls.otherCustomer()
 const myFlow = await calls.number(MINE)
 await calls.number(THEIRS, { customer: other })
@@ -68,6 +69,17 @@ test('a name that no database can keep is kept as far as it can be: the call has
 
 test('a virtual number is understood without its plus', async () => {
   assert.equal((await asStranger(MINE.slice(1))).status, 200)
+})
+
+test('a phone reaches the telephone number of another customer through the telephone network, and not past it', async () => {
+  const number = '+493012345678'
+  await calls.number(THEIRS_NORMAL, { customer: other })
+  await calls.db.query(`update numbers set number = $1, type = 'normal' where number = $2`, [number, THEIRS_NORMAL])
+  await asExtension(number)
+  const { call, flow } = admitted()
+  assert.equal(call.customer_id, customer)
+  assert.deepEqual(call.destination, { type: 'tel', target: number })
+  assert.ok('actions' in flow && JSON.stringify(flow.actions).includes('connect'))
 })
 
 test('whoever claims to be an extension by the bare address has to prove it', async () => {
