@@ -1,9 +1,9 @@
 import type { AgentRings } from '#managers/agent'
 import { NOBODY, type Spender } from '#managers/billing'
-import type { CommandDoor, Subscription } from '#platform/bus'
-import { type Database, DatabaseUnavailable } from '#platform/db'
+import { billingErrors } from '#managers/billing/errors'
+import type { CommandDoor } from '#platform/bus'
+import type { Database } from '#platform/db'
 import { ReasonedError } from '#platform/errors'
-import { apiErrors } from '#platform/http'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineDirectory, type LineNeeds, type ReplacedDialog } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
@@ -13,21 +13,19 @@ import { AttemptMaker } from './attempt-maker.ts'
 import { BeginGate } from './begin-gate.ts'
 import type { Call, HangupReason } from './call.ts'
 import { CallChecks, type CallChecksNeeds } from './call-checks.ts'
-import { CALL_COMMANDS, type CallCommandAnswer, readCallCommand } from './call-commands.ts'
 import { CallPlacer, type CallPlacerNeeds } from './call-placer.ts'
 import { CallPlanner, type CallPlannerNeeds } from './call-planner.ts'
 import type { EndAsker, Refusal } from './call-witness.ts'
 import { wantsPrivacy } from './caller-id.ts'
 import type { Control } from './control.ts'
-import { type ControlAnswer, carryOutControl } from './control-commands.ts'
+import { carryOutControl } from './control-commands.ts'
 import { dialledAddress } from './dialled-address.ts'
+import { EngineCommands } from './engine-commands.ts'
 import { callErrors } from './errors.ts'
 import { GroupPlacer } from './group-placer.ts'
-import { GROUPCALL_COMMANDS, type GroupcallCommandAnswer, readGroupcallCommand } from './groupcall-commands.ts'
 import { hopsOf } from './hops.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
-import { readLiveCommand } from './live-commands.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import type { Meter, MeterNeeds } from './meter.ts'
@@ -35,13 +33,11 @@ import { Metering } from './metering.ts'
 import { newIncomingCall } from './new-call.ts'
 import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
-import { PLACE_COMMANDS, readPlaceCommand } from './place-command.ts'
-import type { RecordingAnswer } from './recording-commands.ts'
+import { Places } from './places.ts'
 import type { RingingLegs } from './ringing-leg.ts'
 import { spenderOfCaller } from './spender.ts'
 import { CallStore } from './store.ts'
 import { carryOutStream, type StreamCommand } from './stream-commands.ts'
-import { readTransferCommand, TRANSFER_COMMANDS, type TransferAnswer } from './transfer-commands.ts'
 import { TransferDesk } from './transfer-desk.ts'
 import { TransferStore } from './transfer-store.ts'
 
@@ -89,8 +85,6 @@ export interface CallEngineCounters {
   refused: Record<number, number>
 }
 
-type CommandAnswer = CallCommandAnswer | RecordingAnswer | ControlAnswer
-
 /** The `call` role's calls: lets INVITEs in, calls out, owns the live ones, takes commands, ends them at a stop. */
 export class CallEngine {
   readonly #needs: CallEngineNeeds
@@ -109,10 +103,9 @@ export class CallEngine {
   /** What is to be done when a caller without credentials is over. */
   readonly #leaving = new Map<string, () => void>()
   readonly counters: CallEngineCounters = { admitted: 0, called: 0, refused: {} }
-  #pending = 0
+  readonly #places = new Places(MOST_PENDING)
+  readonly #commands: EngineCommands
   #stopping = false
-  #isDraining = false
-  #commands: Subscription[] = []
 
   constructor(needs: CallEngineNeeds) {
     this.#needs = needs
@@ -136,17 +129,16 @@ export class CallEngine {
     this.#placer = new CallPlacer(placing)
     this.#groupPlacer = new GroupPlacer(placing)
     this.#transfers = this.#makeTransferDesk(leg)
+    this.#commands = new EngineCommands({
+      ...{ door: needs.commands, places: this.#places, leg },
+      ...{ placer: this.#placer, groupPlacer: this.#groupPlacer },
+      ...{ groupcalls: this.#groupcalls, transfers: this.#transfers },
+    })
   }
 
   /** Takes commands from the bus from now on. */
   start(): void {
-    const { commands } = this.#needs
-    this.#commands = [
-      commands.answer(CALL_COMMANDS, (command) => this.#command(command)),
-      commands.answer(PLACE_COMMANDS, (command) => this.#place(command)),
-      commands.answer(GROUPCALL_COMMANDS, (command) => this.#groupcallCommand(command)),
-      commands.answer(TRANSFER_COMMANDS, (command) => this.#transferCommand(command)),
-    ]
+    this.#commands.start()
   }
 
   /** Calls that live, or whose last write is not on disk yet. */
@@ -190,14 +182,12 @@ export class CallEngine {
   invite(invite: IncomingInvite) {
     const { ids, log, media, directory, line: lineNeeds } = this.#needs
     const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, directory, ...lineNeeds })
-    if (this.#stopping || this.#pending >= MOST_PENDING) return this.#refuse(line, 503, RETRY_AFTER)
+    const leave = this.#stopping ? undefined : this.#places.enter()
+    if (!leave) return this.#refuse(line, 503, RETRY_AFTER)
     const watch = new Stopwatch(this.#clock)
-    this.#pending++
     this.#receive(invite, line, watch)
       .catch((error: unknown) => this.#failed(line, error))
-      .finally(() => {
-        this.#pending--
-      })
+      .finally(leave)
   }
 
   /** Makes outgoing calls; a repeat under the same key makes none again. Rejects when nothing was created. */
@@ -207,7 +197,7 @@ export class CallEngine {
 
   /** Takes no requests for calls any more; what lives may still call others. */
   drain(): void {
-    this.#isDraining = true
+    this.#commands.drain()
   }
 
   /** Whose calls live here. */
@@ -228,7 +218,7 @@ export class CallEngine {
     )
     for (const live of this.#lives.values()) this.#end(live, 'platform_stop')
     await Promise.race([ended, new Promise<void>((resolve) => this.#clock.after(STOP_MS, resolve))])
-    for (const command of this.#commands) command.unsubscribe()
+    this.#commands.stop()
   }
 
   /**
@@ -321,7 +311,8 @@ export class CallEngine {
       return await this.#metering.begin(call, NOBODY)
     } catch (error) {
       if (!(error instanceof ReasonedError)) throw error
-      const refusal = error.reason.startsWith('SPENDING_') ? 'spending_limit_reached' : 'insufficient_balance'
+      const isLimit = billingErrors.SPENDING_LIMIT_REACHED.is(error) || billingErrors.SPENDING_NOT_ALLOWED.is(error)
+      const refusal = isLimit ? 'spending_limit_reached' : 'insufficient_balance'
       this.#witnessRefusal(invite, { customer_id: call.customer_id, refusal, status: DECLINE })
       this.#refuse(line, DECLINE)
       return 'refused'
@@ -422,57 +413,6 @@ export class CallEngine {
     if (error instanceof SipError) return this.#refuse(line, error.status)
     this.#needs.log.warn({ error }, 'a call could not be let in')
     this.#refuse(line, 503, RETRY_AFTER)
-  }
-
-  /** Commands find a live call without a disk. A foreign call looks exactly like an unknown one. */
-  #command(body: unknown): CommandAnswer | Promise<CommandAnswer> {
-    const asked = readLiveCommand(body)
-    if (asked) {
-      const live = this.#liveOf(asked.customer_id, asked.call_id)
-      return live ? asked.carryOut(live) : { live: false }
-    }
-    const command = readCallCommand(body)
-    const live = command && this.#lives.get(command.call_id)
-    if (!live || live.customer_id !== command.customer_id) return { live: false }
-    const wasOver = live.snapshot().status === 'hangup'
-    live.hangup(command.reason, undefined, 'api')
-    const answer = (): CallCommandAnswer => ({ live: true, call: live.snapshot(), wasOver })
-    if (command.type === 'hangup') return answer()
-    return new Promise((resolve) => live.whenStored(() => resolve(answer())))
-  }
-
-  #place(body: unknown): Promise<PlacedCalls> {
-    const { id, request } = readPlaceCommand(body)
-    return this.#forApi(() => this.place(request, id))
-  }
-
-  async #groupcallCommand(body: unknown): Promise<GroupcallCommandAnswer> {
-    const command = readGroupcallCommand(body)
-    if (!command) return { live: false }
-    if (command.type !== 'place') return this.#groupcalls.end(command)
-    const { id, request } = command
-    const groupcall = await this.#forApi(() => this.#groupPlacer.place(request, id))
-    return { live: true, groupcall, wasOver: false }
-  }
-
-  #transferCommand(body: unknown): Promise<TransferAnswer> {
-    const command = readTransferCommand(body)
-    if (!command) return Promise.resolve({ live: false })
-    return this.#forApi(() => this.#transfers.command(command))
-  }
-
-  /** What the API has made: so many at once, and none that the database cannot keep. */
-  async #forApi<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isDraining || this.#pending >= MOST_PENDING) throw apiErrors.SERVICE_UNAVAILABLE({})
-    this.#pending++
-    try {
-      return await work()
-    } catch (cause) {
-      if (cause instanceof DatabaseUnavailable) throw apiErrors.SERVICE_UNAVAILABLE({}, { cause })
-      throw cause
-    } finally {
-      this.#pending--
-    }
   }
 
   /** A live call of this customer. */
