@@ -9,6 +9,7 @@ export { numberRoutes } from './routes.ts'
 export type { FlowLookup, NumberRouting } from './routing.ts'
 export { SandboxVendor } from './sandbox-vendor.ts'
 export { type IdentityLookup, NumberService } from './service.ts'
+export { NumberStore } from './store.ts'
 export {
   type AvailableNumber,
   type BoughtNumber,

@@ -25,7 +25,7 @@ export interface CarriersNeeds {
 /** How often is looked for changes that nobody told of. */
 const POLL_MS = 5_000
 /** Rows that are read at once: reading them takes the event loop a millisecond or two. */
-const SLICE = 250
+const SLICE = 100
 
 /**
  * Providers and routes in memory, so that a call waits for no database to find its way. It follows the rows by their
