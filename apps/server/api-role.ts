@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Authenticator, BootService, Delegations, LoginService, Mailboxes, Tokens } from '#managers/agent'
-import { Auditor, Charges, createPaddle, Settler } from '#managers/billing'
+import { Auditor, Charges, createPaddle } from '#managers/billing'
 import {
   AgentCalls,
   CallControlService,
@@ -8,7 +8,6 @@ import {
   EndedCalls,
   GroupcallService,
   MediaStreams,
-  MeteredUses,
   RecordingFiles,
   RecordingKeeper,
   RecordingService,
@@ -143,7 +142,6 @@ export class ApiRole {
       storage: storage.referenced,
     })
     const downloads = storage.downloads(recordings.filesOf)
-    const settler = new Settler({ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) })
     const keeper = new RecordingKeeper({ db, bus, clock, ids, log, files, storage: storage.referenced })
     const activeflows = new ActiveflowService({ db, bus, clock, ids, flows: services.flows, ...inside })
     const timelines = new TimelineService({ db, calls, flows: services.flows, activeflows })
@@ -235,14 +233,13 @@ export class ApiRole {
     storage.sweeper.start()
     recordSweeper.start()
     keeper.start()
-    settler.start()
     const url = await server.listen(config.httpHost, config.httpPort)
     listensAt = url
     mailSender.start()
     jobs.start()
     return new ApiRole(url, [
       () => Promise.all([sockets.stop(), mediaStreams.stop(), server.close()]),
-      () => Promise.all([jobs.stop(), mailSender.stop(), settler.stop(), keeper.stop(), storage.sweeper.stop()]),
+      () => Promise.all([jobs.stop(), mailSender.stop(), keeper.stop(), storage.sweeper.stop()]),
       () => Promise.all([keyUse.stop(), recordSweeper.stop(), services.billing.rates.stop()]),
       () => delivery.stop(),
       () => sequencer.stop(),

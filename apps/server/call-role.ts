@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import { AgentPresence } from '#managers/agent'
-import { CallEngine, CallRecovery, type OnRecordingEnded, RecordingFiles, RecordingRecovery } from '#managers/call'
+import { Settler } from '#managers/billing'
+import {
+  CallEngine,
+  CallRecovery,
+  MeteredUses,
+  type OnRecordingEnded,
+  RecordingFiles,
+  RecordingRecovery,
+} from '#managers/call'
 import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
@@ -210,6 +218,8 @@ export class CallRole {
     engine.start()
     closed.start()
     services.billing.rates.start(log)
+    const settler = new Settler({ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) })
+    settler.start()
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'call')
     watchCallRole(metrics, { sip, media, engine, flows, lanes, recorder })
@@ -242,7 +252,7 @@ export class CallRole {
       () => flows.stop(),
       () => recorder.stop(),
       () => lanes.stop(1_000),
-      () => Promise.all([presence.stop(), services.billing.rates.stop()]),
+      () => Promise.all([presence.stop(), settler.stop(), services.billing.rates.stop()]),
       () => sip.stop(),
       () => Promise.all([media.stop(), speech.stop(), node.end()]),
       async () => {

@@ -18,21 +18,25 @@ export interface Charge extends Reference {
   number?: string
 }
 
-/** Something that is being used for a time. */
-export interface Usage extends Reference {
+/** What of an account is set aside; credit in micros. */
+export interface Held {
+  token: number
+  credit: number
+}
+
+/** A use that is over. */
+export interface EndedUsage extends Reference {
   cost_type: CostType
   /** E.164, where the price depends on a number. */
   number?: string
   tm_billing_start: Timestamp
+  tm_billing_end: Timestamp
   /** The version of the rate deck that prices it; unless said the one in force at the start. */
   deck_version?: number
-}
-
-/** A use that is over. */
-export interface EndedUsage extends Usage {
-  tm_billing_end: Timestamp
   /** Unless said the time between start and end. */
   seconds?: number
+  /** What was set aside for it: of several uses that are charged together none takes what is another's. */
+  reserved?: Held
 }
 
 /** A change of a balance that is no use of anything. */
@@ -48,6 +52,6 @@ export interface Movement extends Reference {
 
 /** What of an account is set aside for uses that go on: it pays for nothing else. */
 export interface Holds {
-  /** Asked under the account's lock. Credit in micros. */
-  heldOf(trx: AnyTransaction, account_id: string): Promise<{ credit: number; token: number }>
+  /** Asked under the account's lock. */
+  heldOf(trx: AnyTransaction, account_id: string): Promise<Held>
 }

@@ -24,7 +24,7 @@ export { type CredentialKind, NOBODY, type Spender } from './caps/limits.ts'
 export { reasonOfCap } from './caps/refused.ts'
 export { type CredentialFamily, credentialSpendingRoutes, spendingRoutes } from './caps/routes.ts'
 export { SpendingLimits, type SpendingLimitsNeeds } from './caps/service.ts'
-export type { Charge, EndedUsage, Holds, Movement, Reference, Usage } from './charge.ts'
+export type { Charge, EndedUsage, Holds, Movement, Reference } from './charge.ts'
 export { type ChargeOf, Charges } from './charges.ts'
 export {
   type BillingChecks,

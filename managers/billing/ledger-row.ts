@@ -1,7 +1,6 @@
-import { InvariantError } from '#platform/errors'
 import { type Timestamp, timestampToMs } from '#platform/time'
 import type { BillingRecord } from './billing.ts'
-import type { EndedUsage, Movement, Usage } from './charge.ts'
+import type { EndedUsage, Movement } from './charge.ts'
 import type { Price, Rate, Use } from './rate/price.ts'
 
 /** Where a row comes from: its id, whose it is, who pays, and when it is written. */
@@ -17,7 +16,7 @@ function blank(origin: Origin): BillingRecord {
   return {
     ...origin,
     transaction_type: 'usage',
-    status: 'progressing',
+    status: 'end',
     reference_type: '',
     reference_id: origin.id,
     cost_type: '',
@@ -46,38 +45,6 @@ function blank(origin: Origin): BillingRecord {
   }
 }
 
-/** The row of a use that has begun: what prices it is settled, what it costs is not. */
-export function begunRow(origin: Origin, usage: Usage, rate: Rate): BillingRecord {
-  return {
-    ...blank(origin),
-    reference_type: usage.reference_type,
-    reference_id: usage.reference_id,
-    cost_type: usage.cost_type,
-    number: usage.number ?? '',
-    tm_billing_start: usage.tm_billing_start,
-    rate_token_per_unit: rate.token_per_unit,
-    rate_credit_per_unit: rate.credit_per_unit,
-    rate_deck_version: rate.deck_version,
-    rate_prefix: rate.prefix,
-    rate_country: rate.country,
-    rate_unit_seconds: rate.unit_seconds,
-  }
-}
-
-/** The rate that prices a use that has begun. */
-export function rateOfRow(begun: BillingRecord): Rate {
-  if (begun.cost_type === '') throw new InvariantError(`${begun.id} is no use`)
-  return {
-    deck_version: begun.rate_deck_version,
-    cost_type: begun.cost_type,
-    prefix: begun.rate_prefix,
-    country: begun.rate_country,
-    token_per_unit: begun.rate_token_per_unit,
-    credit_per_unit: begun.rate_credit_per_unit,
-    unit_seconds: begun.rate_unit_seconds,
-  }
-}
-
 /** What the price of a use was computed from, and what came of it. */
 export interface Priced {
   use: Use
@@ -85,28 +52,37 @@ export interface Priced {
   token_available: number
   /** False: recorded, and nothing is paid. */
   enforced: boolean
-  tm_billing_end: Timestamp
 }
 
-/** The same row when the use is over. */
-export function endedRow(begun: BillingRecord, priced: Priced): BillingRecord {
-  const { use, price, token_available, enforced, tm_billing_end } = priced
+/** The row of a use that is over: which rate priced it, and what it cost. */
+export function endedRow(origin: Origin, usage: EndedUsage, rate: Rate, priced: Priced): BillingRecord {
+  const { use, price, token_available, enforced } = priced
   return {
-    ...begun,
-    status: 'end',
+    ...blank(origin),
+    reference_type: usage.reference_type,
+    reference_id: usage.reference_id,
+    cost_type: usage.cost_type,
+    number: usage.number ?? '',
+    tm_billing_start: usage.tm_billing_start,
+    tm_billing_end: usage.tm_billing_end,
+    rate_token_per_unit: rate.token_per_unit,
+    rate_credit_per_unit: rate.credit_per_unit,
+    rate_deck_version: rate.deck_version,
+    rate_prefix: rate.prefix,
+    rate_country: rate.country,
+    rate_unit_seconds: rate.unit_seconds,
     usage_duration: 'seconds' in use ? use.seconds : 0,
     billable_units: price.billable_units,
     amount_token: enforced ? 0 - price.tokens : 0,
     amount_credit: enforced ? 0 - price.credit : 0,
     token_available,
     enforced,
-    tm_billing_end,
   }
 }
 
 /** The row of a change that is no use. */
 export function movementRow(origin: Origin, movement: Movement): BillingRecord {
-  return { ...blank(origin), idempotency_key: origin.id, ...movement, status: 'end' }
+  return { ...blank(origin), idempotency_key: origin.id, ...movement }
 }
 
 /** Whole seconds of a use; a clock that went back makes none. */

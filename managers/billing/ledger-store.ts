@@ -8,7 +8,7 @@ interface Tables {
 
 const on = (trx: AnyTransaction) => trx.kysely<Tables>()
 
-/** SQL of the ledger. Rows are added, and completed once; none is ever taken away. */
+/** SQL of the ledger. Rows are added; none is ever changed or taken away. */
 export class LedgerStore {
   readonly #db: Database
 
@@ -40,21 +40,28 @@ export class LedgerStore {
       .executeTakeFirst()
   }
 
-  async insert(trx: AnyTransaction, customer: string, record: BillingRecord): Promise<void> {
-    await on(trx)
-      .insertInto('billings')
-      .values({ ...record, customer_id: customer })
+  /** The rows of several things. Platform-wide, too. */
+  findReferences(
+    trx: AnyTransaction,
+    transaction_type: TransactionType,
+    references: readonly { reference_type: ReferenceType; reference_id: string }[],
+  ): Promise<BillingRecord[]> {
+    if (references.length === 0) return Promise.resolve([])
+    const types = [...new Set(references.map(({ reference_type }) => reference_type))]
+    const ids = references.map(({ reference_id }) => reference_id)
+    return on(trx)
+      .selectFrom('billings')
+      .selectAll()
+      .where('transaction_type', '=', transaction_type)
+      .where('reference_type', 'in', types)
+      .where('reference_id', 'in', ids)
       .execute()
   }
 
-  /** Completes a row that was begun. */
-  async complete(trx: AnyTransaction, customer: string, record: BillingRecord): Promise<void> {
+  async insert(trx: AnyTransaction, customer: string, records: readonly BillingRecord[]): Promise<void> {
     await on(trx)
-      .updateTable('billings')
-      .set(record)
-      .where('customer_id', '=', customer)
-      .where('id', '=', record.id)
-      .where('status', '=', 'progressing')
+      .insertInto('billings')
+      .values(records.map((record) => ({ ...record, customer_id: customer })))
       .execute()
   }
 

@@ -5,6 +5,7 @@ import { ManualClock, timestamp } from '#platform/time'
 import { freshDatabase } from '#testkit'
 import type { AccountStart } from './account.ts'
 import type { BillingRecord } from './billing.ts'
+import type { EndedUsage } from './charge.ts'
 import { billingErrors } from './errors.ts'
 import { migrations } from './migrations/index.ts'
 import { BillingService } from './service.ts'
@@ -28,8 +29,15 @@ const virtualCall = (reference_id: string, seconds: number) => {
 }
 const charge = (id: string, what: Parameters<typeof billing.charge>[2]) =>
   db.transaction((trx) => billing.charge(trx, id, what))
-const settle = (id: string, what: Parameters<typeof billing.settle>[2]) =>
-  db.transaction((trx) => billing.settle(trx, id, what))
+const settleAll = async (id: string, usages: readonly EndedUsage[]) => {
+  const payer = await billing.accounts.ofCustomer(id)
+  return db.transaction((trx) => billing.ledger.settle(trx, id, payer.id, usages))
+}
+const settle = async (id: string, usage: EndedUsage) => {
+  const [row] = await settleAll(id, [usage])
+  assert.ok(row)
+  return row
+}
 const rows = (id: string) =>
   db.query<BillingRecord>('select * from billings where customer_id = $1 order by tm_create, id', [id])
 async function balance(id: string) {
@@ -84,15 +92,32 @@ test('a use that is over is charged whatever is left, tokens first, and once', a
   assert.deepEqual(await balance(id), { credit: -2_500, token: 0 })
 })
 
-test('a use that was noted at its beginning is priced and paid as it was then', async () => {
-  const id = await customer({ balance_credit: 100 })
-  const call = uuid()
-  const { tm_billing_end: _, seconds: __, ...begun } = virtualCall(call, 0)
-  const row = await db.transaction((trx) => billing.begin(trx, id, begun))
-  assert.deepEqual([row.status, row.amount_token], ['progressing', 0])
-  const ended = await settle(id, virtualCall(call, 61))
-  assert.deepEqual([ended.id, ended.status, ended.amount_token], [row.id, 'end', -2])
-  assert.equal((await rows(id)).filter(({ reference_id }) => reference_id === call).length, 1)
+test('uses that are charged together cost what each alone would, and none takes what was set aside for another', async () => {
+  const id = await customer({ balance_credit: 1_000_000 })
+  const [first, second] = [virtualCall(uuid(), 60 * 150), virtualCall(uuid(), 60 * 40)]
+  const before = await settle(id, virtualCall(uuid(), 60))
+  const made = await settleAll(id, [
+    { ...first, reserved: { token: 70, credit: 0 } },
+    { ...second, reserved: { token: 29, credit: 0 } },
+    second,
+    { ...virtualCall(before.reference_id, 9_999) },
+  ])
+  const paid = made.map(({ amount_token, amount_credit }) => [amount_token, amount_credit])
+  assert.deepEqual(paid, [
+    [-70, -80_000],
+    [-29, -11_000],
+    [-29, -11_000],
+    [-1, 0],
+  ])
+  assert.equal(made[1]?.id, made[2]?.id)
+  assert.equal(made[3]?.id, before.id)
+  const snapshots = made.slice(0, 2).map((row) => [row.balance_token_snapshot, row.balance_credit_snapshot])
+  assert.deepEqual(snapshots, [
+    [29, 920_000],
+    [0, 909_000],
+  ])
+  assert.equal((await rows(id)).length, 4)
+  assert.deepEqual(await balance(id), { credit: 909_000, token: 0 })
 })
 
 test('the unlimited plan is recorded and pays nothing', async () => {

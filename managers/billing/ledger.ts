@@ -5,14 +5,14 @@ import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import { allowanceReference, type BillingAccount } from './account.ts'
 import type { BillingRecord, TransactionType } from './billing.ts'
-import type { Charge, EndedUsage, Holds, Movement, Reference, Usage } from './charge.ts'
+import type { Charge, EndedUsage, Held, Holds, Movement, Reference } from './charge.ts'
 import { SYSTEM_CUSTOMER_ID } from './check.ts'
 import { measureOf } from './cost.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
-import { begunRow, endedRow, movementRow, type Origin, rateOfRow, secondsOf } from './ledger-row.ts'
+import { endedRow, movementRow, type Origin, type Priced, secondsOf } from './ledger-row.ts'
 import type { LedgerStore } from './ledger-store.ts'
-import { type Price, priceOf, type Rate, type Use } from './rate/price.ts'
+import { priceOf, type Rate, type Use } from './rate/price.ts'
 import type { RateDeck } from './rate/rate-deck.ts'
 import type { BillingStore } from './store.ts'
 
@@ -36,12 +36,6 @@ export interface Payer {
   enforced: boolean
 }
 
-/** The account that pays, locked, and the row that is there already. */
-interface Open {
-  account: BillingAccount
-  before: BillingRecord | undefined
-}
-
 /**
  * Writes the ledger: each row and the balance that it changes in one transaction of the caller's, under the lock of the
  * account, so that a balance is always the sum of its rows. What is done again for the same thing gives the row that is
@@ -59,42 +53,61 @@ export class Ledger {
    * what is held for something else, does not cover it.
    */
   async charge(trx: AnyTransaction, customer: string, charge: Charge): Promise<BillingRecord> {
-    const { account, before } = await this.#open(trx, customer, 'usage', charge)
-    if (before?.status === 'end') return before
-    const now = this.#now()
-    const usage: Usage = { ...charge, tm_billing_start: now }
-    const rate = before ? rateOfRow(before) : await this.#rateOf(trx, usage)
-    const priced = await this.#price(trx, customer, account, rate, { count: charge.count ?? 1 })
-    if (!this.#isExempt(customer) && account.status !== 'active') throw billingErrors.ACCOUNT_SUSPENDED()
-    if (priced.enforced && priced.price.credit > priced.credit_available && priced.price.credit > 0)
-      throw billingErrors.INSUFFICIENT_BALANCE()
-    const begun = before ?? begunRow(this.#origin(customer, account), usage, rate)
-    return this.#apply(trx, account, endedRow(begun, { ...priced, tm_billing_end: now }), before)
-  }
-
-  /** Notes that a use has begun, who pays for it and which rate prices it; nothing is paid yet, and nothing is refused. */
-  async begin(trx: AnyTransaction, customer: string, usage: Usage): Promise<BillingRecord> {
-    const { account, before } = await this.#open(trx, customer, 'usage', usage)
+    const { accounts, holds } = this.#needs
+    // what is read after the lock waits for it: all of it is one round trip
+    const [account, before] = await Promise.all([accounts.lockPayer(trx, customer), this.#find(trx, 'usage', charge)])
+    if (!account) throw billingErrors.BILLING_ACCOUNT_NOT_FOUND()
     if (before) return before
-    const record = begunRow(this.#origin(customer, account), usage, await this.#rateOf(trx, usage))
-    await this.#needs.store.insert(trx, customer, record)
-    await appendEvents(trx, [billingEvents.billing_created(record)], this.#needs)
-    return record
+    const now = this.#now()
+    const usage: EndedUsage = { ...charge, tm_billing_start: now, tm_billing_end: now }
+    const rate = await this.#rateOf(trx, usage)
+    const held = await holds.heldOf(trx, account.id)
+    const priced = this.#price(customer, { account, held, rate, use: { count: charge.count ?? 1 } })
+    if (!this.#isExempt(customer) && account.status !== 'active') throw billingErrors.ACCOUNT_SUSPENDED()
+    if (priced.enforced && priced.price.credit > account.balance_credit - held.credit && priced.price.credit > 0)
+      throw billingErrors.INSUFFICIENT_BALANCE()
+    return this.#write(trx, account, customer, endedRow(this.#origin(customer, account), usage, rate, priced))
   }
 
   /**
-   * Charges a use that is over. It has been used, so it is never refused, and the balance may go below zero. The account and
-   * the rate that were noted when it began count, whatever has changed since.
+   * Charges uses of a customer that are over to an account, in this order; gives their rows, those that were there already
+   * as they are. They have been used, so they are never refused, and the balance may go below zero.
    */
-  async settle(trx: AnyTransaction, customer: string, usage: EndedUsage): Promise<BillingRecord> {
-    const { account, before } = await this.#open(trx, customer, 'usage', usage)
-    if (before?.status === 'end') return before
-    const rate = before ? rateOfRow(before) : await this.#rateOf(trx, usage)
-    const use = measureOf(rate.cost_type) === 'count' ? { count: 1 } : { seconds: secondsOf(usage) }
-    const priced = await this.#price(trx, customer, account, rate, use)
-    const begun = before ?? begunRow(this.#origin(customer, account), usage, rate)
-    const { tm_billing_end } = usage
-    return this.#apply(trx, account, endedRow(begun, { ...priced, tm_billing_end }), before)
+  async settle(
+    trx: AnyTransaction,
+    customer: string,
+    account_id: string,
+    usages: readonly EndedUsage[],
+  ): Promise<BillingRecord[]> {
+    const { accounts, store, holds } = this.#needs
+    const [locked, before, held] = await Promise.all([
+      accounts.lockAccount(trx, account_id),
+      store.findReferences(trx, 'usage', usages),
+      holds.heldOf(trx, account_id),
+    ])
+    if (!locked) throw billingErrors.BILLING_ACCOUNT_NOT_FOUND()
+    const rowOf = new Map(before.map((row) => [keyOf(row), row]))
+    const left = { token: held.token, credit: held.credit }
+    for (const { reserved } of usages) {
+      left.token += reserved?.token ?? 0
+      left.credit += reserved?.credit ?? 0
+    }
+    let account = locked
+    const made: BillingRecord[] = []
+    for (const usage of usages) {
+      left.token -= usage.reserved?.token ?? 0
+      left.credit -= usage.reserved?.credit ?? 0
+      if (rowOf.has(keyOf(usage))) continue
+      const rate = await this.#rateOf(trx, usage)
+      const use = measureOf(rate.cost_type) === 'count' ? { count: 1 } : { seconds: secondsOf(usage) }
+      const priced = this.#price(customer, { account, held: left, rate, use })
+      const row = endedRow(this.#origin(customer, account), usage, rate, priced)
+      account = this.#after(account, row)
+      made.push(withBalance(row, account))
+      rowOf.set(keyOf(usage), withBalance(row, account))
+    }
+    await this.#save(trx, customer, { before: locked, after: account, made })
+    return usages.flatMap((usage) => rowOf.get(keyOf(usage)) ?? [])
   }
 
   /**
@@ -103,7 +116,7 @@ export class Ledger {
    */
   async refund(trx: AnyTransaction, reference: Reference, note = ''): Promise<BillingRecord | undefined> {
     const charged = await this.#find(trx, 'usage', reference)
-    if (charged?.status !== 'end') return undefined
+    if (!charged) return undefined
     const account = await this.#needs.accounts.lockAccount(trx, charged.account_id)
     if (!account) throw new InvariantError(`${charged.id} was paid by an account that is not there`)
     const { reference_type, reference_id } = reference
@@ -121,7 +134,7 @@ export class Ledger {
   ): Promise<BillingRecord> {
     const before = await this.#find(trx, movement.transaction_type, movement)
     if (before) return before
-    return this.#apply(trx, account, movementRow(this.#origin(customer, account), movement), undefined)
+    return this.#write(trx, account, customer, movementRow(this.#origin(customer, account), movement))
   }
 
   /** Writes the first row of a new account, whose balance is that row. */
@@ -135,7 +148,7 @@ export class Ledger {
       amount_credit: balance_credit,
     })
     const record = { ...row, balance_token_snapshot: balance_token, balance_credit_snapshot: balance_credit }
-    await this.#needs.store.insert(trx, customer_id, record)
+    await this.#needs.store.insert(trx, customer_id, [record])
     await appendEvents(trx, [billingEvents.billing_created(record)], this.#needs)
   }
 
@@ -154,30 +167,25 @@ export class Ledger {
     }
   }
 
-  /** Locks the account that pays: the one that was noted when it began, else the one that pays for the customer now. */
-  async #open(trx: AnyTransaction, customer: string, type: TransactionType, reference: Reference): Promise<Open> {
-    const { accounts } = this.#needs
-    const early = await this.#find(trx, type, reference)
-    const account = early ? await accounts.lockAccount(trx, early.account_id) : await accounts.lockPayer(trx, customer)
-    if (!account) throw billingErrors.BILLING_ACCOUNT_NOT_FOUND()
-    return { account, before: await this.#find(trx, type, reference) }
+  /** Holds an account until the transaction ends. */
+  async lock(trx: AnyTransaction, account_id: string): Promise<void> {
+    await this.#needs.accounts.lockAccount(trx, account_id)
   }
 
   #find(trx: AnyTransaction, type: TransactionType, { reference_type, reference_id }: Reference) {
     return this.#needs.store.findReference(trx, type, reference_type, reference_id)
   }
 
-  #rateOf(trx: AnyTransaction, { cost_type, number, deck_version, tm_billing_start }: Usage): Promise<Rate> {
+  #rateOf(trx: AnyTransaction, { cost_type, number, deck_version, tm_billing_start }: EndedUsage): Promise<Rate> {
     const version = deck_version === undefined ? {} : { version: deck_version }
     return this.#needs.rates.rateOf({ cost_type, number: number ?? '', at: tm_billing_start, ...version }, trx)
   }
 
-  async #price(trx: AnyTransaction, customer: string, account: BillingAccount, rate: Rate, use: Use) {
-    const held = await this.#needs.holds.heldOf(trx, account.id)
+  #price(customer: string, at: { account: BillingAccount; held: Held; rate: Rate; use: Use }): Priced {
+    const { account, held, rate, use } = at
     const token_available = Math.max(0, account.balance_token - held.token)
-    const price: Price = priceOf(rate, use, token_available)
     const enforced = !this.#isExempt(customer) && account.plan_type !== 'unlimited'
-    return { use, price, token_available, credit_available: account.balance_credit - held.credit, enforced }
+    return { use, price: priceOf(rate, use, token_available), token_available, enforced }
   }
 
   /** Whether what the customer uses is recorded only. */
@@ -189,32 +197,49 @@ export class Ledger {
     return { id: this.#needs.ids.uuid(), customer_id, account_id, tm_create: this.#now() }
   }
 
-  /** Writes a row that has ended, and the balance with it. */
-  async #apply(
-    trx: AnyTransaction,
-    account: BillingAccount,
-    ended: BillingRecord,
-    begun: BillingRecord | undefined,
-  ): Promise<BillingRecord> {
-    const { accounts, store } = this.#needs
-    const now = this.#now()
-    const balance_token = account.balance_token + ended.amount_token
-    const balance_credit = account.balance_credit + ended.amount_credit
+  /** What an account has once a row of it counts. */
+  #after(account: BillingAccount, { amount_token, amount_credit }: BillingRecord): BillingAccount {
+    const balance_token = account.balance_token + amount_token
+    const balance_credit = account.balance_credit + amount_credit
     if (!Number.isSafeInteger(balance_token) || !Number.isSafeInteger(balance_credit))
       throw new InvariantError(`the balance of ${account.id} would no longer be exact`)
-    const snapshot = { balance_token_snapshot: balance_token, balance_credit_snapshot: balance_credit }
-    const record = { ...ended, ...snapshot, tm_update: begun ? now : null }
-    if (begun) await store.complete(trx, record.customer_id, record)
-    else await store.insert(trx, record.customer_id, record)
-    const events = [begun ? billingEvents.billing_updated(record) : billingEvents.billing_created(record)]
-    if (ended.transaction_type !== 'usage' || ended.amount_token !== 0 || ended.amount_credit !== 0) {
-      const changed = { balance_token, balance_credit, tm_update: now }
-      await accounts.setBalance(trx, account.id, changed)
-      events.push(billingEvents.account_updated({ ...account, ...changed }))
-      if (fallsLow(account, balance_credit)) events.push(billingEvents.billing_account_low({ ...account, ...changed }))
-    }
-    await appendEvents(trx, events, this.#needs)
+    return { ...account, balance_token, balance_credit }
+  }
+
+  /** Writes one row, and the balance with it. */
+  async #write(
+    trx: AnyTransaction,
+    before: BillingAccount,
+    customer: string,
+    row: BillingRecord,
+  ): Promise<BillingRecord> {
+    const after = this.#after(before, row)
+    const record = withBalance(row, after)
+    await this.#save(trx, customer, { before, after, made: [record] })
     return record
+  }
+
+  async #save(
+    trx: AnyTransaction,
+    customer: string,
+    { before, after, made }: { before: BillingAccount; after: BillingAccount; made: readonly BillingRecord[] },
+  ): Promise<void> {
+    if (made.length === 0) return
+    const { accounts, store } = this.#needs
+    const { balance_token, balance_credit } = after
+    const changed = { balance_token, balance_credit, tm_update: this.#now() }
+    const isMoved = made.some(
+      (row) => row.transaction_type !== 'usage' || row.amount_token !== 0 || row.amount_credit !== 0,
+    )
+    const events = made.map((record) => billingEvents.billing_created(record))
+    const announced = { ...before, ...changed }
+    if (isMoved) events.push(billingEvents.account_updated(announced))
+    if (fallsLow(before, balance_credit)) events.push(billingEvents.billing_account_low(announced))
+    await Promise.all([
+      store.insert(trx, customer, made),
+      isMoved && accounts.setBalance(trx, before.id, changed),
+      appendEvents(trx, events, this.#needs),
+    ])
   }
 
   #now(): Timestamp {
@@ -225,4 +250,13 @@ export class Ledger {
 /** Whether credit falls below what its customer wants to be told of. */
 function fallsLow({ low_balance, balance_credit: before }: BillingAccount, after: number): boolean {
   return low_balance !== null && before >= low_balance && after < low_balance
+}
+
+function keyOf({ reference_type, reference_id }: Reference): string {
+  return `${reference_type}:${reference_id}`
+}
+
+/** A row as it is written: with what the account has after it. */
+function withBalance(row: BillingRecord, { balance_token, balance_credit }: BillingAccount): BillingRecord {
+  return { ...row, balance_token_snapshot: balance_token, balance_credit_snapshot: balance_credit }
 }

@@ -83,14 +83,16 @@ const steps: readonly [weight: number, Step][] = [
     40,
     async (nr) => {
       const cost_type: CostType = pick(['call_vn', 'call_pstn_outgoing', 'call_pstn_incoming', 'tts', 'recording'])
-      const [what, seconds, { id }, isNoted] = [reference(nr), below(400), someone(), below(2) === 0]
-      const begun = timestamp(clock.wallMs())
+      const { id, account } = someone()
       const number = `+${pick(['44', '447', '1', '999'])}${below(1e8)}`
-      const use = { cost_type, reference_type: 'call', reference_id: what, number, tm_billing_start: begun } as const
-      if (isNoted) await transaction((trx) => billing.begin(trx, id, use))
-      clock.advance(seconds * 1_000 + below(1_000))
-      const tm_billing_end = timestamp(clock.wallMs())
-      await note(await transaction((trx) => billing.settle(trx, id, { ...use, tm_billing_end })))
+      const usages = Array.from({ length: 1 + below(4) }, (_, at) => {
+        const [reference_id, seconds] = [at === 0 ? reference(nr) : uuidOfName(`thing ${nr} ${at}`), below(400)]
+        const tm_billing_start = timestamp(clock.wallMs())
+        clock.advance(seconds * 1_000 + below(1_000))
+        const times = { tm_billing_start, tm_billing_end: timestamp(clock.wallMs()) }
+        return { cost_type, reference_type: 'call', reference_id, number, ...times } as const
+      })
+      for (const row of await transaction((trx) => billing.ledger.settle(trx, id, account, usages))) await note(row)
     },
   ],
   [

@@ -7,7 +7,7 @@ import { type AccountStart, type BillingAccount, type LimitedResource, newAccoun
 import { Accounts } from './accounts.ts'
 import type { BillingRecord } from './billing.ts'
 import { Books } from './books.ts'
-import type { Charge, EndedUsage, Holds, Reference, Usage } from './charge.ts'
+import type { Charge, Holds, Reference } from './charge.ts'
 import { type BillingChecks, type ChargeKind, costTypeOf, decide, SYSTEM_CUSTOMER_ID, type Verdict } from './check.ts'
 import { billingErrors } from './errors.ts'
 import { billingEvents } from './events.ts'
@@ -68,16 +68,6 @@ export class BillingService implements BillingChecks, PlanLimits {
   /** `Ledger.charge` */
   charge(trx: AnyTransaction, customer: string, charge: Charge): Promise<BillingRecord> {
     return this.ledger.charge(trx, customer, charge)
-  }
-
-  /** `Ledger.begin` */
-  begin(trx: AnyTransaction, customer: string, usage: Usage): Promise<BillingRecord> {
-    return this.ledger.begin(trx, customer, usage)
-  }
-
-  /** `Ledger.settle` */
-  settle(trx: AnyTransaction, customer: string, usage: EndedUsage): Promise<BillingRecord> {
-    return this.ledger.settle(trx, customer, usage)
   }
 
   /** `Ledger.refund` */

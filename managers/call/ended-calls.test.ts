@@ -15,7 +15,8 @@ test('a paid call that was answered and has no charge is found; a free, unanswer
   const clock = new ManualClock(systemClock.wallMs() + HOUR)
   const billing = new BillingService({ db, clock, ids: systemIds })
   const customer = systemIds.uuid()
-  await db.transaction((trx) => billing.createAccount(trx, customer, { balance_credit: 1_000_000 }))
+  const open = { balance_credit: 1_000_000 }
+  const account = await db.transaction((trx) => billing.createAccount(trx, customer, open))
   const ended = timestamp(clock.wallMs() - 30 * 60_000)
   const call = async (destination: object, tm_progressing: string | null = ended, tm_hangup = ended) => {
     const id = systemIds.uuid()
@@ -32,10 +33,12 @@ test('a paid call that was answered and has no charge is found; a free, unanswer
   await call(tel, null)
   await call(tel, ended, timestamp(clock.wallMs()))
   await db.transaction((trx) =>
-    billing.settle(trx, customer, {
-      ...{ cost_type: 'call_pstn_outgoing', reference_type: 'call', reference_id: charged },
-      ...{ tm_billing_start: ended, tm_billing_end: ended },
-    }),
+    billing.ledger.settle(trx, customer, account.id, [
+      {
+        ...{ cost_type: 'call_pstn_outgoing', reference_type: 'call', reference_id: charged },
+        ...{ tm_billing_start: ended, tm_billing_end: ended },
+      },
+    ]),
   )
   const auditor = new Auditor({ db, clock, log: silentLog, uses: [new EndedCalls(db)] })
   const { uncharged, unbalanced } = await auditor.run(new AbortController().signal)

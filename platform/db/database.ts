@@ -15,7 +15,9 @@ export interface Database {
   kysely<Tables>(): Kysely<Tables>
   /**
    * Runs `work` in one transaction and commits; a throw rolls back and comes out as it went in. The connection is taken
-   * away when the deadline passes, also between two statements. No network call belongs inside.
+   * away when the deadline passes, also between two statements. No network call belongs inside. Statements that are asked
+   * at once (`Promise.all`) are carried out in that order and take one round trip; each sees what those before it did, and
+   * what others have committed when its turn comes.
    */
   transaction<Tables, R>(work: (trx: OpenTransaction<Tables>) => Promise<R>): Promise<R>
   /** One statement by hand, for what a query builder makes harder to read. */

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { type DatabaseConnection, Kysely, type KyselyProps, PostgresDialect, Transaction } from 'kysely'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { Connection, Database, OpenTransaction } from './database.ts'
@@ -37,6 +37,7 @@ class PooledDatabase implements Database {
   readonly #health: Health
   readonly #reads: KeyReads
   readonly #kysely: Kysely<unknown>
+  readonly #builder: Omit<KyselyProps, 'executor'>
   readonly #listeners: ((topics: ReadonlySet<string>) => void)[] = []
 
   constructor(options: DatabaseOptions) {
@@ -48,7 +49,7 @@ class PooledDatabase implements Database {
     const settings = { statement_timeout: '60s', idle_in_transaction_session_timeout: '60s' }
     this.#pool = new Pool({
       clock,
-      open: (signal) => Session.open(connection, { name: `strowger ${name}`, settings }, signal),
+      open: (signal) => Session.open(connection, { name: `strowger ${name}`, settings, pipeline: true }, signal),
       size: options.size ?? 6,
       maxWaiters: options.maxWaiters ?? 1_000,
       idleMs: 30_000,
@@ -69,7 +70,9 @@ class PooledDatabase implements Database {
       open: (signal) => Session.open(connection, { name: `strowger ${name} reads`, settings }, signal),
     })
     const pool = { options: {}, end: async () => {}, connect: () => this.#lease() }
-    this.#kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as never }) })
+    const dialect = new PostgresDialect({ pool: pool as never })
+    this.#builder = { config: { dialect }, dialect, driver: dialect.createDriver() }
+    this.#kysely = new Kysely<unknown>({ dialect })
   }
 
   kysely<Tables>(): Kysely<Tables> {
@@ -82,14 +85,23 @@ class PooledDatabase implements Database {
     const result = await scope.run(inner, () =>
       this.kysely<Tables>()
         .transaction()
-        .execute(async (trx) => {
-          const open = Object.assign(trx, { kysely: () => trx }) as unknown as OpenTransaction<Tables>
-          await inner.fence?.(open)
-          return work(open)
-        }),
+        .execute((outer) =>
+          outer.getExecutor().provideConnection(async (connection) => {
+            const open = this.#open<Tables>(connection)
+            await inner.fence?.(open)
+            return work(open)
+          }),
+        ),
     )
     for (const listener of this.#listeners) listener(topics)
     return result
+  }
+
+  /** A transaction whose statements do not wait for each other unless their asker does. */
+  #open<Tables>(connection: DatabaseConnection): OpenTransaction<Tables> {
+    const executor = this.#kysely.getExecutor().withConnectionProvider({ provideConnection: (use) => use(connection) })
+    const trx = new Transaction<Tables>({ ...this.#builder, executor })
+    return Object.assign(trx, { kysely: () => trx }) as unknown as OpenTransaction<Tables>
   }
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {

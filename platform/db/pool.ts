@@ -4,6 +4,9 @@ import { PreparedNames } from './prepared-names.ts'
 import type { Result, Session } from './session.ts'
 import { DatabaseUnavailable, type Unavailability } from './unavailable.ts'
 
+/** As the query builder says it. */
+const BEGIN = 'begin'
+
 export interface PoolOptions {
   clock: Clock
   open(signal: AbortSignal): Promise<Session>
@@ -187,6 +190,8 @@ export class Lease {
   readonly #abort = () => this.#cut('aborted')
   #failure: DatabaseUnavailable | undefined
   #released = false
+  /** A transaction begins with its first statement, which need not wait for the answer to that. */
+  #begins = false
 
   constructor(session: Session, until: Until, names: PreparedNames, clock: Clock, giveBack: (keep: boolean) => void) {
     this.#session = session
@@ -204,14 +209,26 @@ export class Lease {
 
   async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Result<Row>> {
     if (this.#failure) throw this.#failure
+    if (text === BEGIN) {
+      this.#begins = true
+      return { command: 'BEGIN', rowCount: 0, rows: [] }
+    }
     try {
-      return await this.#session.query<Row>(text, values, this.#names.nameOf(text, values))
+      return await this.#ask<Row>(text, values)
     } catch (error) {
       if (this.#failure) throw this.#failure
       const judged = judgeFailure(error)
       if (judged instanceof DatabaseUnavailable) this.#failure = judged
       throw judged
     }
+  }
+
+  async #ask<Row>(text: string, values: readonly unknown[]): Promise<Result<Row>> {
+    const asked = () => this.#session.query<Row>(text, values, this.#names.nameOf(text, values))
+    if (!this.#begins) return asked()
+    this.#begins = false
+    const [, result] = await Promise.all([this.#session.query(BEGIN), asked()])
+    return result
   }
 
   /** Gives the connection back; one that failed, or that stands in an unknown state, is cut. */

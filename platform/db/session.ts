@@ -8,6 +8,8 @@ export interface SessionOptions {
   name: string
   /** Settings of the session beyond the usual ones. */
   settings?: Readonly<Record<string, string>>
+  /** What is asked before the last answer has come is sent at once: asked together, it takes one round trip. */
+  pipeline?: boolean
 }
 
 /** What one statement gave. */
@@ -63,7 +65,8 @@ export class Session {
             database: connection.database,
             ssl: false,
           }
-    const client = new pg.Client({ ...where, stream: () => socket, types: columnTypes, application_name: options.name })
+    const { name: application_name, pipeline = false } = options
+    const client = new pg.Client({ ...where, stream: () => socket, types: columnTypes, application_name, pipeline })
     const session = new Session(client, socket)
     const abort = () => socket.destroy()
     signal?.addEventListener('abort', abort)

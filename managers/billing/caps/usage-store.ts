@@ -45,7 +45,7 @@ interface UsageRow {
 export class UsageStore {
   /** What is going on and was spent, by `kind:id`. Whoever spent nothing is not among it. */
   async usages(via: AnyTransaction | Database, customer: string, nowMs: number): Promise<Map<string, Usage>> {
-    const [spent, going] = [await this.#spent(via, customer, nowMs), await this.#going(via, customer, nowMs)]
+    const [spent, going] = await Promise.all([this.#spent(via, customer, nowMs), this.#going(via, customer, nowMs)])
     const usages = new Map<string, Usage>()
     for (const row of spent) {
       const { kind, subject_id, hour_seconds, hour_money, day_seconds, day_money } = row

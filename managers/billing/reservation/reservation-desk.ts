@@ -1,7 +1,8 @@
 import type { AnyTransaction, Database } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
-import { credentialLimitsOf, customerLimitsOf, LimitStore } from '../caps/limit-store.ts'
+import type { Usage } from '../caps/decide.ts'
+import { credentialLimitsOf, customerLimitsOf, LimitStore, type SaidLimits } from '../caps/limit-store.ts'
 import { NOBODY, type Spender } from '../caps/limits.ts'
 import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
 import type { Ledger, Payer } from '../ledger.ts'
@@ -37,6 +38,16 @@ type Wish =
   | { type: 'begin'; request: ReserveRequest; rate: Rate }
   | { type: 'extend'; request: ExtendRequest }
   | { type: 'release'; id: string }
+
+/** What bounds those who wish. */
+interface Facts {
+  nowMs: number
+  spenders: readonly Spender[]
+  said: SaidLimits[]
+  usages: Map<string, Usage>
+  quarantine: Awaited<ReturnType<UsageStore['quarantine']>>
+  held: { token: number; credit: number }
+}
 
 type Answer = Decision<Reservation | { units: number } | undefined>
 
@@ -85,10 +96,14 @@ export class ReservationDesk implements Reservations {
     const { db, billing } = this.#needs
     return db.withDeadline(DECIDE_MS, () =>
       db.transaction(async (trx) => {
-        const payer = await billing.ledger.lockPayer(trx, customer)
+        // the lock is taken first, whatever is read after it waits for it: all of it is one round trip
+        const [payer, known, facts] = await Promise.all([
+          billing.ledger.lockPayer(trx, customer),
+          this.#known(trx, customer, wishes),
+          this.#facts(trx, customer, wishes.map(spenderOf)),
+        ])
         if (!payer) return wishes.map(() => ({ ok: false, refusal: 'account_suspended' }))
-        const known = await this.#known(trx, customer, wishes)
-        const book = await this.#open(trx, customer, payer, [...wishes.map(spenderOf), ...known.map(spenderOfOpen)])
+        const book = await this.#open(trx, customer, payer, facts, known.map(spenderOfOpen))
         const changes: Changes = { begun: [], extended: [], spent: [] }
         const answers: Answer[] = []
         for (const wish of wishes)
@@ -118,7 +133,12 @@ export class ReservationDesk implements Reservations {
       case 'release': {
         const open = known.find(({ id }) => id === wish.id)
         if (open)
-          await this.#spending.close(trx, open, { status: 'released', units: 0, atMs: this.#needs.clock.wallMs() })
+          await this.#spending.close(
+            trx,
+            open.customer_id,
+            [{ reservation: open, status: 'released', units: 0 }],
+            this.#needs.clock.wallMs(),
+          )
         return { ok: true, reserved: undefined }
       }
     }
@@ -150,7 +170,7 @@ export class ReservationDesk implements Reservations {
       tm_end: null,
     }
     changes.begun.push(reservation)
-    changes.spent.push({ reservation, units: reservation.units })
+    changes.spent.push({ reservation, units: reservation.units, atMs: this.#needs.clock.wallMs() })
     return { ok: true, reserved: reservation }
   }
 
@@ -177,7 +197,7 @@ export class ReservationDesk implements Reservations {
       tm_extend: this.#now(),
     }
     changes.extended.push(extended)
-    changes.spent.push({ reservation: open, units: more })
+    changes.spent.push({ reservation: open, units: more, atMs: this.#needs.clock.wallMs() })
     return { ok: true, reserved: { units } }
   }
 
@@ -187,31 +207,52 @@ export class ReservationDesk implements Reservations {
     const ids = wishes.flatMap((wish) =>
       wish.type === 'extend' ? [wish.request.id] : wish.type === 'release' ? [wish.id] : [],
     )
-    return [
-      ...(begun.length > 0 ? await this.#store.findAll(trx, customer, begun) : []),
-      ...(ids.length > 0 ? await this.#store.openAmong(trx, customer, ids) : []),
-    ]
+    const [repeated, open] = await Promise.all([
+      begun.length > 0 ? this.#store.findAll(trx, customer, begun) : [],
+      ids.length > 0 ? this.#store.openAmong(trx, customer, ids) : [],
+    ])
+    return [...repeated, ...open]
   }
 
-  async #open(trx: AnyTransaction, customer: string, payer: Payer, spenders: readonly Spender[]): Promise<Book> {
+  /** What bounds these, as it is under the lock. */
+  async #facts(trx: AnyTransaction, customer: string, spenders: readonly Spender[]): Promise<Facts> {
     const nowMs = this.#needs.clock.wallMs()
-    const said = await this.#limits.said(
+    const [said, usages, quarantine, held] = await Promise.all([
+      this.#said(trx, customer, spenders),
+      this.#usage.usages(trx, customer, nowMs),
+      this.#usage.quarantine(trx, customer),
+      this.#store.heldByPayerOf(trx, customer),
+    ])
+    return { nowMs, spenders, said, usages, quarantine, held }
+  }
+
+  #said(trx: AnyTransaction, customer: string, spenders: readonly Spender[]): Promise<SaidLimits[]> {
+    return this.#limits.said(
       customer,
       spenders.flatMap(({ id }) => (id === '' ? [] : [id])),
       trx,
     )
-    const usages = await this.#usage.usages(trx, customer, nowMs)
+  }
+
+  /** `others`: who spends on what goes on already. */
+  async #open(
+    trx: AnyTransaction,
+    customer: string,
+    payer: Payer,
+    { nowMs, spenders, said, usages, quarantine, held }: Facts,
+    others: readonly Spender[],
+  ): Promise<Book> {
+    const all = [...said, ...(others.length > 0 ? await this.#said(trx, customer, others) : [])]
     const usage = (of: { kind: string; id: string }) => usages.get(keyOf(of)) ?? emptyUsage()
-    const credentials = spenders.flatMap((spender) => {
+    const credentials = [...spenders, ...others].flatMap((spender) => {
       if (spender.kind === '') return []
-      const limits = credentialLimitsOf(said, spender.kind, spender.id)
+      const limits = credentialLimitsOf(all, spender.kind, spender.id)
       return [[keyOf(spender), { ...spender, limits, usage: usage(spender) }] as const]
     })
-    const quarantine = await this.#usage.quarantine(trx, customer)
     const isOver = (tm_create: string) => nowMs - (timestampToMs(tm_create) ?? 0) >= QUARANTINE_MS
     return new Book({
       payer,
-      held: await this.#store.heldOf(trx, payer.account.id),
+      held,
       customer: { ...WHOLE_CUSTOMER, limits: customerLimitsOf(said), usage: usage(WHOLE_CUSTOMER) },
       credentials: new Map(credentials),
       quarantine: new Map(
@@ -224,9 +265,11 @@ export class ReservationDesk implements Reservations {
   }
 
   async #write(trx: AnyTransaction, customer: string, { begun, extended, spent }: Changes): Promise<void> {
-    await this.#store.insert(trx, customer, begun)
-    await this.#store.extend(trx, customer, extended)
-    await this.#spending.add(trx, customer, spent, this.#needs.clock.wallMs())
+    await Promise.all([
+      this.#store.insert(trx, customer, begun),
+      this.#store.extend(trx, customer, extended),
+      this.#spending.add(trx, customer, spent),
+    ])
   }
 
   #now(): Timestamp {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import type { Timestamp } from '#platform/time'
 import type { Holds } from '../charge.ts'
@@ -12,6 +12,12 @@ const on = (via: AnyTransaction | Database) => via.kysely<Tables>()
 
 /** What changes of a reservation while it is open. */
 export type Extension = Pick<Reservation, 'id' | 'units' | 'amount_token' | 'amount_credit' | 'money' | 'tm_extend'>
+
+/** What open reservations take of an account; credit in micros. */
+interface Held {
+  credit: number
+  token: number
+}
 
 /** SQL of reservations. */
 export class ReservationStore implements Holds {
@@ -70,13 +76,15 @@ export class ReservationStore implements Holds {
   }
 
   async extend(trx: AnyTransaction, customer: string, extensions: readonly Extension[]): Promise<void> {
-    for (const { id, ...change } of extensions)
-      await on(trx)
+    const written = extensions.map(({ id, ...change }) =>
+      on(trx)
         .updateTable('reservations')
         .set(change)
         .where('customer_id', '=', customer)
         .where('id', '=', id)
-        .execute()
+        .execute(),
+    )
+    await Promise.all(written)
   }
 
   /** No more than these intervals are charged for it. */
@@ -89,27 +97,33 @@ export class ReservationStore implements Holds {
       .execute()
   }
 
-  /** It holds nothing any more. False where it was closed before. */
+  /** They hold nothing any more. Gives the ids of those that were not closed before. */
   async close(
     trx: AnyTransaction,
     customer: string,
-    id: string,
-    closed: { status: 'settled' | 'released'; tm_end: Timestamp },
-  ): Promise<boolean> {
-    const { numUpdatedRows } = await on(trx)
-      .updateTable('reservations')
-      .set(closed)
-      .where('customer_id', '=', customer)
-      .where('id', '=', id)
-      .where('status', '=', 'open')
-      .executeTakeFirst()
-    return numUpdatedRows > 0n
+    closed: readonly { id: string; status: 'settled' | 'released' }[],
+    tm_end: Timestamp,
+  ): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`
+      update reservations r set status = closed.status, tm_end = ${tm_end}
+      from unnest(${closed.map(({ id }) => id)}::uuid[], ${closed.map(({ status }) => status)}::text[]) as closed (id, status)
+      where r.customer_id = ${customer} and r.id = closed.id and r.status = 'open' returning r.id`.execute(trx.kysely())
+    return rows.map(({ id }) => id)
   }
 
-  async heldOf(trx: AnyTransaction, account_id: string): Promise<{ credit: number; token: number }> {
-    const { rows } = await sql<{ credit: number; token: number }>`
-      select coalesce(sum(amount_credit), 0)::bigint as credit, coalesce(sum(amount_token), 0)::bigint as token
-      from reservations where account_id = ${account_id} and status = 'open'`.execute(trx.kysely())
-    return rows[0] ?? { credit: 0, token: 0 }
+  heldOf(trx: AnyTransaction, account_id: string): Promise<Held> {
+    return held(trx, sql`${account_id}`)
   }
+
+  /** Of the account that pays for the customer. */
+  heldByPayerOf(trx: AnyTransaction, customer: string): Promise<Held> {
+    return held(trx, sql`(select account_id from billing_payers where customer_id = ${customer})`)
+  }
+}
+
+async function held(trx: AnyTransaction, account: RawBuilder<unknown>): Promise<Held> {
+  const { rows } = await sql<Held>`
+    select coalesce(sum(amount_credit), 0)::bigint as credit, coalesce(sum(amount_token), 0)::bigint as token
+    from reservations where account_id = ${account} and status = 'open'`.execute(trx.kysely())
+  return rows[0] ?? { credit: 0, token: 0 }
 }

@@ -8,6 +8,8 @@ import { ReservationStore } from './reservation-store.ts'
 export interface SpentUnits {
   reservation: Pick<Reservation, 'cost_type' | 'rate' | 'credential_kind' | 'credential_id' | 'quarantine'>
   units: number
+  /** When they were; wall clock. */
+  atMs: number
 }
 
 /** Keeps what was spent by whom and when in step with reservations: in the transaction that changes them. */
@@ -16,40 +18,45 @@ export class Spending {
   readonly #usage = new UsageStore()
 
   /** What was reserved counts from the step of time in which it was. */
-  async add(trx: AnyTransaction, customer: string, spent: readonly SpentUnits[], atMs: number): Promise<void> {
-    const tm_bucket = bucketOf(atMs)
-    const buckets = spent.flatMap(({ reservation, units }) => {
+  async add(trx: AnyTransaction, customer: string, spent: readonly SpentUnits[]): Promise<void> {
+    const buckets = spent.flatMap(({ reservation, units, atMs }) => {
       const amount = amountOf(reservation, units)
+      const tm_bucket = bucketOf(atMs)
       const { credential_kind: kind, credential_id: subject_id } = reservation
       return [
         { kind: WHOLE_CUSTOMER.kind, subject_id: WHOLE_CUSTOMER.id, tm_bucket, ...amount },
         ...(kind === '' ? [] : [{ kind, subject_id, tm_bucket, ...amount }]),
       ]
     })
-    await this.#usage.add(trx, customer, buckets)
-    for (const { reservation, units } of spent) {
-      const { quarantine: destination } = reservation
-      if (destination === '') continue
-      const tm_create = timestamp(atMs)
-      await this.#usage.addQuarantine(trx, customer, { destination, tm_create, ...amountOf(reservation, units) })
-    }
+    const quarantined = spent.filter(({ reservation }) => reservation.quarantine !== '')
+    await Promise.all([
+      this.#usage.add(trx, customer, buckets),
+      ...quarantined.map(({ reservation, units, atMs }) => {
+        const [destination, tm_create] = [reservation.quarantine, timestamp(atMs)]
+        return this.#usage.addQuarantine(trx, customer, { destination, tm_create, ...amountOf(reservation, units) })
+      }),
+    ])
   }
 
   /**
-   * Closes an open reservation that took so many intervals in the end: those that it did not need are given back where they
-   * were counted, those that nobody could reserve are counted now. False where it was closed before.
+   * Closes open reservations, each of which took so many intervals in the end: those that it did not need are given back where
+   * they were counted, those that nobody could reserve are counted now. Gives the ids of those that were not closed before.
    */
   async close(
     trx: AnyTransaction,
-    reservation: Reservation,
-    { status, units, atMs }: { status: 'settled' | 'released'; units: number; atMs: number },
-  ): Promise<boolean> {
-    const { customer_id, id, tm_extend } = reservation
-    if (!(await this.#store.close(trx, customer_id, id, { status, tm_end: timestamp(atMs) }))) return false
-    const more = units - reservation.units
-    const countedMs = more < 0 ? (timestampToMs(tm_extend) ?? atMs) : atMs
-    if (more !== 0) await this.add(trx, customer_id, [{ reservation, units: more }], countedMs)
-    return true
+    customer: string,
+    ends: readonly { reservation: Reservation; status: 'settled' | 'released'; units: number }[],
+    atMs: number,
+  ): Promise<ReadonlySet<string>> {
+    const ids = ends.map(({ reservation, status }) => ({ id: reservation.id, status }))
+    const closed = new Set(await this.#store.close(trx, customer, ids, timestamp(atMs)))
+    const changed = ends.flatMap(({ reservation, units }) => {
+      const more = units - reservation.units
+      if (more === 0 || !closed.has(reservation.id)) return []
+      return [{ reservation, units: more, atMs: more < 0 ? (timestampToMs(reservation.tm_extend) ?? atMs) : atMs }]
+    })
+    await this.add(trx, customer, changed)
+    return closed
   }
 }
 

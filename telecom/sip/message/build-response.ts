@@ -2,6 +2,7 @@ import type { ResponseOptions } from '../transaction-user.ts'
 import { hasLineBreak } from './characters.ts'
 import { type HeaderInput, Headers } from './headers.ts'
 import { type SipRequest, SipResponse } from './message.ts'
+import { ownBytes } from './own-bytes.ts'
 import { reasonPhrase } from './reasons.ts'
 import { SipError } from './sip-error.ts'
 
@@ -66,5 +67,5 @@ function hasTag(to: string): boolean {
 }
 
 export function toBuffer(content: string | Buffer): Buffer {
-  return typeof content === 'string' ? Buffer.from(content, 'utf8') : content
+  return typeof content === 'string' ? ownBytes(content) : content
 }

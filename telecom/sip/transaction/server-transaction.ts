@@ -30,7 +30,7 @@ export class ServerTransaction {
   #lastSent: SipResponse | undefined
   #lastBytes: Buffer | undefined
   #finalStatus: number | undefined
-  /** Hears of an ACK that belongs to a 2xx. */
+  /** Hears of the first ACK of a 2xx. */
   onAck: ((ack: SipRequest) => void) | undefined
   /** Hears of a CANCEL; true when it cancelled something. */
   onCancel: ((cancel: SipRequest) => void) | undefined
@@ -77,7 +77,10 @@ export class ServerTransaction {
 
   /** Gives a response; a second final one is ignored (but for the dialog's repetitions of its 2xx). */
   respond(response: SipResponse): void {
-    if (response.status >= 200) this.#finalStatus ??= response.status
+    if (response.status >= 200) {
+      this.#finalStatus ??= response.status
+      this.onCancel = undefined // too late; a transaction outlives its call, and keeps nothing of it
+    }
     this.#invite?.on({ type: 'respond', response })
     this.#other?.on({ type: 'respond', response })
   }
@@ -98,8 +101,11 @@ export class ServerTransaction {
   }
 
   #tell(tell: Tell): void {
-    if (tell.type === 'ack') this.onAck?.(tell.ack)
-    else if (tell.type === 'no ack') this.#counters.ack_timeouts++
+    if (tell.type === 'ack') {
+      const hear = this.onAck
+      this.onAck = undefined
+      hear?.(tell.ack)
+    } else if (tell.type === 'no ack') this.#counters.ack_timeouts++
   }
 
   #send(response: SipResponse, again: boolean, failed: (error: Error) => void): void {
