@@ -1,5 +1,5 @@
 import type { Log } from '#platform/log'
-import type { Clock, Timer } from '#platform/time'
+import type { Clock } from '#platform/time'
 import type { Connection } from '../database.ts'
 import { mayPass, sqlState } from '../failure.ts'
 import { LanesStopped, WriteFenced } from '../lane.ts'
@@ -22,7 +22,6 @@ export interface LaneWriterOptions {
   log: Log
   /** Unique to this lane of this life of the process. */
   lane: string
-  gatherMs: number
   /** Called with the tables of every batch that is on disk. */
   written(tables: ReadonlySet<string>): void
   /** Called with each group that is done with, whichever way. */
@@ -46,7 +45,7 @@ export class LaneWriter {
   /** The last batch known to be on disk. */
   #batch = 0
   readonly #inHand = new Set<Group>()
-  #timer: Timer | undefined
+  #soon: NodeJS.Immediate | undefined
   #running = false
   #wake: (() => void) | undefined
 
@@ -56,7 +55,7 @@ export class LaneWriter {
 
   add(group: Group): void {
     this.#queue.push(group)
-    if (!this.#running && !this.#timer) this.#gather()
+    if (!this.#running && !this.#soon) this.#gather()
   }
 
   /** When the oldest group that is not settled came; undefined when there is none. */
@@ -68,7 +67,7 @@ export class LaneWriter {
   /** Gives up what is left and lets the connection go. */
   close(): void {
     this.#closing.abort()
-    this.#timer?.cancel()
+    clearImmediate(this.#soon)
     this.#wake?.()
     if (this.#running) this.#session?.destroy()
     else void this.#session?.end()
@@ -77,13 +76,11 @@ export class LaneWriter {
     }
   }
 
-  /** Waits until the oldest write has waited `gatherMs`, so that what comes with it shares its commit. */
+  /** What is written in the same turn of the event loop shares a commit, and what comes while one is under way. */
   #gather(): void {
-    const oldest = this.#queue[0]
-    if (!oldest) return
-    const { clock, gatherMs } = this.#options
-    this.#timer = clock.after(oldest.sinceMs + gatherMs - clock.monotonicMs(), () => {
-      this.#timer = undefined
+    if (this.#queue.length === 0) return
+    this.#soon = setImmediate(() => {
+      this.#soon = undefined
       void this.#run()
     })
   }

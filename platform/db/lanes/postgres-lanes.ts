@@ -12,8 +12,6 @@ export interface LanesOptions {
   log: Log
   /** How many lanes, each with a connection of its own (2). */
   lanes?: number
-  /** Milliseconds that the first write of a batch waits for company (1). */
-  gatherMs?: number
   /** Writes that may wait (50 000). */
   limit?: number
   /** Bytes of rows that may wait (64 MiB). */
@@ -57,7 +55,6 @@ export class PostgresLanes implements WriteLanes {
           clock: options.clock,
           log: options.log,
           lane: options.ids.uuid(),
-          gatherMs: options.gatherMs ?? 1,
           written: (tables) => {
             this.counts.batches++
             for (const listener of this.#listeners) listener(tables)

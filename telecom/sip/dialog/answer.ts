@@ -30,6 +30,7 @@ export class Answer {
   }
 
   send(): void {
+    this.#transaction.onAck = (ack) => this.ack(ack)
     this.#transaction.respond(this.#response)
     this.#wait(this.#timers.t1Ms)
   }
@@ -45,15 +46,17 @@ export class Answer {
     this.#handlers.acked(ack)
   }
 
+  /** Waits no more. The transaction, which outlives the call by half a minute, keeps nothing of it. */
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#transaction.onAck = undefined
   }
 
   #wait(intervalMs: number): void {
     const leftMs = 64 * this.#timers.t1Ms - this.#waitedMs
     if (leftMs <= 0) {
-      this.#timer = undefined
+      this.stop()
       this.#handlers.gaveUp()
       return
     }

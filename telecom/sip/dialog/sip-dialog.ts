@@ -123,7 +123,6 @@ export class SipDialog implements Dialog, InDialog {
         },
       },
     )
-    transaction.onAck = (ack) => mine.ack(ack)
     this.#answer = mine
     mine.send()
   }

@@ -30,7 +30,7 @@ export class ServerTransaction {
   #lastSent: SipResponse | undefined
   #lastBytes: Buffer | undefined
   #finalStatus: number | undefined
-  /** Hears of the first ACK of a 2xx. */
+  /** Hears of an ACK that belongs to a 2xx. */
   onAck: ((ack: SipRequest) => void) | undefined
   /** Hears of a CANCEL; true when it cancelled something. */
   onCancel: ((cancel: SipRequest) => void) | undefined
@@ -101,11 +101,8 @@ export class ServerTransaction {
   }
 
   #tell(tell: Tell): void {
-    if (tell.type === 'ack') {
-      const hear = this.onAck
-      this.onAck = undefined
-      hear?.(tell.ack)
-    } else if (tell.type === 'no ack') this.#counters.ack_timeouts++
+    if (tell.type === 'ack') this.onAck?.(tell.ack)
+    else if (tell.type === 'no ack') this.#counters.ack_timeouts++
   }
 
   #send(response: SipResponse, again: boolean, failed: (error: Error) => void): void {
