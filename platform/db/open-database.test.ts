@@ -103,9 +103,11 @@ test('a lock that is asked first holds back what is asked behind it: the reads s
     ])
     return tea?.name
   })
-  await eventually(async () => {
-    const waiting = await db.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    assert.ok(waiting.length > 0)
+  await eventually('the lock is waited for', async () => {
+    const waiting = await db.query(
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    )
+    return waiting.length > 0
   })
   finish.resolve()
   await holder
@@ -122,6 +124,17 @@ test('where one of several statements fails nothing of the transaction stays, an
     ]),
   )
   await assert.rejects(work, (error) => uniqueViolation(error) === 'teas_pkey')
+  assert.deepEqual(await db.query('SELECT id FROM teas'), [])
+})
+
+test('what is asked of a transaction that is over is refused, and reaches no other transaction', async () => {
+  const { db } = await freshDatabase(migrations)
+  let kept: AnyTransaction | undefined
+  await db.transaction(async (trx) => {
+    kept = trx
+    await sql`SELECT 1`.execute(trx.kysely())
+  })
+  await assert.rejects(sql`INSERT INTO teas (id, name) VALUES (1, 'late')`.execute(kept?.kysely() ?? assert.fail()))
   assert.deepEqual(await db.query('SELECT id FROM teas'), [])
 })
 
