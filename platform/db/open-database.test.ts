@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { getPriority } from 'node:os'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { sql } from 'kysely'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
@@ -262,6 +265,17 @@ test('after a crash of the server queries are answered again without anybody doi
   signalServer(server, 'SIGKILL')
   await hanging
   assert.deepEqual(await db.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+test('what the server does for a thread that yields to calls yields to them, too', async (context) => {
+  if (process.platform !== 'linux') return context.skip('priorities of threads are Linux')
+  const { connection } = await freshDatabase()
+  const asked = new Worker(new URL('./testing/yielding-thread.ts', import.meta.url), { workerData: connection })
+  const [{ pid, priority }] = await once(asked, 'message')
+  const shared = getPriority(pid)
+  await asked.terminate()
+  assert.equal(shared, priority)
+  assert.ok(shared > getPriority(0))
 })
 
 test('a closed database answers nobody and leaves nobody waiting', async () => {
