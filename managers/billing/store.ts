@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -55,6 +56,23 @@ export class BillingStore {
   /** The same, held until the transaction ends: who spends or counts under it does so alone. */
   lockPayer(trx: AnyTransaction, customer: string): Promise<BillingAccount | undefined> {
     return payerOf(trx, customer).forUpdate('account').executeTakeFirst()
+  }
+
+  /**
+   * The same, and with it the accounts that these reservations of the customer's are on: in the order of their ids, so that
+   * two who hold several never wait for each other. `isPayer`: it pays for what is begun now.
+   */
+  async lockPayers(
+    trx: AnyTransaction,
+    customer: string,
+    reservations: readonly string[],
+  ): Promise<{ account: BillingAccount; isPayer: boolean }[]> {
+    const { rows } = await sql<BillingAccount & { is_payer: boolean }>`
+      select account.*,
+        account.id = (select account_id from billing_payers where customer_id = ${customer}) as is_payer
+      from billing_accounts account where account.id in (${accountsOf(customer, reservations)})
+      order by account.id for update of account`.execute(trx.kysely())
+    return rows.map(({ is_payer, ...account }) => ({ account, isPayer: is_payer }))
   }
 
   /** Platform-wide: an account, whatever its state. */
@@ -150,4 +168,10 @@ function payerOf(via: AnyTransaction | Database, customer: string) {
     .innerJoin('billing_accounts as account', 'account.id', 'payer.account_id')
     .selectAll('account')
     .where('payer.customer_id', '=', customer)
+}
+
+/** SQL of the account that pays for a customer and those that these reservations of its own are on. */
+export function accountsOf(customer: string, reservations: readonly string[]): RawBuilder<unknown> {
+  return sql`select account_id from billing_payers where customer_id = ${customer}
+    union select account_id from reservations where customer_id = ${customer} and id = any(${reservations}::uuid[])`
 }

@@ -26,7 +26,7 @@ export {
 export type { Control, MutedDirection } from './control.ts'
 export { callControlRoutes } from './control-routes.ts'
 export { CallControlService } from './control-service.ts'
-export { countryOf } from './country.ts'
+export { callingCodeOf, countryOf } from './country.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
 export type { DialableLine } from './dialable-line.ts'
 export { EndedCalls } from './ended-calls.ts'
