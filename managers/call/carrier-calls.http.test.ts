@@ -139,6 +139,25 @@ test('a provider may have causes of its own for going on', async () => {
   }
 })
 
+test('a provider that cannot write a number is passed over, and keeps no call from the next', async () => {
+  const unknown = await provider('of a country that is none', { number_format: 'national', country: 'gb' })
+  const target = '+4940'
+  await route(unknown, { target })
+  // as a provider may be that was written before countries were looked at
+  await calls.db.query(
+    `with next as (update provisioning_revision set revision = revision + 1 returning revision)
+     update providers set country = 'uk', revision = next.revision from next where id = $1`,
+    [unknown],
+  )
+  await route(second, { priority: 1, target })
+  const before = calls.lines.length
+  const { status, text } = await post({ destinations: [{ type: 'tel', target: '+494012345678' }] })
+  assert.equal(status, 200, text)
+  const line = await lineAfter(before)
+  assert.equal(line.options.uri, 'sip:494012345678@127.0.0.1:5999;transport=udp;user=phone')
+  line.goes(17, 486)
+})
+
 test('a source that is not the customer’s own is refused, with what was tried; the chosen number takes its place', async () => {
   const source = { type: 'tel', target: '+14155550199' }
   const refused = await post({ source })
