@@ -15,6 +15,9 @@ import type { CallFlow } from './live-call.ts'
 import { RETRY_AFTER, type Refused, refuse, trunkRefusal } from './refused.ts'
 import { trunkCallIn } from './trunk-call-in.ts'
 
+/** No number and no name that is served is longer; what strangers dial is remembered for a while. */
+const LONGEST_DIALLED = 256
+
 /** What the admission asks of others; the server joins them. Look-ups throw while the database is away. */
 export interface AdmissionNeeds extends DialledTargetsNeeds {
   /** The platform's SIP domain. */
@@ -75,6 +78,7 @@ export class IncomingAdmission {
   async decide(request: SipRequest, source: RemoteAddress): Promise<Admission> {
     const dialled = dialledUser(request.uri)
     if (dialled === undefined) return refuse(416, 'scheme_not_served', 'neither sip nor tel')
+    if (dialled.length > LONGEST_DIALLED) return refuse(404, 'number_not_found', 'longer than any number or name')
     const host = request.uri.kind === 'sip' ? request.uri.host : ''
     const domain = readSipDomain(host, this.#needs)
     const carrier = isOpenToCarriers(domain, request) ? this.#needs.carriers.at(source) : undefined
