@@ -23,7 +23,7 @@ import { dialledAddress } from './dialled-address.ts'
 import { EngineCommands } from './engine-commands.ts'
 import { callErrors } from './errors.ts'
 import { GroupPlacer } from './group-placer.ts'
-import { hopsOf } from './hops.ts'
+import { travelledBy } from './hops.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
@@ -232,13 +232,12 @@ export class CallEngine {
     const { admitted, prepared, call } = let_in
     const { anonymous: free_only, leave } = admitted
     const { spender, meter } = let_in
-    const maxForwards = maxForwardsOf(invite)
+    const { hops, max_forwards: maxForwards } = travelledBy(invite.request)
     const live = new LiveRunner(this.#live, {
       ...{ call, line, watch, free_only, spender, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
       ...(meter ? { meter } : {}),
       isPrivate: wantsPrivacy(invite.request),
-      hops: hopsOf(invite.request),
-      ...(maxForwards === undefined ? {} : { maxForwards }),
+      ...{ hops, maxForwards },
     })
     this.counters.admitted++
     this.#lives.set(live.id, live)
@@ -297,7 +296,8 @@ export class CallEngine {
       return this.#refuse(line, opened.status)
     }
     if (line.ended) return undefined
-    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender })
+    const travelled = travelledBy(invite.request)
+    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender, travelled })
     if (prepared) return prepared
     const { flow_id } = call
     this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
@@ -420,10 +420,4 @@ export class CallEngine {
     const live = this.#lives.get(call_id)
     return live?.customer_id === customer ? live : undefined
   }
-}
-
-/** What is left of the hops that a call may make; `undefined` where the INVITE does not say. */
-function maxForwardsOf({ request }: IncomingInvite): number | undefined {
-  const text = request.headers.get('max-forwards')?.trim() ?? ''
-  return /^\d{1,3}$/.test(text) ? Number(text) : undefined
 }

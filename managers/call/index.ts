@@ -35,6 +35,7 @@ export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts
 export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'
 export { groupcallRoutes } from './groupcall-routes.ts'
 export { GroupcallService } from './groupcall-service.ts'
+export type { Travelled } from './hops.ts'
 export type {
   CallFlow,
   ConnectOptions,

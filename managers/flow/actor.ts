@@ -77,9 +77,10 @@ export class ActiveflowActor {
     this.#call = origin.call
     this.#stopwatch = new Stopwatch(needs.clock)
     this.#record = recordOf(origin.state, origin.particulars, this.#history.runs, null)
+    const { spender = NOBODY, travelled } = origin.state
     this.#effects = new Effects(
       needs,
-      { ...this.#record, spender: origin.state.spender ?? NOBODY },
+      { ...this.#record, spender, ...(travelled ? { travelled } : {}) },
       () => this.#callToSteer(),
       (input) => this.take(input),
     )

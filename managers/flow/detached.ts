@@ -47,6 +47,7 @@ export async function writeDetached(
     complete_count,
     ...(parent ? { inherited: parent.variables, free_only: parent.free_only } : {}),
     ...(parent?.spender ? { spender: parent.spender } : {}),
+    ...(parent?.travelled ? { travelled: parent.travelled } : {}),
     bound: variables,
     tm_create,
   })

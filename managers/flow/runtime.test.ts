@@ -392,7 +392,12 @@ test('a flow that repeats large text keeps what is written about it small', asyn
 /** A call that we make to Bob, for a flow or for actions; nobody has answered it. */
 async function callOut(
   flow: { flow_id: string } | { actions: object[] },
-  more: { variables?: Record<string, string>; free_only?: boolean; customer?: string } = {},
+  more: {
+    variables?: Record<string, string>
+    free_only?: boolean
+    travelled?: { hops: number; max_forwards: number }
+    customer?: string
+  } = {},
 ) {
   const { customer = alice, variables = {}, ...rest } = more
   const call = dialledCall(systemIds.uuid(), customer, { type: 'sip', target: 'bob@example.com' })
@@ -627,6 +632,21 @@ test('what a caller without credentials started stays free, in its on-complete f
   begin(live)
   await eventually('two more are asked for', () => platform.placed.length === 4)
   assert.ok(platform.placed.splice(0).every(({ request }) => request.free_only))
+})
+
+test('how far a call has come goes on to the calls of its flow, chained or not, and to the flow that follows', async () => {
+  const { id: on_complete } = await save([CALL_BOB])
+  const chained = { ...CALL_BOB, option: { ...CALL_BOB.option, chained: true } }
+  const { id: flow_id } = await save([CALL_BOB, chained], on_complete)
+  const call = ringingCall(systemIds.uuid(), alice)
+  const travelled = { hops: 3, max_forwards: 60 }
+  const prepared = await platform.runtime.prepareIncoming({ call, flow: { flow_id }, anonymous: false, travelled })
+  prepared?.start(new FakeCall(clock, call))
+  await eventually('all are asked for', () => platform.placed.length === 3)
+  const { live, start: begin } = await callOut({ flow_id }, { travelled })
+  begin(live)
+  await eventually('three more are asked for', () => platform.placed.length === 6)
+  for (const { request } of platform.placed.splice(0)) assert.deepEqual(request.travelled, travelled)
 })
 
 test('the variables of a recording are there for what follows it', async () => {
