@@ -184,7 +184,7 @@ test('a host that is longer than any name leads nowhere, and nobody is asked for
   const asked: string[] = []
   const nothing = async (name: string) => {
     asked.push(name)
-    return { records: [] }
+    return { records: [], ttlSeconds: 60 }
   }
   const names = cachedNames({ addresses: nothing, services: nothing, pointers: nothing }, new ManualClock())
   const long = `${'x'.repeat(16_000)}.example`
