@@ -61,7 +61,13 @@ import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
 import { NumberService, migrations as numberMigrations, Vendors } from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
-import { Carriers, ProviderService, migrations as provisioningMigrations, RouteService } from '#managers/provisioning'
+import {
+  Carriers,
+  emergencyNumbers,
+  ProviderService,
+  migrations as provisioningMigrations,
+  RouteService,
+} from '#managers/provisioning'
 import {
   ExtensionGate,
   ExtensionService,
@@ -239,7 +245,7 @@ export class TestCalls {
         directs: services.directs,
         customers: services.customers,
         billing: services.billing,
-        callees: { extensions: services.store, agents: services.agents },
+        callees: { extensions: services.store, agents: services.agents, emergency: this.carriers },
       },
       callingOut: {
         customers: services.customers,
@@ -577,7 +583,10 @@ function servicesOn(db: Database) {
     ...{ ...basics, billing },
     onCustomerCreated: (trx, customer) => outboundConfigs.createIn(trx, customer),
   })
-  const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
+  const extensions = new ExtensionService({
+    ...{ ...basics, plans: billing, directs, base: BASE },
+    servesEmergency: emergencyNumbers(db),
+  })
   const agents = new AgentService({
     ...basics,
     plans: billing,

@@ -13,7 +13,7 @@ import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
-import { ProviderService, RouteService } from '#managers/provisioning'
+import { emergencyNumbers, ProviderService, RouteService } from '#managers/provisioning'
 import { ExtensionService, RegistrationStore, TrunkService } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
@@ -79,6 +79,7 @@ export function createServices(needs: ServicesNeeds) {
   const extensions: ExtensionService = new ExtensionService({
     ...{ ...basics, plans: billing, directs, registrations, base },
     onExtensionDeleted: (trx, customer, extension_id) => agents.detachExtension(trx, customer, extension_id),
+    servesEmergency: emergencyNumbers(db),
   })
   const trunks = new TrunkService({ ...basics, plans: billing, base })
   const agents: AgentService = new AgentService({

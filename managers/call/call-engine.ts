@@ -20,6 +20,7 @@ import { wantsPrivacy } from './caller-id.ts'
 import type { Control } from './control.ts'
 import { carryOutControl } from './control-commands.ts'
 import { dialledAddress } from './dialled-address.ts'
+import { isEmergency } from './emergency.ts'
 import { EngineCommands } from './engine-commands.ts'
 import { callErrors } from './errors.ts'
 import { GroupPlacer } from './group-placer.ts'
@@ -205,9 +206,10 @@ export class CallEngine {
     for (const { customer_id } of this.#lives.values()) yield customer_id
   }
 
-  /** Ends every live call of a customer. */
+  /** Ends every live call of a customer; those for help end by themselves. */
   endAll(customer: string): void {
-    for (const live of this.#lives.values()) if (live.customer_id === customer) this.#end(live, 'account_closed')
+    for (const live of this.#lives.values())
+      if (live.customer_id === customer && !isEmergency(live.snapshot().destination)) this.#end(live, 'account_closed')
   }
 
   /** Lets nothing in any more, ends live calls by BYE, and waits until they are over and on disk, at most 4.5 s. */

@@ -130,7 +130,7 @@ export class CallPlacer {
   ): Promise<Prepared> {
     if (!(await this.#needs.pass())) throw apiErrors.SERVICE_UNAVAILABLE({})
     return this.#needs.db.withDeadline(LOOKUP_MS, async () => {
-      const metadata = { ...(await this.#needs.checks.customer(calling.customer_id)), ...asked }
+      const metadata = { ...(await this.#needs.checks.customer(calling.customer_id, destinations)), ...asked }
       const found = await Promise.allSettled(
         destinations.map((destination, index) => this.#one(destination, index, idAt(index), { ...calling, metadata })),
       )

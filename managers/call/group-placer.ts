@@ -98,7 +98,7 @@ export class GroupPlacer {
     const { pass, db, checks, planner, attempts } = this.#needs
     if (!(await pass())) throw apiErrors.SERVICE_UNAVAILABLE({})
     return db.withDeadline(LOOKUP_MS, async () => {
-      const whole: Calling = { ...calling, metadata: await checks.customer(calling.customer_id) }
+      const whole: Calling = { ...calling, metadata: await checks.customer(calling.customer_id, group.destinations) }
       return attempts.prepare(id, await planner.planGroup(whole, group), whole)
     })
   }

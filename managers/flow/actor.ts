@@ -1,5 +1,5 @@
 import { NOBODY } from '#managers/billing'
-import { type LiveCall, type LiveCallInput, presentCall } from '#managers/call'
+import { isEmergency, type LiveCall, type LiveCallInput, presentCall } from '#managers/call'
 import { type LaneWrite, WriteFenced, type WriteLanes } from '#platform/db'
 import { eventWrite } from '#platform/events'
 import type { Ids } from '#platform/ids'
@@ -102,6 +102,11 @@ export class ActiveflowActor {
   /** Whether a live call hangs on it. */
   get holdsCall(): boolean {
     return this.#state.call !== null && !this.#state.call.over
+  }
+
+  /** Whether its call is one to the emergency services. */
+  get isForHelp(): boolean {
+    return this.#call !== undefined && isEmergency(this.#call.snapshot().destination)
   }
 
   /** Resolves when everything up to now is on disk (or never will be). */

@@ -188,8 +188,8 @@ test('a host that is longer than any name leads nowhere, and nobody is asked for
   }
   const names = cachedNames({ addresses: nothing, services: nothing, pointers: nothing }, new ManualClock())
   const long = `${'x'.repeat(16_000)}.example`
-  assert.deepEqual(await names.addresses(long), [])
-  assert.deepEqual(await names.services(`_sip._udp.${long}`), [])
+  assert.deepEqual(await names.addresses(long, new AbortController().signal), [])
+  assert.deepEqual(await names.services(`_sip._udp.${long}`, new AbortController().signal), [])
   assert.deepEqual(asked, [])
 })
 
