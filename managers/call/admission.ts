@@ -13,7 +13,7 @@ import { type CarrierAddresses, readCarrierCall } from './carrier-call-in.ts'
 import { DialledTargets, type DialledTargetsNeeds, dialledUser, numberOf, type Target } from './dialled-targets.ts'
 import { isEmergency } from './emergency.ts'
 import type { CallFlow } from './live-call.ts'
-import { RETRY_AFTER, type Refused, refuse, trunkRefusal } from './refused.ts'
+import { RETRY_NEXT_SECOND, type Refused, refuse, trunkRefusal } from './refused.ts'
 import { trunkCallIn } from './trunk-call-in.ts'
 
 /** No number and no name that is served is longer; what strangers dial is remembered for a while. */
@@ -193,7 +193,8 @@ export class IncomingAdmission {
     otherwise = (): Promise<Decision> => Promise.resolve(refuse(404, 'number_not_found', 'nobody has this number')),
   ): Promise<Decision> {
     const leave = this.#needs.caps.enter(dialled, source.address)
-    if (!leave) return refuse(503, 'too_many_strangers', 'too many calls without credentials', { headers: RETRY_AFTER })
+    if (!leave)
+      return refuse(503, 'too_many_strangers', 'too many calls without credentials', { headers: RETRY_NEXT_SECOND })
     try {
       const target = await find()
       const admission = !mayReach(target)

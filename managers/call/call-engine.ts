@@ -35,6 +35,7 @@ import { newIncomingCall } from './new-call.ts'
 import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { Places } from './places.ts'
+import { RETRY_WHEN_READY } from './refused.ts'
 import type { RingingLegs } from './ringing-leg.ts'
 import { spenderOfCaller } from './spender.ts'
 import { CallStore } from './store.ts'
@@ -50,7 +51,6 @@ const MOST_PENDING = 500
 const ADMISSION_MS = 3_000
 /** How long `stop` waits for phones to answer our BYE, and for the last rows. */
 const STOP_MS = 4_500
-const RETRY_AFTER = { 'Retry-After': '5' }
 const DECLINE = 603
 
 /** What calling out takes beyond what letting in does. */
@@ -184,7 +184,7 @@ export class CallEngine {
     const { ids, log, media, directory, line: lineNeeds } = this.#needs
     const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, directory, ...lineNeeds })
     const leave = this.#stopping ? undefined : this.#places.enter()
-    if (!leave) return this.#refuse(line, 503, RETRY_AFTER)
+    if (!leave) return this.#refuse(line, 503, RETRY_WHEN_READY)
     const watch = new Stopwatch(this.#clock)
     this.#receive(invite, line, watch)
       .catch((error: unknown) => this.#failed(line, error))
@@ -227,7 +227,7 @@ export class CallEngine {
    * The look-ups have a deadline; what lives on afterwards must not inherit it, so the call begins outside of them.
    */
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
-    if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_AFTER)
+    if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_WHEN_READY)
     if (line.replaces) return this.#takePlace(invite, line, line.replaces, watch)
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
@@ -414,7 +414,7 @@ export class CallEngine {
   #failed(line: IncomingLine, error: unknown) {
     if (error instanceof SipError) return this.#refuse(line, error.status)
     this.#needs.log.warn({ error }, 'a call could not be let in')
-    this.#refuse(line, 503, RETRY_AFTER)
+    this.#refuse(line, 503, RETRY_WHEN_READY)
   }
 
   /** A live call of this customer. */
