@@ -670,8 +670,10 @@ test('the variables of a recording are there for what follows it', async () => {
 const startDetached = (flow_id: string, reference_activeflow_id: string, key = systemIds.uuid(), customer_id = alice) =>
   platform.runtime.startDetached({
     ...{ key, customer_id, flow_id, reference_activeflow_id },
+    ...({ reference_type: 'recording', reference_id: RECORDING } as const),
     variables: { 'voipbin.recording.id': 'new' },
   })
+const RECORDING = systemIds.uuid()
 const AFTERWARDS = [
   { type: 'talk', option: { text: 'nobody hears this' } },
   {
@@ -699,7 +701,7 @@ for (const when of ['while it runs', 'when it has ended'])
     }
     const after = (await startDetached(flow_id, id)) ?? ''
     const { reference_type, reference_id, reference_activeflow_id, executed_actions } = await untilEnded(after)
-    assert.deepEqual([reference_type, reference_id, reference_activeflow_id], ['', NIL_UUID, id])
+    assert.deepEqual([reference_type, reference_id, reference_activeflow_id], ['recording', RECORDING, id])
     assert.equal(executed_actions[1]?.cause, 'needs_call')
     assert.deepEqual(
       platform.sent.splice(0).map(({ data }) => data),
@@ -715,7 +717,8 @@ test('a flow that follows a recording starts once for its key, and not at all wi
   let id: string | undefined
   await assert.rejects(
     platform.db.transaction(async (trx) => {
-      const start = { key, customer_id: alice, flow_id, reference_activeflow_id: NIL_UUID, variables: {} }
+      const of = { reference_type: 'recording', reference_id: RECORDING, reference_activeflow_id: NIL_UUID } as const
+      const start = { ...of, key, customer_id: alice, flow_id, variables: {} }
       id = await platform.runtime.startDetached(start, trx)
       throw roll
     }),

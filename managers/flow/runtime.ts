@@ -159,7 +159,7 @@ export class FlowRuntime {
   }
 
   /**
-   * Starts an execution that no reference has, after what another one began: the on-end flow of a recording. Gives its id;
+   * Starts an execution without a call, after what another one began: the on-end flow of a recording. Gives its id;
    * `undefined` where the chain is too long by now. In a transaction, so that it is written with what it follows; a repeat
    * under the same key starts nothing again.
    */
