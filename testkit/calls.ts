@@ -144,6 +144,8 @@ export class TestCalls {
   readonly storage: Storage
   readonly storageAccounts: StorageAccounts
   readonly recordingKeeper: RecordingKeeper
+  /** What it takes to delete recordings. */
+  readonly removing: { db: Database; files: RecordingFiles; storage: Storage['referenced'] }
   readonly captures: Captures
   readonly reservations: ReservationDesk
   readonly settler: Settler
@@ -309,6 +311,7 @@ export class TestCalls {
       signer: this.signer,
     })
     this.recordingKeeper = new RecordingKeeper({ ...basics, bus, files, storage })
+    this.removing = { db, files, storage }
     const owner = { node: this.node, incarnation: this.incarnation }
     this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
     this.sip = new SipStack({

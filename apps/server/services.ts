@@ -8,7 +8,7 @@ import {
   ReservationStore,
   SpendingLimits,
 } from '#managers/billing'
-import { countryOf, OutboundConfigService } from '#managers/call'
+import { ClosedHistoryNotes, countryOf, OutboundConfigService } from '#managers/call'
 import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
@@ -121,11 +121,12 @@ export function createServices(needs: ServicesNeeds) {
     graceDays: needs.numberGraceDays ?? NUMBER_GRACE_DAYS,
   })
   const availableNumbers = new AvailableNumbers({ db, ids, vendors })
+  const histories = new ClosedHistoryNotes(basics)
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, trunks, tags]
+      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, trunks, tags, histories]
       for (const owner of [billing, agents, ...reached, storageAccounts, webhookRecords, providerRoutes])
         await owner.deleteAllOf(trx, customer)
     },

@@ -23,6 +23,8 @@ export {
   type RefusedInvite,
   type WitnessedLine,
 } from './call-witness.ts'
+export { ClosedHistories } from './closed-histories.ts'
+export { ClosedHistoryNotes } from './closed-history-notes.ts'
 export type { Control, MutedDirection } from './control.ts'
 export { callControlRoutes } from './control-routes.ts'
 export { CallControlService } from './control-service.ts'
@@ -69,6 +71,7 @@ export { RecordingFiles } from './recording-files.ts'
 export { RecordingKeeper } from './recording-keeper.ts'
 export type { RecordingRefusal } from './recording-machine.ts'
 export { RecordingRecovery, type RepairRecording } from './recording-recovery.ts'
+export { RecordingRetention } from './recording-retention.ts'
 export { recordingRoutes } from './recording-routes.ts'
 export type { FlowAfterRecording, OnRecordingEnded, RecordingNeeds } from './recording-runner.ts'
 export { RecordingService } from './recording-service.ts'

@@ -103,6 +103,11 @@ export class StorageAccounts {
     return made
   }
 
+  /** Locks the account where there is one: whoever only takes away makes none. */
+  async lockExistingIn(trx: AnyTransaction, customer: string): Promise<void> {
+    await this.#store.lock(trx, customer)
+  }
+
   /** Counts files in (or out, below zero) of an account that this transaction has locked. */
   async countIn(trx: AnyTransaction, customer: string, files: readonly FileRecord[], sign: 1 | -1): Promise<void> {
     if (files.length === 0) return
