@@ -34,7 +34,7 @@ const PACKAGES: Record<string, string[]> = {
   'ipaddr.js': ['platform/outbound', 'platform/http', 'apps/server'],
   jose: ['managers/agent'],
   kysely: ['platform/db', 'platform/events', 'platform/mail', 'platform/node', 'platform/http', 'managers', 'testkit'],
-  'libphonenumber-js': ['managers/call', 'managers/number'],
+  'libphonenumber-js': ['managers/call', 'managers/number', 'managers/provisioning'],
   marked: ['apps/server'],
   negotiator: ['platform/http'],
   nodemailer: ['platform/mail'],

@@ -61,7 +61,13 @@ import { refuseVariables } from '#managers/flow'
 import { flowErrors } from '#managers/flow/errors'
 import { NumberService, migrations as numberMigrations, Vendors } from '#managers/number'
 import { numberErrors } from '#managers/number/errors'
-import { Carriers, ProviderService, migrations as provisioningMigrations, RouteService } from '#managers/provisioning'
+import {
+  Carriers,
+  emergencyNumbers,
+  ProviderService,
+  migrations as provisioningMigrations,
+  RouteService,
+} from '#managers/provisioning'
 import {
   ExtensionGate,
   ExtensionService,
@@ -138,6 +144,8 @@ export class TestCalls {
   readonly storage: Storage
   readonly storageAccounts: StorageAccounts
   readonly recordingKeeper: RecordingKeeper
+  /** What it takes to delete recordings. */
+  readonly removing: { db: Database; files: RecordingFiles; storage: Storage['referenced'] }
   readonly captures: Captures
   readonly reservations: ReservationDesk
   readonly settler: Settler
@@ -239,7 +247,7 @@ export class TestCalls {
         directs: services.directs,
         customers: services.customers,
         billing: services.billing,
-        callees: { extensions: services.store, agents: services.agents },
+        callees: { extensions: services.store, agents: services.agents, emergency: this.carriers },
       },
       callingOut: {
         customers: services.customers,
@@ -303,6 +311,7 @@ export class TestCalls {
       signer: this.signer,
     })
     this.recordingKeeper = new RecordingKeeper({ ...basics, bus, files, storage })
+    this.removing = { db, files, storage }
     const owner = { node: this.node, incarnation: this.incarnation }
     this.recordingRecovery = new RecordingRecovery({ ...basics, ...owner, files, repair: repairPair, onEnded })
     this.sip = new SipStack({
@@ -577,7 +586,10 @@ function servicesOn(db: Database) {
     ...{ ...basics, billing },
     onCustomerCreated: (trx, customer) => outboundConfigs.createIn(trx, customer),
   })
-  const extensions = new ExtensionService({ ...basics, plans: billing, directs, base: BASE })
+  const extensions = new ExtensionService({
+    ...{ ...basics, plans: billing, directs, base: BASE },
+    servesEmergency: emergencyNumbers(db),
+  })
   const agents = new AgentService({
     ...basics,
     plans: billing,

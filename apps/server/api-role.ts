@@ -5,11 +5,13 @@ import {
   AgentCalls,
   CallControlService,
   CallService,
+  ClosedHistories,
   EndedCalls,
   GroupcallService,
   MediaStreams,
   RecordingFiles,
   RecordingKeeper,
+  RecordingRetention,
   RecordingService,
   RouteAttemptStore,
   TransferService,
@@ -213,11 +215,14 @@ export class ApiRole {
     const mailSender = new MailSender({ db, clock, ids, log, metrics, transport, templates: mailboxes.templates })
     const { lifecycle, numbers, numberRenewals } = services
     const { eventDays } = config
+    const removing = { db, clock, files, storage: storage.referenced }
+    const closedHistories = new ClosedHistories({ ...removing, accounts: services.storageAccounts })
+    const recordingRetention = new RecordingRetention({ ...removing, days: config.recordingDays })
     const jobs = new Jobs({
       ...{ db, clock, ids, log, metrics },
       jobs: platformJobs({
         ...{ db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, mailFolder, eventDays },
-        ...{ auditor, topUp: services.billing.topUp, spending: services.spending },
+        ...{ auditor, topUp: services.billing.topUp, spending: services.spending, closedHistories, recordingRetention },
       }),
     })
 

@@ -125,7 +125,7 @@ export class CallRole {
     const gate = new ExtensionGate({ clock, base, nonceKey, credentials: new ExtensionStore(db) })
     const trunkGate = new TrunkGate({ clock, base, nonceKey, trunks: new TrunkStore(db) })
     const registrar = new SipRegistrar({ clock, ids, log, db, gate, base, defaultCustomer })
-    const callees = { extensions: new ExtensionStore(db), agents: services.agents }
+    const callees = { extensions: new ExtensionStore(db), agents: services.agents, emergency: carriers }
     const presence = new AgentPresence({ db, clock, ids, log })
     const directory = new LineDirectory()
     const refusals = new RefusalRecorder({ clock, ids, lanes })

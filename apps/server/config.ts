@@ -64,6 +64,7 @@ export interface Config extends BillingConfig {
   numberGraceDays: number
   eventDays: number
   callRecordDays: number
+  recordingDays: number
   rtpDebugMegabytes: number
   rtpDebugCustomerMegabytes: number
   rtpDebugTotalMegabytes: number
@@ -216,6 +217,12 @@ const SETTINGS: { [Key in keyof Config]: Setting<Config[Key]> } = {
   ),
   drainSeconds: setting('DRAIN_SECONDS', '0', 'how long SIGTERM waits for live calls', (value) =>
     whole(value, 0, 86_400),
+  ),
+  recordingDays: setting(
+    'RECORDING_DAYS',
+    '0',
+    'how many days recordings are kept; then they are deleted with their files (0 = for ever)',
+    (value) => whole(value, 0, 36_500),
   ),
   callRecordDays: setting(
     'CALL_RECORD_DAYS',

@@ -24,6 +24,8 @@ const jobs: Job[] = platformJobs({
   topUp: accounts.billing.topUp,
   auditor: accounts.auditor,
   spending: accounts.spending,
+  closedHistories: { run: async () => {} },
+  recordingRetention: { deleteSome: async () => 0 },
 })
 const HOUR = 60 * 60_000
 const DAY = 24 * HOUR

@@ -1,5 +1,6 @@
 import type { Mailboxes } from '#managers/agent'
 import type { Auditor, MonthlyTopUp, SpendingLimits } from '#managers/billing'
+import type { ClosedHistories, RecordingRetention } from '#managers/call'
 import type { CustomerLifecycle } from '#managers/customer'
 import type { NumberRenewals, NumberService } from '#managers/number'
 import type { Database } from '#platform/db'
@@ -25,6 +26,8 @@ export interface PlatformJobsNeeds {
   topUp: MonthlyTopUp
   auditor: Auditor
   spending: SpendingLimits
+  closedHistories: Pick<ClosedHistories, 'run'>
+  recordingRetention: Pick<RecordingRetention, 'deleteSome'>
   /** Days that events are kept. */
   eventDays: number
 }
@@ -32,7 +35,7 @@ export interface PlatformJobsNeeds {
 /** Everything that the platform does by the clock, once however many processes there are. */
 export function platformJobs(needs: PlatformJobsNeeds): Job[] {
   const { db, clock, log, lifecycle, mailboxes, numbers, numberRenewals, idempotency, eventDays } = needs
-  const { mailFolder: folder, topUp, auditor, spending } = needs
+  const { mailFolder: folder, topUp, auditor, spending, closedHistories, recordingRetention } = needs
   return [
     {
       name: 'delete_frozen_customers',
@@ -43,6 +46,16 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
       name: 'expire_unverified_customers',
       schedule: '*/15 * * * *',
       run: (signal) => untilNoneIsLeft(signal, () => lifecycle.expireUnverified()),
+    },
+    {
+      name: 'delete_closed_histories',
+      schedule: '* * * * *',
+      run: (signal) => closedHistories.run(signal),
+    },
+    {
+      name: 'delete_old_recordings',
+      schedule: '10 * * * *',
+      run: (signal) => untilNoneIsLeft(signal, () => recordingRetention.deleteSome()),
     },
     {
       name: 'drop_old_events',

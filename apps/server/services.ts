@@ -8,7 +8,7 @@ import {
   ReservationStore,
   SpendingLimits,
 } from '#managers/billing'
-import { callingCodeOf, countryOf, OutboundConfigService } from '#managers/call'
+import { ClosedHistoryNotes, callingCodeOf, countryOf, OutboundConfigService } from '#managers/call'
 import {
   AccesskeyService,
   CustomerLifecycle,
@@ -19,7 +19,7 @@ import {
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
-import { ProviderService, RouteService } from '#managers/provisioning'
+import { emergencyNumbers, ProviderService, RouteService } from '#managers/provisioning'
 import { ExtensionService, RegistrationStore, TrunkService } from '#managers/registrar'
 import { StorageAccounts } from '#managers/storage'
 import { TagService } from '#managers/tag'
@@ -85,6 +85,7 @@ export function createServices(needs: ServicesNeeds) {
   const extensions: ExtensionService = new ExtensionService({
     ...{ ...basics, plans: billing, directs, registrations, base },
     onExtensionDeleted: (trx, customer, extension_id) => agents.detachExtension(trx, customer, extension_id),
+    servesEmergency: emergencyNumbers(db),
   })
   const trunks = new TrunkService({ ...basics, plans: billing, base })
   const agents: AgentService = new AgentService({
@@ -126,11 +127,12 @@ export function createServices(needs: ServicesNeeds) {
     graceDays: needs.numberGraceDays ?? NUMBER_GRACE_DAYS,
   })
   const availableNumbers = new AvailableNumbers({ db, ids, vendors })
+  const histories = new ClosedHistoryNotes(basics)
   const lifecycle = new CustomerLifecycle({
     ...{ ...basics, customers, billing, base, admins: agents, mails },
     onCustomerDeleted: async (trx, customer) => {
       // the account comes first: whoever creates something under it waits, and then finds it closed
-      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, trunks, tags]
+      const reached = [accesskeys, directs, flows, numbers, outboundConfigs, extensions, trunks, tags, histories]
       for (const owner of [billing, agents, ...reached, storageAccounts, webhookRecords, providerRoutes])
         await owner.deleteAllOf(trx, customer)
     },

@@ -276,3 +276,22 @@ test('without the carrier there is no route and nothing for sale, and with it ag
   const { body } = await admin.get('/v1.0/providers')
   assert.equal(body.result.filter(({ name }: Json) => name === 'sandbox').length, 1)
 })
+
+test('a phone whose call cannot be paid is told so by the account of the call, not that its flow failed', async (t) => {
+  const { extension, password } = await platform.extension()
+  const phone = await FakePhone.start({ server: platform.sip, user: extension, password })
+  t.after(() => phone.close())
+  await phone.register()
+  const { body: account } = await api.get('/v1.0/billing_account')
+  const paying = `/v1.0/billing_accounts/${account.id}`
+  const balance = 1_000_000
+  assert.equal((await admin.post(`${paying}/balance_subtract_force`, { balance })).status, 200)
+  t.after(() => admin.post(`${paying}/balance_add_force`, { balance }))
+  assert.equal((await phone.call('+999050000001')).status, 603)
+  const explained = await eventually('its account is there', async () => {
+    const { body } = await api.get('/v1.0/calls')
+    const call = body.result.find((each: Json) => each.direction === 'incoming')
+    return call?.status === 'hangup' ? (await api.get(`/v1.0/calls/${call.id}/explain`)).body : undefined
+  })
+  assert.deepEqual([explained.verdict.reason, explained.verdict.blame], ['insufficient_balance', 'configuration'])
+})

@@ -11,9 +11,15 @@ import type { MatchedRule } from './call-witness.ts'
 import { phoneAddress, strangerAddress } from './caller-address.ts'
 import { type CarrierAddresses, readCarrierCall } from './carrier-call-in.ts'
 import { DialledTargets, type DialledTargetsNeeds, dialledUser, numberOf, type Target } from './dialled-targets.ts'
+import { isEmergency } from './emergency.ts'
 import type { CallFlow } from './live-call.ts'
-import { RETRY_AFTER, type Refused, refuse, trunkRefusal } from './refused.ts'
+import { RETRY_NEXT_SECOND, type Refused, refuse, trunkRefusal } from './refused.ts'
 import { trunkCallIn } from './trunk-call-in.ts'
+
+/** No number and no name that is served is longer; what strangers dial is remembered for a while. */
+const LONGEST_DIALLED = 256
+
+const MAY_BE_CALLED: readonly string[] = ['active', 'initial']
 
 /** What the admission asks of others; the server joins them. Look-ups throw while the database is away. */
 export interface AdmissionNeeds extends DialledTargetsNeeds {
@@ -75,6 +81,7 @@ export class IncomingAdmission {
   async decide(request: SipRequest, source: RemoteAddress): Promise<Admission> {
     const dialled = dialledUser(request.uri)
     if (dialled === undefined) return refuse(416, 'scheme_not_served', 'neither sip nor tel')
+    if (dialled.length > LONGEST_DIALLED) return refuse(404, 'number_not_found', 'longer than any number or name')
     const host = request.uri.kind === 'sip' ? request.uri.host : ''
     const domain = readSipDomain(host, this.#needs)
     const carrier = isOpenToCarriers(domain, request) ? this.#needs.carriers.at(source) : undefined
@@ -164,8 +171,9 @@ export class IncomingAdmission {
     if (answer.outcome !== 'passed') return trunkRefusal(answer)
     const { id, customer_id, domain_name } = answer.trunk
     const caller = strangerAddress(request)
+    const { callees } = this.#needs
     const virtual = numberOf(dialled)?.startsWith('+899') ? await this.#targets.find(dialled) : undefined
-    const outside = virtual ? undefined : trunkCallIn(dialled, request, caller)
+    const outside = virtual ? undefined : trunkCallIn({ callees, customer_id, dialled, caller }, request)
     const target: Target | undefined =
       virtual ?? (outside && { ...outside, matched: 'telephone', customer_id, rtp_debug: false, isOpen: false })
     if (!target) return refuse(404, 'number_not_found', 'not a number in full', { customer_id })
@@ -185,7 +193,8 @@ export class IncomingAdmission {
     otherwise = (): Promise<Decision> => Promise.resolve(refuse(404, 'number_not_found', 'nobody has this number')),
   ): Promise<Decision> {
     const leave = this.#needs.caps.enter(dialled, source.address)
-    if (!leave) return refuse(503, 'too_many_strangers', 'too many calls without credentials', { headers: RETRY_AFTER })
+    if (!leave)
+      return refuse(503, 'too_many_strangers', 'too many calls without credentials', { headers: RETRY_NEXT_SECOND })
     try {
       const target = await find()
       const admission = !mayReach(target)
@@ -201,7 +210,7 @@ export class IncomingAdmission {
     }
   }
 
-  /** Whether the owner of what is dialled may be called. */
+  /** Whether the owner of what is dialled may be called; a call for help asks neither for money nor whether it is frozen. */
   async #enter(target: Target, source: Address, anonymous: boolean, leave: () => void): Promise<Decision> {
     const { customers, billing, callees } = this.#needs
     const { customer_id, destination } = target
@@ -215,9 +224,11 @@ export class IncomingAdmission {
       billing.mayStart(customer_id, kindOfCall(ends), 1),
       callees.agents.ownerOf(customer_id, source),
     ])
-    if (customer?.status !== 'active' && customer?.status !== 'initial')
-      return refuse(403, 'owner_not_active', `the owner is ${customer?.status ?? 'gone'}`, { customer_id })
-    if (!verdict.ok) return refuse(603, 'insufficient_balance', verdict.refusal, { customer_id })
+    const isForHelp = isEmergency(destination)
+    const { status = 'gone' } = customer ?? {}
+    if (!customer || !(MAY_BE_CALLED.includes(status) || (isForHelp && status === 'frozen')))
+      return refuse(403, 'owner_not_active', `the owner is ${status}`, { customer_id })
+    if (!verdict.ok && !isForHelp) return refuse(603, 'insufficient_balance', verdict.refusal, { customer_id })
     return {
       admitted: true,
       matched: target.matched,

@@ -37,10 +37,11 @@ export class CallChecks {
     this.#needs = needs
   }
 
-  /** The customer may make calls at all; gives what its calls carry. */
-  async customer(customer: string): Promise<CallMetadata> {
+  /** The customer may make calls at all, and a frozen one those for help; gives what its calls carry. */
+  async customer(customer: string, destinations: readonly Address[]): Promise<CallMetadata> {
     const found = await this.#needs.customers.find(customer)
-    if (found?.status !== 'active') throw apiErrors.PERMISSION_DENIED()
+    const isForHelp = found?.status === 'frozen' && destinations.every(isEmergency)
+    if (!found || (found.status !== 'active' && !isForHelp)) throw apiErrors.PERMISSION_DENIED()
     return found.metadata.rtp_debug ? { rtp_debug: true } : {}
   }
 

@@ -20,10 +20,11 @@ import { wantsPrivacy } from './caller-id.ts'
 import type { Control } from './control.ts'
 import { carryOutControl } from './control-commands.ts'
 import { dialledAddress } from './dialled-address.ts'
+import { isEmergency } from './emergency.ts'
 import { EngineCommands } from './engine-commands.ts'
 import { callErrors } from './errors.ts'
 import { GroupPlacer } from './group-placer.ts'
-import { hopsOf } from './hops.ts'
+import { travelledBy } from './hops.ts'
 import { LegMaker, type LegMakerNeeds, withFlow } from './leg-maker.ts'
 import type { LiveCall, PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { LiveGroupcalls } from './live-groupcalls.ts'
@@ -34,6 +35,7 @@ import { newIncomingCall } from './new-call.ts'
 import { PhoneJoins } from './phone-joins.ts'
 import type { PlaceCallsRequest, PlacedCalls } from './place-calls.ts'
 import { Places } from './places.ts'
+import { RETRY_WHEN_READY } from './refused.ts'
 import type { RingingLegs } from './ringing-leg.ts'
 import { spenderOfCaller } from './spender.ts'
 import { CallStore } from './store.ts'
@@ -49,7 +51,6 @@ const MOST_PENDING = 500
 const ADMISSION_MS = 3_000
 /** How long `stop` waits for phones to answer our BYE, and for the last rows. */
 const STOP_MS = 4_500
-const RETRY_AFTER = { 'Retry-After': '5' }
 const DECLINE = 603
 
 /** What calling out takes beyond what letting in does. */
@@ -183,7 +184,7 @@ export class CallEngine {
     const { ids, log, media, directory, line: lineNeeds } = this.#needs
     const line = new IncomingLine(invite, { clock: this.#clock, ids, log, media, directory, ...lineNeeds })
     const leave = this.#stopping ? undefined : this.#places.enter()
-    if (!leave) return this.#refuse(line, 503, RETRY_AFTER)
+    if (!leave) return this.#refuse(line, 503, RETRY_WHEN_READY)
     const watch = new Stopwatch(this.#clock)
     this.#receive(invite, line, watch)
       .catch((error: unknown) => this.#failed(line, error))
@@ -205,9 +206,10 @@ export class CallEngine {
     for (const { customer_id } of this.#lives.values()) yield customer_id
   }
 
-  /** Ends every live call of a customer. */
+  /** Ends every live call of a customer; those for help end by themselves. */
   endAll(customer: string): void {
-    for (const live of this.#lives.values()) if (live.customer_id === customer) this.#end(live, 'account_closed')
+    for (const live of this.#lives.values())
+      if (live.customer_id === customer && !isEmergency(live.snapshot().destination)) this.#end(live, 'account_closed')
   }
 
   /** Lets nothing in any more, ends live calls by BYE, and waits until they are over and on disk, at most 4.5 s. */
@@ -225,20 +227,19 @@ export class CallEngine {
    * The look-ups have a deadline; what lives on afterwards must not inherit it, so the call begins outside of them.
    */
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
-    if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_AFTER)
+    if (!(await this.#gate.pass())) return this.#refuse(line, 503, RETRY_WHEN_READY)
     if (line.replaces) return this.#takePlace(invite, line, line.replaces, watch)
     const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
     if (!let_in) return
     const { admitted, prepared, call } = let_in
     const { anonymous: free_only, leave } = admitted
     const { spender, meter } = let_in
-    const maxForwards = maxForwardsOf(invite)
+    const { hops, max_forwards: maxForwards } = travelledBy(invite.request)
     const live = new LiveRunner(this.#live, {
       ...{ call, line, watch, free_only, spender, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
       ...(meter ? { meter } : {}),
       isPrivate: wantsPrivacy(invite.request),
-      hops: hopsOf(invite.request),
-      ...(maxForwards === undefined ? {} : { maxForwards }),
+      ...{ hops, maxForwards },
     })
     this.counters.admitted++
     this.#lives.set(live.id, live)
@@ -300,7 +301,8 @@ export class CallEngine {
       this.#witnessRefusal(invite, { customer_id, refusal, status: opened.status })
       return this.#refuse(line, opened.status)
     }
-    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender })
+    const travelled = travelledBy(invite.request)
+    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender, travelled })
     if (prepared || line.ended) return prepared
     const { flow_id } = call
     this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
@@ -434,7 +436,7 @@ export class CallEngine {
   #failed(line: IncomingLine, error: unknown) {
     if (error instanceof SipError) return this.#refuse(line, error.status)
     this.#needs.log.warn({ error }, 'a call could not be let in')
-    this.#refuse(line, 503, RETRY_AFTER)
+    this.#refuse(line, 503, RETRY_WHEN_READY)
   }
 
   /** A live call of this customer. */
@@ -442,10 +444,4 @@ export class CallEngine {
     const live = this.#lives.get(call_id)
     return live?.customer_id === customer ? live : undefined
   }
-}
-
-/** What is left of the hops that a call may make; `undefined` where the INVITE does not say. */
-function maxForwardsOf({ request }: IncomingInvite): number | undefined {
-  const text = request.headers.get('max-forwards')?.trim() ?? ''
-  return /^\d{1,3}$/.test(text) ? Number(text) : undefined
 }

@@ -10,7 +10,7 @@ import type { Call, CallMetadata } from './call.ts'
 import type { CallChecks } from './call-checks.ts'
 import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Master, Ready } from './calling.ts'
-import { callingFor, isAnonymous } from './calling-for.ts'
+import { callingFor, goingOnFrom, isAnonymous } from './calling-for.ts'
 import type { CallOut } from './connect-runner.ts'
 import { callErrors } from './errors.ts'
 import type { Groupcall } from './groupcall.ts'
@@ -87,13 +87,15 @@ export class CallPlacer {
     )
     if (made) return made
     const master = master_call_id === undefined ? undefined : this.#master(customer_id, master_call_id)
+    const travelled = request.travelled ?? (master && { hops: master.hops, max_forwards: master.maxForwards })
     const calling = {
       ...{ customer_id, free_only, spender, flow, variables, early_execution },
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
       limits: limitsOf(request),
       anonymous: isAnonymous(request.anonymous, master),
-      ...(master ? { master, hops: master.hops } : {}),
+      ...(master ? { master } : {}),
+      ...(travelled ? goingOnFrom(travelled) : {}),
     }
     const prepared = await this.#prepare(destinations, calling, idAt, request.metadata)
     const attempts = this.#begin(prepared, master)
@@ -128,7 +130,7 @@ export class CallPlacer {
   ): Promise<Prepared> {
     if (!(await this.#needs.pass())) throw apiErrors.SERVICE_UNAVAILABLE({})
     return this.#needs.db.withDeadline(LOOKUP_MS, async () => {
-      const metadata = { ...(await this.#needs.checks.customer(calling.customer_id)), ...asked }
+      const metadata = { ...(await this.#needs.checks.customer(calling.customer_id, destinations)), ...asked }
       const found = await Promise.allSettled(
         destinations.map((destination, index) => this.#one(destination, index, idAt(index), { ...calling, metadata })),
       )

@@ -5,7 +5,8 @@ import { type Address, apiErrors } from '#platform/http'
 import { isUuid, NIL_UUID } from '#platform/ids'
 import { type Destination, type Flow, sipUri } from '#telecom/sip'
 import type { CallChecks, Caller } from './call-checks.ts'
-import { calleeOf, faultOfCallee, sipCallee } from './callee.ts'
+import { type AddressFault, calleeOf, faultOfCallee, NO_NUMBER, sipCallee } from './callee.ts'
+import { type EmergencyRoutes, isEmergency, isKnownForHelp } from './emergency.ts'
 import { callErrors } from './errors.ts'
 import type { GroupRingMethod } from './groupcall.ts'
 import { TelPlanner, type TelPlannerNeeds } from './tel-planner.ts'
@@ -30,6 +31,7 @@ export interface InsideCallees {
     ): Promise<{ id: string; ring_method: 'ringall' | 'linear'; addresses: Address[] } | undefined>
     ownerOf(customer: string, address: Address): Promise<string | undefined>
   }
+  emergency: EmergencyRoutes
 }
 
 /** What it takes to find the ways to a callee. Look-ups throw while the database is away. */
@@ -59,7 +61,7 @@ export class CallPlanner {
   /** The plan for a destination; `field` names it in a refusal, e.g. `destinations[0]`. */
   async plan(caller: Caller, wanted: Address, field: string): Promise<Plan> {
     const destination = calleeOf(wanted)
-    const fault = faultOfCallee(destination)
+    const fault = faultOfCallee(destination) ?? this.#faultOfShort(caller, destination)
     if (fault) throw apiErrors.INVALID_ARGUMENT({ field: `${field}.${fault.member}`, issue: fault.issue })
     await this.#checks.destination(caller, destination)
     switch (destination.type) {
@@ -89,6 +91,14 @@ export class CallPlanner {
       if (plan.kind === 'groupcall') return plan
     }
     return { kind: 'groupcall', destinations: destinations.map(calleeOf), owner_id: NIL_UUID, ring_method, members }
+  }
+
+  /** A short number is one of the emergency services, or none at all. */
+  #faultOfShort({ customer_id }: Caller, destination: Address): AddressFault | undefined {
+    const { target = '' } = destination
+    const isAny = !isEmergency(destination) || isKnownForHelp(target)
+    if (isAny || this.#needs.emergency.servesEmergency(customer_id, target)) return undefined
+    return { member: 'target', issue: NO_NUMBER }
   }
 
   /** Each address that the host has is a way; the next one is tried where one does not answer. */

@@ -73,6 +73,8 @@ export interface CallWitness {
   redialled(call_id: string, line: WitnessedLine): void
   lineSaid(call_id: string, event: LineEvent, codec: string | undefined): void
   endAsked(call_id: string, by: EndAsker): void
+  /** Nobody could be called for it, for this reason of the catalogue. */
+  connectRefused(call_id: string, reason: string): void
   /** The record is final; told once or more. */
   over(call: Call): void
 }

@@ -1,7 +1,7 @@
+import { isShortNumber } from '#managers/provisioning'
 import { type Address, isE164, normaliseAddress } from '#platform/http'
 import { isUuid } from '#platform/ids'
 import { parseUri, SipError, type SipUri } from '#telecom/sip'
-import { isEmergencyNumber } from './emergency.ts'
 
 /** What is wrong with a member of an address, to be read after its name: `must be …`. */
 export interface AddressFault {
@@ -9,12 +9,15 @@ export interface AddressFault {
   issue: string
 }
 
+/** Said of a telephone number that is none, and of a short one that is no emergency number here. */
+export const NO_NUMBER = 'must be + and 7 to 15 digits'
+
 /** Why an address cannot be called, by its form alone (`calls.md` §2); `undefined` when nothing speaks against it. */
 export function faultOfCallee({ type = '', target = '', target_name = '' }: Address): AddressFault | undefined {
   switch (type) {
     case 'tel':
-      if (isE164(target) || isEmergencyNumber(target)) return undefined
-      return { member: 'target', issue: 'must be + and 7 to 15 digits' }
+      if (isE164(target) || isShortNumber(target)) return undefined
+      return { member: 'target', issue: NO_NUMBER }
     case 'sip':
       return sipCallee(target) ? undefined : { member: 'target', issue: 'must be user@domain' }
     case 'agent':

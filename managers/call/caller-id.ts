@@ -40,14 +40,14 @@ export function callerIdentity(
   return { from, ...(isAsserted ? { headers: asserted } : {}) }
 }
 
-/** A number as its carrier writes numbers, at our own domain. */
+/** A number as its carrier writes numbers, as it stands where that cannot be, at our own domain. */
 function numberAsFrom(
   { target = '', target_name = '' }: Address,
   base: string,
   writes: Pick<Carrier, 'number_format' | 'country'>,
 ): string {
   const displayName = readableText(target_name, LONGEST_NAME)
-  const user = readableText(writtenFor(target, writes), LONGEST_NAME)
+  const user = readableText(writtenFor(target, writes) ?? target, LONGEST_NAME)
   return user === '' ? NOBODY : writeNameAddr({ displayName, uri: sipUri({ user, host: base }) })
 }
 

@@ -3,6 +3,7 @@ import { NIL_UUID } from '#platform/ids'
 import type { Calling, Master } from './calling.ts'
 import type { ConnectingCaller } from './connect-runner.ts'
 import { callErrors } from './errors.ts'
+import type { Travelled } from './hops.ts'
 import type { PlaceCallsRequest } from './place-calls.ts'
 
 /**
@@ -15,8 +16,6 @@ export function callingFor(
   anonymous: PlaceCallsRequest['anonymous'] = 'auto',
 ): Omit<Calling, 'metadata'> {
   const call = caller.snapshot()
-  const maxForwards = caller.maxForwards - 1
-  if (maxForwards < 1) throw callErrors.NO_ROUTE_TO_DESTINATION()
   const { codec, worker: workerHint } = caller
   return {
     customer_id: call.customer_id,
@@ -28,11 +27,17 @@ export function callingFor(
     master: caller,
     groupcall_id: NIL_UUID,
     anonymous: isAnonymous(anonymous, caller),
-    maxForwards,
-    hops: caller.hops,
+    ...goingOnFrom({ hops: caller.hops, max_forwards: caller.maxForwards }),
     ...(codec ? { codecs: codec === 'PCMA' ? (['PCMA', 'PCMU'] as const) : (['PCMU', 'PCMA'] as const) } : {}),
     ...(workerHint === undefined ? {} : { workerHint }),
   }
+}
+
+/** What is left to whoever is called by a call that has come so far. Throws where that is nothing. */
+export function goingOnFrom({ hops, max_forwards }: Travelled): Required<Pick<Calling, 'maxForwards' | 'hops'>> {
+  const maxForwards = max_forwards - 1
+  if (maxForwards < 1) throw callErrors.NO_ROUTE_TO_DESTINATION()
+  return { maxForwards, hops }
 }
 
 /** `auto` is what the caller asked for whom others are called; `no` always shows. */

@@ -86,6 +86,7 @@ test('unknown numbers, virtual ones and numbers without a flow are 404', async (
 
 test('a call that has come back too often is a loop', async () => {
   assert.equal((await dial(MINE, ['X-Strowger-Hops: 4'])).status, 200)
+  assert.equal(calls.prepared.at(-1)?.travelled?.hops, 4, 'its flow knows')
   assert.equal((await dial(MINE, ['X-Strowger-Hops: 5'])).status, 482)
   const refused = await eventually('the refusal is on record', async () => {
     const rows = await calls.db.query<{ reason: string }>('select reason from refused_calls order by tm_create')

@@ -4,6 +4,7 @@ import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import type { ProviderWrite } from '#managers/provisioning'
 import { NIL_UUID, systemIds } from '#platform/ids'
 import { assertReason, eventually, type FakeLine, TestCalls } from '#testkit'
+import { callErrors } from './errors.ts'
 
 const calls = await TestCalls.start()
 const api = await calls.api()
@@ -139,6 +140,25 @@ test('a provider may have causes of its own for going on', async () => {
   }
 })
 
+test('a provider that cannot write a number is passed over, and keeps no call from the next', async () => {
+  const unknown = await provider('of a country that is none', { number_format: 'national', country: 'gb' })
+  const target = '+4940'
+  await route(unknown, { target })
+  // as a provider may be that was written before countries were looked at
+  await calls.db.query(
+    `with next as (update provisioning_revision set revision = revision + 1 returning revision)
+     update providers set country = 'uk', revision = next.revision from next where id = $1`,
+    [unknown],
+  )
+  await route(second, { priority: 1, target })
+  const before = calls.lines.length
+  const { status, text } = await post({ destinations: [{ type: 'tel', target: '+494012345678' }] })
+  assert.equal(status, 200, text)
+  const line = await lineAfter(before)
+  assert.equal(line.options.uri, 'sip:494012345678@127.0.0.1:5999;transport=udp;user=phone')
+  line.goes(17, 486)
+})
+
 test('a source that is not the customer’s own is refused, with what was tried; the chosen number takes its place', async () => {
   const source = { type: 'tel', target: '+14155550199' }
   const refused = await post({ source })
@@ -170,6 +190,22 @@ test('an anonymous caller is withheld, and asserted to the provider', async () =
     ...{ Privacy: 'id', 'P-Asserted-Identity': `<tel:${MINE}>` },
   })
   line.goes(17, 486)
+})
+
+test('calls that a flow makes count on from the call that it runs for, also where they do not follow it', async () => {
+  const before = calls.lines.length
+  const request = {
+    ...{ customer_id: calls.customer, destinations: [{ type: 'tel', target: CALLEE }] as const },
+    ...({ source: { type: 'tel', target: MINE } as const, flow: { actions }, anonymous: 'no', variables: {} } as const),
+  }
+  await calls.engine.place({ ...request, travelled: { hops: 3, max_forwards: 20 } }, 'a flow:1')
+  const line = await lineAfter(before)
+  assert.equal(line.options.headers?.['X-Strowger-Hops'], '4')
+  assert.equal(line.options.maxForwards, 19)
+  assert.deepEqual(calls.outgoing.at(-1)?.travelled, { hops: 4, max_forwards: 19 }, 'and what its flow calls goes on')
+  line.goes(17, 486)
+  const placing = calls.engine.place({ ...request, travelled: { hops: 0, max_forwards: 1 } }, 'a flow:2')
+  await assert.rejects(placing, (error) => callErrors.NO_ROUTE_TO_DESTINATION.is(error))
 })
 
 test('an emergency number is served where the operator has routed it, whatever balance, countries and source say', async () => {

@@ -4,6 +4,7 @@ import type { Log } from '#platform/log'
 import { ANSWERED_ELSEWHERE, type Attempt, type AttemptEvent } from './attempt.ts'
 import type { Call } from './call.ts'
 import type { CallEffect } from './call-actor.ts'
+import type { CallWitness } from './call-witness.ts'
 import type { Master } from './calling.ts'
 import type { ConnectInput } from './connect-machine.ts'
 import type { ConnectOptions } from './live-call.ts'
@@ -32,18 +33,21 @@ export type CallOut = (
   report: (attempt: number, event: AttemptEvent) => void,
 ) => Promise<readonly Attempt[]>
 
+export interface ConnectRunnerNeeds {
+  log: Log
+  callOut: CallOut
+  witness?: Pick<CallWitness, 'connectRefused'>
+}
+
 /** Does for one live call what its connecting wants done. */
 export class ConnectRunner {
-  readonly #needs: { log: Log; callOut: CallOut }
+  readonly #needs: ConnectRunnerNeeds
   readonly #caller: ConnectingCaller
   readonly #take: (input: ConnectInput) => void
   #key = ''
   #attempts: readonly Attempt[] = []
 
-  constructor(
-    needs: { log: Log; callOut: CallOut },
-    parts: { caller: ConnectingCaller; take: (input: ConnectInput) => void },
-  ) {
+  constructor(needs: ConnectRunnerNeeds, parts: { caller: ConnectingCaller; take: (input: ConnectInput) => void }) {
     this.#needs = needs
     this.#caller = parts.caller
     this.#take = parts.take
@@ -59,6 +63,7 @@ export class ConnectRunner {
       },
       (error: unknown) => {
         this.#needs.log.info({ call_id: this.#caller.id, error }, 'nobody could be called for a call')
+        if (error instanceof ReasonedError) this.#needs.witness?.connectRefused(this.#caller.id, error.reason)
         const issue = error instanceof ReasonedError ? error.reason : 'not_placed'
         this.#take({ type: 'not_called_out', key, issue, cause: causeOfRefusal(error, options.destinations) })
       },

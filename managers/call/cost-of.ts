@@ -8,7 +8,7 @@ import { isEmergency } from './emergency.ts'
  */
 export function costOf(call: Pick<Call, 'customer_id' | 'direction' | 'source' | 'destination'>): CallCost | undefined {
   const { customer_id, direction, source, destination } = call
-  if (customer_id === SYSTEM_CUSTOMER_ID || (direction === 'outgoing' && isEmergency(destination))) return undefined
+  if (customer_id === SYSTEM_CUSTOMER_ID || isEmergency(destination)) return undefined
   const cost = costOfCall({
     direction,
     source: { type: source.type ?? '', target: source.target ?? '' },

@@ -1,7 +1,16 @@
+import { isShortNumber } from '#managers/provisioning'
+
 /**
- * The numbers of the emergency services by countries (ITU-T E.161.1 and national plans). They are dialled as they stand,
- * belong to no country of a customer's list and cost it nothing: whether they are served is the operator's decision, by a
- * route whose target is the number.
+ * Whether a short number is served as one of the emergency services: the operator's decision, by a route of the customer's or
+ * of everybody's whose target is the number.
+ */
+export interface EmergencyRoutes {
+  servesEmergency(customer: string, number: string): boolean
+}
+
+/**
+ * The best known numbers of the emergency services (ITU-T E.161.1 and national plans): who dials one that no route serves is
+ * told so. Any other short number is one as soon as a route says it.
  */
 const EMERGENCY_NUMBERS: ReadonlySet<string> = new Set([
   ...['000', '100', '101', '102', '103', '108', '110', '111', '112', '113', '114', '115', '116', '117', '118', '119'],
@@ -11,12 +20,15 @@ const EMERGENCY_NUMBERS: ReadonlySet<string> = new Set([
   ...['998', '999'],
 ])
 
-/** Whether a telephone number, as it was dialled, is one of the emergency services. */
-export function isEmergencyNumber(number: string): boolean {
+/** Whether a number is known for an emergency service somewhere, be it served or not. */
+export function isKnownForHelp(number: string): boolean {
   return EMERGENCY_NUMBERS.has(number)
 }
 
-/** The same of an address. */
+/**
+ * Whether an address has the form of an emergency number. It is dialled as it stands, belongs to no country of a customer's
+ * list and costs nothing; no other number is short, and one that no route serves is not called at all.
+ */
 export function isEmergency({ type, target = '' }: { type?: string; target?: string }): boolean {
-  return type === 'tel' && isEmergencyNumber(target)
+  return type === 'tel' && isShortNumber(target)
 }

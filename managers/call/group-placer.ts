@@ -9,7 +9,7 @@ import type { CallChecks } from './call-checks.ts'
 import { LOOKUP_MS } from './call-placer.ts'
 import type { CallPlanner } from './call-planner.ts'
 import type { Calling, Ready } from './calling.ts'
-import { callingFor, isAnonymous } from './calling-for.ts'
+import { callingFor, goingOnFrom, isAnonymous } from './calling-for.ts'
 import type { ConnectingCaller } from './connect-runner.ts'
 import type { Groupcall, GroupRingMethod } from './groupcall.ts'
 import type { PlaceGroupcallRequest } from './groupcall-commands.ts'
@@ -85,6 +85,7 @@ export class GroupPlacer {
       source: source ? normaliseAddress(source) : {},
       groupcall_id: NIL_UUID,
       anonymous: isAnonymous(anonymous),
+      ...(request.travelled ? goingOnFrom(request.travelled) : {}),
     })
     const group = ready.begin()
     if (!(group instanceof GroupcallRunner)) throw new InvariantError('a plan for a group has made no group')
@@ -97,7 +98,7 @@ export class GroupPlacer {
     const { pass, db, checks, planner, attempts } = this.#needs
     if (!(await pass())) throw apiErrors.SERVICE_UNAVAILABLE({})
     return db.withDeadline(LOOKUP_MS, async () => {
-      const whole: Calling = { ...calling, metadata: await checks.customer(calling.customer_id) }
+      const whole: Calling = { ...calling, metadata: await checks.customer(calling.customer_id, group.destinations) }
       return attempts.prepare(id, await planner.planGroup(whole, group), whole)
     })
   }

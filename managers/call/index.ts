@@ -23,18 +23,22 @@ export {
   type RefusedInvite,
   type WitnessedLine,
 } from './call-witness.ts'
+export { ClosedHistories } from './closed-histories.ts'
+export { ClosedHistoryNotes } from './closed-history-notes.ts'
 export type { Control, MutedDirection } from './control.ts'
 export { callControlRoutes } from './control-routes.ts'
 export { CallControlService } from './control-service.ts'
 export { callingCodeOf, countryOf } from './country.ts'
 export type { CreateCallsNeeds } from './create-calls.ts'
 export type { DialableLine } from './dialable-line.ts'
+export { isEmergency } from './emergency.ts'
 export { EndedCalls } from './ended-calls.ts'
 export { CALL_EVENTS, type CallEvent } from './events.ts'
 export type { Groupcall, GroupcallStatus, GroupRingMethod } from './groupcall.ts'
 export { GROUPCALL_EVENTS, type GroupcallEvent } from './groupcall-events.ts'
 export { groupcallRoutes } from './groupcall-routes.ts'
 export { GroupcallService } from './groupcall-service.ts'
+export type { Travelled } from './hops.ts'
 export type {
   CallFlow,
   ConnectOptions,
@@ -67,6 +71,7 @@ export { RecordingFiles } from './recording-files.ts'
 export { RecordingKeeper } from './recording-keeper.ts'
 export type { RecordingRefusal } from './recording-machine.ts'
 export { RecordingRecovery, type RepairRecording } from './recording-recovery.ts'
+export { RecordingRetention } from './recording-retention.ts'
 export { recordingRoutes } from './recording-routes.ts'
 export type { FlowAfterRecording, OnRecordingEnded, RecordingNeeds } from './recording-runner.ts'
 export { RecordingService } from './recording-service.ts'

@@ -239,6 +239,21 @@ test('callers without credentials have caps per number and source, and give thei
   assert.equal(caps.enter('+1', 'a'), undefined, 'a place is given back once')
 })
 
+test('callers without credentials who dial a new number each time fill no memory, and no number with a call is forgotten', () => {
+  const caps = new AnonymousCaps(systemClock, { perSecond: 5, atOnce: 1 })
+  assert.ok(caps.enter('+1', 'a'))
+  for (let at = 0; at < 60_000; at++) caps.enter(String(at), 'b')?.()
+  assert.equal(caps.size, 50_001)
+  assert.equal(caps.enter('+1', 'a'), undefined, 'its call goes on')
+})
+
+test('nobody is under a name that is longer than any, whoever asks', async () => {
+  const long = '1'.repeat(257)
+  assert.equal((await asStranger(long, { uri: `sip:${long}@sip.${base}` })).status, 404)
+  assert.equal((await asStranger(long)).status, 404)
+  assert.equal((await asExtension(long)).status, 404)
+})
+
 test('above the caps the answer is 503 with Retry-After', async () => {
   const capped = await TestCalls.start({ anonymousCaps: { perSecond: 1, atOnce: 1 } })
   await capped.number(MINE)

@@ -1,7 +1,7 @@
 import { type Address, isE164, normaliseTarget } from '#platform/http'
 import { isUuid } from '#platform/ids'
 import { findExtension, type InsideCallees } from './call-planner.ts'
-import { isEmergencyNumber } from './emergency.ts'
+import { isKnownForHelp } from './emergency.ts'
 import type { CallFlow } from './live-call.ts'
 
 /** Whom a phone dialled among its own people, or outside; and what the platform does for that. */
@@ -11,8 +11,9 @@ export interface InsideTarget {
 }
 
 /**
- * What a registered phone dials that is neither a direct hash nor a virtual number (`calls.md` §8.3): `agent:`,
- * `extension:` or a bare extension, then `+…`, `tel:` or an emergency number. Conferences, lines and SIP addresses: not found.
+ * What a registered phone dials that is neither a direct hash nor a virtual number (`calls.md` §8.3): an emergency number
+ * that a route serves, `agent:`, `extension:` or a bare extension, then `+…`, `tel:` or an emergency number that none serves.
+ * Conferences, lines and SIP addresses: not found.
  */
 export async function findInside(
   callees: InsideCallees,
@@ -26,7 +27,7 @@ export async function findInside(
     case 'extension':
       return connectTo(await extension(callees, customer, name), { relay_reason: true })
     case 'tel':
-      return findTelephone(name)
+      return findTelephone(callees, customer, name)
     case '':
       return findBare(callees, customer, name)
     default:
@@ -38,9 +39,14 @@ export async function findInside(
  * A telephone number that is dialled in full (`+…`, `tel:+…`): the caller hears what comes before the answer, and learns why
  * nobody answered. `source` is shown in the place of the caller where it is said; who may be shown is decided by the call.
  */
-export function findTelephone(dialled: string, source?: Address): InsideTarget | undefined {
+export function findTelephone(
+  callees: Pick<InsideCallees, 'emergency'>,
+  customer: string,
+  dialled: string,
+  source?: Address,
+): InsideTarget | undefined {
   const [scheme, name] = schemeOf(dialled)
-  const number = scheme === '' || scheme === 'tel' ? telephone(name) : undefined
+  const number = scheme === '' || scheme === 'tel' ? telephone(callees, customer, name) : undefined
   return connectTo(number, { early_media: true, relay_reason: true, ...(source ? { source } : {}) })
 }
 
@@ -55,9 +61,10 @@ export async function findNamed(
 }
 
 async function findBare(callees: InsideCallees, customer: string, name: string): Promise<InsideTarget | undefined> {
+  if (callees.emergency.servesEmergency(customer, name)) return findTelephone(callees, customer, name)
   const inside = await extension(callees, customer, name)
   if (inside) return connectTo(inside, { relay_reason: true })
-  return name.startsWith('+') || isEmergencyNumber(name) ? findTelephone(name) : undefined
+  return name.startsWith('+') || isKnownForHelp(name) ? findTelephone(callees, customer, name) : undefined
 }
 
 async function agent({ agents }: InsideCallees, customer: string, id: string): Promise<Address | undefined> {
@@ -70,9 +77,14 @@ async function extension({ extensions }: InsideCallees, customer: string, name: 
   return found && { type: 'extension', target: found.id, target_name: found.extension }
 }
 
-function telephone(text: string): Address | undefined {
+function telephone(
+  { emergency }: Pick<InsideCallees, 'emergency'>,
+  customer: string,
+  text: string,
+): Address | undefined {
   const target = normaliseTarget('tel', text)
-  return isE164(target) || isEmergencyNumber(target) ? { type: 'tel', target } : undefined
+  const isNumber = isE164(target) || isKnownForHelp(target) || emergency.servesEmergency(customer, target)
+  return isNumber ? { type: 'tel', target } : undefined
 }
 
 function connectTo(

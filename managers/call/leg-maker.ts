@@ -8,7 +8,7 @@ import type { Call } from './call.ts'
 import { callerIdentity } from './caller-id.ts'
 import type { Calling, Ready } from './calling.ts'
 import type { DialableLine } from './dialable-line.ts'
-import { HOPS_HEADER } from './hops.ts'
+import { HOPS_HEADER, MAX_FORWARDS } from './hops.ts'
 import type { PreparedFlow, PrepareOutgoing } from './live-call.ts'
 import { type DialableWay, type LiveNeeds, LiveRunner } from './live-runner.ts'
 import type { Meter } from './meter.ts'
@@ -134,9 +134,11 @@ export class LegMaker {
     }
   }
 
-  async #flow(call: Call, { flow, variables, free_only, spender }: Calling): Promise<PreparedFlow | undefined> {
+  async #flow(call: Call, calling: Calling): Promise<PreparedFlow | undefined> {
+    const { flow, variables, free_only, spender, hops = 0, maxForwards = MAX_FORWARDS } = calling
     if (!flow) return undefined
-    const prepared = await this.#needs.prepareOutgoing({ call, flow, variables, free_only, spender })
+    const travelled = { hops, max_forwards: maxForwards }
+    const prepared = await this.#needs.prepareOutgoing({ call, flow, variables, free_only, spender, travelled })
     if (!prepared) throw flowErrors.FLOW_NOT_FOUND({ flow_id: 'flow_id' in flow ? flow.flow_id : NIL_UUID })
     return prepared
   }

@@ -2,6 +2,7 @@ import type { Spender } from '#managers/billing'
 import type { Address } from '#platform/http'
 import type { MachineVerdict } from '#telecom/media'
 import type { Call, CallAction, HangupBy, HangupReason } from './call.ts'
+import type { Travelled } from './hops.ts'
 import type { RecordingFormat } from './recording.ts'
 
 /**
@@ -174,6 +175,8 @@ export interface IncomingCall {
   anonymous: boolean
   /** On whose account its flow makes paid calls. */
   spender?: Spender
+  /** How far it has come; the calls of its flow go on from there. */
+  travelled?: Travelled
 }
 
 /** A flow made ready for a call that is about to exist. */
@@ -207,6 +210,8 @@ export interface OutgoingCallFlow {
   free_only?: boolean
   /** On whose account its flow makes paid calls. */
   spender?: Spender
+  /** How far it has come; the calls of its flow go on from there. */
+  travelled?: Travelled
 }
 
 /**

@@ -17,6 +17,7 @@ import type { PeerInput } from './conversation.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { DialledWay } from './dialling.ts'
 import type { CallEvent } from './events.ts'
+import { MAX_FORWARDS } from './hops.ts'
 import type {
   ConnectOptions,
   LiveCall,
@@ -91,9 +92,6 @@ export interface LiveParts {
   /** Hears what comes of a leg of ours; without one its answer counts by itself. */
   report?: (event: AttemptEvent) => void
 }
-
-/** RFC 3261 §8.1.1.6. */
-const MAX_FORWARDS = 70
 
 /**
  * Runs one call's actor: gives it its inputs one at a time, does what it wants done, and writes what it says, in order.

@@ -42,6 +42,7 @@ async function telephone(balance_credit: number) {
     ...{ callOut: unused, leg: () => undefined, transferAsked: () => {}, release: () => {} },
     witness: {
       ...{ refused: () => {}, began: () => {}, redialled: () => {}, lineSaid: () => {}, over: () => {} },
+      connectRefused: () => {},
       endAsked: (id, by) => asked.push([id, by]),
     },
   }

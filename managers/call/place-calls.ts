@@ -2,6 +2,7 @@ import type { Spender } from '#managers/billing'
 import type { Address } from '#platform/http'
 import type { Call, CallMetadata } from './call.ts'
 import type { Groupcall } from './groupcall.ts'
+import type { Travelled } from './hops.ts'
 import type { CallFlow } from './live-call.ts'
 
 /** Calls that are to be made, as the API and flows ask for them. */
@@ -22,6 +23,8 @@ export interface PlaceCallsRequest {
   free_only?: boolean
   /** On whose account they are made, and what follows from them; nobody's in particular unless said. */
   spender?: Spender
+  /** How far the call has come whose flow makes them, whether they follow it or not. */
+  travelled?: Travelled
   /** Seconds that a callee may ring, and that a call may last, where these are not the usual ones. */
   dial_timeout?: number
   max_duration?: number

@@ -22,6 +22,9 @@ export interface FlowAfterRecording {
   key: string
   customer_id: string
   flow_id: string
+  /** What it is bound to: the recording. */
+  reference_type: 'recording'
+  reference_id: string
   /** The activeflow of what was recorded; the nil UUID = none. */
   reference_activeflow_id: string
   variables: Readonly<Record<string, string>>
@@ -49,6 +52,8 @@ export function flowAfter(recording: Recording): FlowAfterRecording {
     key: `recording_end:${recording.id}`,
     customer_id: recording.customer_id,
     flow_id: recording.on_end_flow_id,
+    reference_type: 'recording',
+    reference_id: recording.id,
     reference_activeflow_id: recording.activeflow_id,
     variables: recordingVariables(recording),
   }

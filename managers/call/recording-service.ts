@@ -3,11 +3,10 @@ import type { ReferencedFiles, StorageAccounts, StoredFiles } from '#managers/st
 import { storageErrors } from '#managers/storage/errors'
 import { type CommandDoor, NoResponder } from '#platform/bus'
 import type { Database } from '#platform/db'
-import { appendEvents } from '#platform/events'
 import { apiErrors, type Page, type PageRequest, paginate } from '#platform/http'
 import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { type Clock, timestamp } from '#platform/time'
+import type { Clock } from '#platform/time'
 import type { Call } from './call.ts'
 import { CALL_COMMANDS } from './call-commands.ts'
 import type { Call as CallView } from './contract.ts'
@@ -17,8 +16,8 @@ import { presentRecording } from './present-recording.ts'
 import type { Recording } from './recording.ts'
 import type { RecordingAnswer, RecordingCommand } from './recording-commands.ts'
 import type { RecordingStart, Recording as RecordingView } from './recording-contract.ts'
-import { recordingEvent } from './recording-events.ts'
 import type { RecordingFiles } from './recording-files.ts'
+import { RecordingRemover } from './recording-remover.ts'
 import { type RecordingFilter, RecordingStore } from './recording-store.ts'
 import { CallStore } from './store.ts'
 
@@ -46,11 +45,13 @@ export class RecordingService {
   readonly #needs: RecordingServiceNeeds
   readonly #store: RecordingStore
   readonly #calls: CallStore
+  readonly #remover: RecordingRemover
 
   constructor(needs: RecordingServiceNeeds) {
     this.#needs = needs
     this.#store = new RecordingStore(needs.db)
     this.#calls = new CallStore(needs.db)
+    this.#remover = new RecordingRemover(needs)
   }
 
   /** Records a call. Answers when the recording has begun. */
@@ -93,7 +94,6 @@ export class RecordingService {
    * more. Announces `recording_deleted`.
    */
   async delete(customer: string, recording_id: string): Promise<RecordingView> {
-    const { db, clock, files, storage } = this.#needs
     let recording = await this.#find(customer, recording_id)
     if (recording.status !== 'ended') {
       const to = this.#to(customer, recording.reference_id)
@@ -101,16 +101,7 @@ export class RecordingService {
       recording = await this.#find(customer, recording_id)
       if (recording.status !== 'ended') throw apiErrors.SERVICE_UNAVAILABLE() // its node cannot be reached
     }
-    await files.remove(recording)
-    const now = timestamp(clock.wallMs())
-    const { deleted, objects } = await db.transaction(async (trx) => {
-      const deleted = (await this.#store.delete(trx, customer, recording_id, now)) ?? noRecording(recording_id)
-      const objects = await storage.deleteIn(trx, customer, recording_id)
-      await appendEvents(trx, [recordingEvent('recording_deleted', deleted)])
-      return { deleted, objects }
-    })
-    await storage.remove(objects)
-    return presentRecording(deleted)
+    return presentRecording((await this.#remover.remove(recording)) ?? noRecording(recording_id))
   }
 
   /** The address at which the files can be fetched for a day. */

@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely'
+import { type ColumnType, sql } from 'kysely'
 import type { AnyTransaction, Database, LaneTable, LaneWrite } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -157,6 +157,20 @@ export class RecordingStore {
       .where('tm_delete', 'is', null)
       .returning(COLUMNS)
       .executeTakeFirst()
+  }
+
+  /** Platform-wide: recordings that ended before a moment, the oldest first, so many at most. */
+  endedBefore(moment: Timestamp, most: number): Promise<Recording[]> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('recordings')
+      .select(COLUMNS)
+      .where('status', '=', sql.lit('ended'))
+      .where('tm_end', '<', moment)
+      .where('tm_delete', 'is', null)
+      .orderBy('tm_end')
+      .limit(most)
+      .execute()
   }
 
   /** Platform-wide: recordings that have ended and whose files are not in the storage yet, the oldest first. */

@@ -232,6 +232,7 @@ test('the end of the call ends its recording; the flow that follows is started o
   assert.equal(shown.on_end_flow_id, flow_id)
   const next = await eventually('the flow follows', () => calls.followed.find((each) => each.flow_id === flow_id))
   assert.equal(next.key, `recording_end:${id}`)
+  assert.deepEqual([next.reference_type, next.reference_id], ['recording', id])
   assert.equal(next.customer_id, calls.customer)
   assert.equal(next.reference_activeflow_id, shown.activeflow_id)
   assert.equal(next.variables['voipbin.recording.id'], id)

@@ -14,8 +14,10 @@ export interface Refused {
   customer_id?: string
 }
 
-/** When whoever met a bound may come back, in seconds. */
-export const RETRY_AFTER = { 'Retry-After': '1' }
+/** Who met a bound may come back when the second is over for which it was counted. */
+export const RETRY_NEXT_SECOND = { 'Retry-After': '1' }
+/** The platform takes no calls now, which lasts longer than a second. */
+export const RETRY_WHEN_READY = { 'Retry-After': '5' }
 
 export function refuse(status: number, refusal: Refusal, detail: string, rest: Partial<Refused> = {}): Refused {
   return { admitted: false, status, refusal, detail, ...rest }

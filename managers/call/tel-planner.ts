@@ -3,7 +3,7 @@ import type { Address } from '#platform/http'
 import type { Caller } from './call-checks.ts'
 import { type CallSourceNeeds, sourceFor } from './call-source.ts'
 import { type Resolve, wayOver } from './carrier-way.ts'
-import { isEmergencyNumber } from './emergency.ts'
+import { isEmergency } from './emergency.ts'
 import { callErrors } from './errors.ts'
 import type { LegPlan } from './way.ts'
 
@@ -13,6 +13,10 @@ export interface CarrierSelection {
 }
 
 export interface TelPlannerNeeds extends CallSourceNeeds {
+  numbers: CallSourceNeeds['numbers'] & {
+    /** An active number of the customer's own that is none of our virtual ones; `undefined` where there is none. */
+    anyToShow(customer: string): Promise<{ number: string } | undefined>
+  }
   carriers: CarrierSelection
   resolve: Resolve
 }
@@ -29,7 +33,7 @@ export class TelPlanner {
   async plan(caller: Caller, destination: Address, owner_id: string): Promise<LegPlan> {
     const { target = '' } = destination
     const routes = this.#needs.carriers.select(caller.customer_id, target, caller.metadata?.route_provider_ids)
-    const isHelp = isEmergencyNumber(target)
+    const isHelp = isEmergency(destination)
     if (routes.length === 0)
       throw callErrors.NO_ROUTE_TO_DESTINATION({
         destination: target,
@@ -44,13 +48,17 @@ export class TelPlanner {
     return { kind: 'call', destination, owner_id, ways: [first, ...others], source }
   }
 
-  /** A call for help is not lost over who may be shown: the customer's number where there is one, else the source as it is. */
+  /**
+   * A call for help is not lost over who may be shown: the customer's number as usual, else any active one of its, by which it
+   * can be called back; else nobody, and never a number that may be somebody else's.
+   */
   async #anySource(caller: Caller): Promise<Address> {
     try {
       return await sourceFor(caller, this.#needs)
     } catch (error) {
       if (!callErrors.SOURCE_NOT_ALLOWED.is(error)) throw error
-      return caller.source
+      const own = await this.#needs.numbers.anyToShow(caller.customer_id)
+      return own ? { type: 'tel', target: own.number, target_name: own.number } : {}
     }
   }
 }

@@ -24,6 +24,7 @@ export type RecordedFact = { at: number } & (
   | { kind: 'line'; event: WitnessedLineEvent; codec?: string }
   | { kind: 'media'; event: WitnessedMediaEvent }
   | { kind: 'end_asked'; by: EndAsker }
+  | { kind: 'connect_refused'; reason: string }
   | { kind: 'redialled' }
   | { kind: 'not_captured'; why: NotCaptured }
 )

@@ -175,6 +175,10 @@ export class CallRecorder implements CallWitness {
     if (record?.overMs === undefined) this.#note(record, { at: this.#clock.wallMs(), kind: 'end_asked', by })
   }
 
+  connectRefused(call_id: string, reason: string): void {
+    this.#note(this.#records.get(call_id), { at: this.#clock.wallMs(), kind: 'connect_refused', reason })
+  }
+
   over(call: Call): void {
     const record = this.#records.get(call.id)
     if (!record || record.overMs !== undefined) return

@@ -15,6 +15,12 @@ export function askedBy({ facts }: CallRecord): EndAsker | undefined {
   return asked?.kind === 'end_asked' ? asked.by : undefined
 }
 
+/** Why nobody could be called for it, the last time. */
+export function connectRefusal({ facts }: CallRecord): string | undefined {
+  const refused = facts.findLast((fact) => fact.kind === 'connect_refused')
+  return refused?.kind === 'connect_refused' ? refused.reason : undefined
+}
+
 /** The last word of its sound. */
 export function statisticsOf({ facts }: CallRecord): EndpointStatistics | undefined {
   const last = facts.findLast((fact) => fact.kind === 'media' && fact.event.type === 'statistics')

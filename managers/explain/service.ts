@@ -20,7 +20,7 @@ import type {
   RouteAttempts,
   WebhookAttempts,
 } from './needs.ts'
-import { askedBy, endOf, isSilent, statisticsOf } from './record-facts.ts'
+import { askedBy, connectRefusal, endOf, isSilent, statisticsOf } from './record-facts.ts'
 import type { FoundRecord, RecordSource } from './record-source.ts'
 import { REFUSAL_VERDICTS } from './refusal-table.ts'
 import type { RefusedStore } from './refused-store.ts'
@@ -176,6 +176,7 @@ function verdict(
   const record = found.state === 'none' ? undefined : found.record
   const end = record && endOf(record)
   const asked = record && askedBy(record)
+  const connect_refused = record && connectRefusal(record)
   const statistics = record && statisticsOf(record)
   const last = execution && lastActionOf(execution)
   const { ended_reason } = execution ?? {}
@@ -185,6 +186,7 @@ function verdict(
     others,
     ...(end ? { end } : {}),
     ...(asked ? { asked } : {}),
+    ...(connect_refused ? { connect_refused } : {}),
     ...(statistics ? { statistics } : {}),
     ...(execution ? { flow: { ...(ended_reason ? { ended_reason } : {}), ...(last ? { last } : {}) } } : {}),
   })

@@ -152,6 +152,39 @@ export const VERDICTS = {
     meaning: 'The customer may not call this destination.',
     fix: 'Have its country allowed in the outbound configuration, and the identity verified.',
   },
+  insufficient_balance: {
+    blame: 'configuration',
+    meaning: 'Nobody was called, because the balance does not cover the first interval (INSUFFICIENT_BALANCE).',
+    fix: 'Add credit to the billing account.',
+  },
+  account_suspended: {
+    blame: 'configuration',
+    meaning: 'Nobody was called, because the billing account is suspended (ACCOUNT_SUSPENDED).',
+    fix: 'Have the billing account recovered.',
+  },
+  spending_limit_refused: {
+    blame: 'configuration',
+    meaning: 'Nobody was called, because that would have passed a limit on spending (SPENDING_LIMIT_REACHED).',
+    fix: 'See what is used with GET /spending_limits, and wait or have the limit raised.',
+  },
+  spending_not_allowed: {
+    blame: 'configuration',
+    meaning:
+      'Nobody was called, because nothing may be spent in this way or on this destination (SPENDING_NOT_ALLOWED).',
+    fix: 'See what is allowed with GET /spending_limits, and have it allowed if it is meant.',
+  },
+  identity_not_verified: {
+    blame: 'configuration',
+    meaning:
+      'Nobody was called, because the identity of the customer is not verified (IDENTITY_VERIFICATION_REQUIRED).',
+    fix: 'Have the identity verified.',
+  },
+  source_not_allowed: {
+    blame: 'configuration',
+    meaning:
+      'Nobody was called, because the number that was to be shown is not one of the customer (SOURCE_NOT_ALLOWED).',
+    fix: 'Call from a number of your own, or choose one in the outbound configuration.',
+  },
   no_route: {
     blame: 'configuration',
     meaning: 'Nothing leads to this destination.',

@@ -53,6 +53,39 @@ const CASES: [what: string, parts: Parts, reason: VerdictReason][] = [
     'flow_ended_unanswered',
   ],
   ['a group is busy', { call: ours, end: ended('rejected', 17), flow: { last: 'connect' } }, 'callee_busy'],
+  ...(
+    [
+      ['INSUFFICIENT_BALANCE', 'insufficient_balance'],
+      ['ACCOUNT_SUSPENDED', 'account_suspended'],
+      ['SPENDING_LIMIT_REACHED', 'spending_limit_refused'],
+      ['SPENDING_NOT_ALLOWED', 'spending_not_allowed'],
+      ['IDENTITY_VERIFICATION_REQUIRED', 'identity_not_verified'],
+      ['SOURCE_NOT_ALLOWED', 'source_not_allowed'],
+    ] as const
+  ).map(([connect_refused, reason]): [string, Parts, VerdictReason] => [
+    `nobody could be called: ${connect_refused}`,
+    {
+      call: ours,
+      connect_refused,
+      end: ended('rejected', 21),
+      flow: { last: 'connect', ended_reason: 'action_failed' },
+    },
+    reason,
+  ]),
+  [
+    'the flow went on after a refusal',
+    { call: ours, connect_refused: 'INSUFFICIENT_BALANCE', flow: { last: 'hangup' } },
+    'rejected_by_flow',
+  ],
+  [
+    'answered, nobody could be called',
+    {
+      call: { ...up, ...ours },
+      connect_refused: 'INSUFFICIENT_BALANCE',
+      flow: { last: 'connect', ended_reason: 'action_failed' },
+    },
+    'insufficient_balance',
+  ],
   ['a step failed', { call: ours, flow: { ended_reason: 'action_failed' } }, 'flow_failed'],
   ['a loop', { call: { ...up, ...ours }, flow: { ended_reason: 'step_limit' } }, 'flow_limit'],
   ['busy', refused(486), 'callee_busy'],

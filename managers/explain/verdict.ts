@@ -18,6 +18,8 @@ export interface VerdictFacts {
   /** How its leg ended, where that was noted. */
   end?: LineEvent & { type: 'ended' }
   asked?: EndAsker
+  /** Why nobody could be called for it, the last time: a reason of the catalogue. */
+  connect_refused?: string
   /** Its sound was missed when it ended. */
   isSilent: boolean
   statistics?: EndpointStatistics
@@ -101,7 +103,7 @@ function endOfAnswered(facts: VerdictFacts): Found {
   if (asked === 'transfer') return { reason: 'ended_by_transfer' }
   if (asked === 'balance_exhausted' || asked === 'billing_unavailable') return { reason: asked }
   if (asked === 'spending_limit') return { reason: 'spending_limit_reached' }
-  const failure = flowFailure(flow)
+  const failure = refusedConnect(facts) ?? flowFailure(flow)
   if (failure) return { reason: failure }
   return passedOn(facts) ?? { reason: flow ? 'ended_by_flow' : 'ended_with_other_leg' }
 }
@@ -115,6 +117,8 @@ function unansweredCaller(facts: VerdictFacts): Found {
   if (end?.why === 'no_ack') return { reason: 'answer_not_acknowledged' }
   if (asked === 'api') return { reason: 'ended_by_request' }
   if (asked === 'master') return { reason: 'ended_with_other_leg' }
+  const refused = refusedConnect(facts)
+  if (refused) return { reason: refused }
   const passed = passedOn(facts) ?? refusedByUs(end?.cause)
   if (passed) return passed
   // the members of a group are not chained to the caller: what it was told is what they said
@@ -223,6 +227,21 @@ function refusedByUs(cause: number | undefined): Found | undefined {
     default:
       return undefined
   }
+}
+
+/** Why nobody could be called, where the call ended with that and the reason says more than a cause can. */
+function refusedConnect({ connect_refused, flow }: VerdictFacts): VerdictReason | undefined {
+  return flow?.last === 'connect' ? REASON_OF_REFUSAL[connect_refused ?? ''] : undefined
+}
+
+const REASON_OF_REFUSAL: Readonly<Record<string, VerdictReason>> = {
+  INSUFFICIENT_BALANCE: 'insufficient_balance',
+  ACCOUNT_SUSPENDED: 'account_suspended',
+  SPENDING_LIMIT_REACHED: 'spending_limit_refused',
+  SPENDING_NOT_ALLOWED: 'spending_not_allowed',
+  IDENTITY_VERIFICATION_REQUIRED: 'identity_not_verified',
+  SOURCE_NOT_ALLOWED: 'source_not_allowed',
+  DESTINATION_NOT_ALLOWED: 'destination_not_allowed',
 }
 
 /** What became of the last one who was called is what became of the caller. */

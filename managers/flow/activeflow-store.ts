@@ -15,7 +15,9 @@ export interface ActiveflowRow extends Omit<Activeflow, 'executed_actions'> {
 }
 
 /** What an execution leaves to those that follow it. */
-export type Inheritance = Pick<FlowState, 'variables' | 'complete_count' | 'spender'> & { free_only: boolean }
+export type Inheritance = Pick<FlowState, 'variables' | 'complete_count' | 'spender' | 'travelled'> & {
+  free_only: boolean
+}
 
 interface ActiveflowTables {
   activeflows: ActiveflowRow
@@ -23,8 +25,14 @@ interface ActiveflowTables {
 }
 
 /** What a state leaves. */
-export function inheritanceOf({ variables, complete_count, free_only = false, spender }: FlowState): Inheritance {
-  return { variables, complete_count, free_only, ...(spender ? { spender } : {}) }
+export function inheritanceOf({
+  variables,
+  complete_count,
+  free_only = false,
+  spender,
+  travelled,
+}: FlowState): Inheritance {
+  return { variables, complete_count, free_only, ...(spender ? { spender } : {}), ...(travelled ? { travelled } : {}) }
 }
 
 /** Who runs an execution. */

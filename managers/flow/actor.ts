@@ -1,5 +1,5 @@
 import { NOBODY } from '#managers/billing'
-import { type LiveCall, type LiveCallInput, presentCall } from '#managers/call'
+import { isEmergency, type LiveCall, type LiveCallInput, presentCall } from '#managers/call'
 import { type LaneWrite, WriteFenced, type WriteLanes } from '#platform/db'
 import { eventWrite } from '#platform/events'
 import type { Ids } from '#platform/ids'
@@ -77,9 +77,10 @@ export class ActiveflowActor {
     this.#call = origin.call
     this.#stopwatch = new Stopwatch(needs.clock)
     this.#record = recordOf(origin.state, origin.particulars, this.#history.runs, null)
+    const { spender = NOBODY, travelled } = origin.state
     this.#effects = new Effects(
       needs,
-      { ...this.#record, spender: origin.state.spender ?? NOBODY },
+      { ...this.#record, spender, ...(travelled ? { travelled } : {}) },
       () => this.#callToSteer(),
       (input) => this.take(input),
     )
@@ -101,6 +102,11 @@ export class ActiveflowActor {
   /** Whether a live call hangs on it. */
   get holdsCall(): boolean {
     return this.#state.call !== null && !this.#state.call.over
+  }
+
+  /** Whether its call is one to the emergency services. */
+  get isForHelp(): boolean {
+    return this.#call !== undefined && isEmergency(this.#call.snapshot().destination)
   }
 
   /** Resolves when everything up to now is on disk (or never will be). */

@@ -45,7 +45,7 @@ export class CallFlows {
   }
 
   /** Actions are the platform's own: what they name came from a phone, and is no placeholder whatever it looks like. */
-  readonly prepareIncoming: PrepareIncoming = async ({ call, flow, anonymous, spender }) => {
+  readonly prepareIncoming: PrepareIncoming = async ({ call, flow, anonymous, spender, travelled }) => {
     const found = await this.#find(call, 'actions' in flow ? { actions: escapePlaceholders(flow.actions) } : flow)
     if (!found) return undefined
     const activeflow_id = this.#needs.shared.ids.uuid()
@@ -57,6 +57,7 @@ export class CallFlows {
           answered: live.snapshot().status === 'progressing',
           free_only: anonymous,
           ...(spender ? { spender } : {}),
+          ...(travelled ? { travelled } : {}),
         }
         this.#needs.run(this.#actor(activeflow_id, call, found, more, live))
       },
@@ -64,7 +65,14 @@ export class CallFlows {
     }
   }
 
-  readonly prepareOutgoing: PrepareOutgoing = async ({ call, flow, variables, spender, free_only = false }) => {
+  readonly prepareOutgoing: PrepareOutgoing = async ({
+    call,
+    flow,
+    variables,
+    spender,
+    travelled,
+    free_only = false,
+  }) => {
     const found = await this.#find(call, flow)
     if (!found) return undefined
     const { shared, keep } = this.#needs
@@ -72,6 +80,7 @@ export class CallFlows {
     const actor = this.#actor(activeflow_id, call, found, {
       ...{ answered: false, free_only, injected: variables },
       ...(spender ? { spender } : {}),
+      ...(travelled ? { travelled } : {}),
     })
     actor.create()
     keep(actor)
@@ -98,7 +107,7 @@ export class CallFlows {
     activeflow_id: string,
     call: Call,
     { flow, writes }: Found,
-    { answered, ...more }: Pick<Beginning, 'injected' | 'free_only' | 'spender'> & { answered: boolean },
+    { answered, ...more }: Pick<Beginning, 'injected' | 'free_only' | 'spender' | 'travelled'> & { answered: boolean },
     live?: LiveCall,
   ): ActiveflowActor {
     const { clock, shared } = this.#needs

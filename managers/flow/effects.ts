@@ -1,5 +1,5 @@
 import type { Spender } from '#managers/billing'
-import type { LiveCall, PlaceCallsRequest } from '#managers/call'
+import type { LiveCall, PlaceCallsRequest, Travelled } from '#managers/call'
 import { ReasonedError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
@@ -29,7 +29,7 @@ const FETCH_MS = 10_000
 /** Carries out the commands of one execution; what comes of them goes back to it as inputs, never from inside a command. */
 export class Effects {
   readonly #needs: EffectsNeeds
-  readonly #of: { id: string; customer_id: string; spender: Spender }
+  readonly #of: { id: string; customer_id: string; spender: Spender; travelled?: Travelled }
   /** The call that is steered, if there is one (by now). */
   readonly #call: () => LiveCall | undefined
   readonly #tell: (input: Input) => void
@@ -37,7 +37,7 @@ export class Effects {
 
   constructor(
     needs: EffectsNeeds,
-    of: { id: string; customer_id: string; spender: Spender },
+    of: { id: string; customer_id: string; spender: Spender; travelled?: Travelled },
     call: () => LiveCall | undefined,
     tell: (input: Input) => void,
   ) {
@@ -182,10 +182,11 @@ export class Effects {
   }
 
   #placeCalls({ type: _, key, chained, ...asked }: Command & { type: 'place_calls' }): void {
-    const { id, customer_id, spender } = this.#of
+    const { id, customer_id, spender, travelled } = this.#of
     const master = chained ? this.#call()?.snapshot() : undefined
     const request: PlaceCallsRequest = {
       ...{ customer_id, spender },
+      ...(travelled ? { travelled } : {}),
       ...asked,
       variables: {},
       ...(master && master.status !== 'hangup' ? { master_call_id: master.id } : {}),

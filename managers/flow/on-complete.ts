@@ -26,6 +26,7 @@ export function childOf(
     inherited: ended.variables,
     ...(ended.free_only ? { free_only: true } : {}),
     ...(ended.spender ? { spender: ended.spender } : {}),
+    ...(ended.travelled ? { travelled: ended.travelled } : {}),
     ...(ended.call ? { call: { ...ended.call, over: true } } : {}),
     tm_create,
   })

@@ -392,7 +392,12 @@ test('a flow that repeats large text keeps what is written about it small', asyn
 /** A call that we make to Bob, for a flow or for actions; nobody has answered it. */
 async function callOut(
   flow: { flow_id: string } | { actions: object[] },
-  more: { variables?: Record<string, string>; free_only?: boolean; customer?: string } = {},
+  more: {
+    variables?: Record<string, string>
+    free_only?: boolean
+    travelled?: { hops: number; max_forwards: number }
+    customer?: string
+  } = {},
 ) {
   const { customer = alice, variables = {}, ...rest } = more
   const call = dialledCall(systemIds.uuid(), customer, { type: 'sip', target: 'bob@example.com' })
@@ -629,6 +634,21 @@ test('what a caller without credentials started stays free, in its on-complete f
   assert.ok(platform.placed.splice(0).every(({ request }) => request.free_only))
 })
 
+test('how far a call has come goes on to the calls of its flow, chained or not, and to the flow that follows', async () => {
+  const { id: on_complete } = await save([CALL_BOB])
+  const chained = { ...CALL_BOB, option: { ...CALL_BOB.option, chained: true } }
+  const { id: flow_id } = await save([CALL_BOB, chained], on_complete)
+  const call = ringingCall(systemIds.uuid(), alice)
+  const travelled = { hops: 3, max_forwards: 60 }
+  const prepared = await platform.runtime.prepareIncoming({ call, flow: { flow_id }, anonymous: false, travelled })
+  prepared?.start(new FakeCall(clock, call))
+  await eventually('all are asked for', () => platform.placed.length === 3)
+  const { live, start: begin } = await callOut({ flow_id }, { travelled })
+  begin(live)
+  await eventually('three more are asked for', () => platform.placed.length === 6)
+  for (const { request } of platform.placed.splice(0)) assert.deepEqual(request.travelled, travelled)
+})
+
 test('the variables of a recording are there for what follows it', async () => {
   const { live, id } = await callIn([
     { type: 'recording_start', option: { end_of_key: '#' } },
@@ -650,8 +670,10 @@ test('the variables of a recording are there for what follows it', async () => {
 const startDetached = (flow_id: string, reference_activeflow_id: string, key = systemIds.uuid(), customer_id = alice) =>
   platform.runtime.startDetached({
     ...{ key, customer_id, flow_id, reference_activeflow_id },
+    ...({ reference_type: 'recording', reference_id: RECORDING } as const),
     variables: { 'voipbin.recording.id': 'new' },
   })
+const RECORDING = systemIds.uuid()
 const AFTERWARDS = [
   { type: 'talk', option: { text: 'nobody hears this' } },
   {
@@ -679,7 +701,7 @@ for (const when of ['while it runs', 'when it has ended'])
     }
     const after = (await startDetached(flow_id, id)) ?? ''
     const { reference_type, reference_id, reference_activeflow_id, executed_actions } = await untilEnded(after)
-    assert.deepEqual([reference_type, reference_id, reference_activeflow_id], ['', NIL_UUID, id])
+    assert.deepEqual([reference_type, reference_id, reference_activeflow_id], ['recording', RECORDING, id])
     assert.equal(executed_actions[1]?.cause, 'needs_call')
     assert.deepEqual(
       platform.sent.splice(0).map(({ data }) => data),
@@ -695,7 +717,8 @@ test('a flow that follows a recording starts once for its key, and not at all wi
   let id: string | undefined
   await assert.rejects(
     platform.db.transaction(async (trx) => {
-      const start = { key, customer_id: alice, flow_id, reference_activeflow_id: NIL_UUID, variables: {} }
+      const of = { reference_type: 'recording', reference_id: RECORDING, reference_activeflow_id: NIL_UUID } as const
+      const start = { ...of, key, customer_id: alice, flow_id, variables: {} }
       id = await platform.runtime.startDetached(start, trx)
       throw roll
     }),

@@ -101,10 +101,14 @@ export class FlowRuntime {
     for (const { activeflow } of this.#actors.values()) yield activeflow.customer_id
   }
 
-  /** Ends every execution of a customer for whom nothing may go on any more, with its call; nothing follows them. */
+  /**
+   * Ends every execution of a customer for whom nothing may go on any more, with its call; nothing follows them. Calls for
+   * help are left alone.
+   */
   endAll(customer: string): void {
     for (const actor of this.#actors.values())
-      if (actor.activeflow.customer_id === customer) actor.take({ type: 'stop', reason: 'account_closed' })
+      if (actor.activeflow.customer_id === customer && !actor.isForHelp)
+        actor.take({ type: 'stop', reason: 'account_closed' })
   }
 
   /** Begins to take commands and whatever waits. */
@@ -155,7 +159,7 @@ export class FlowRuntime {
   }
 
   /**
-   * Starts an execution that no reference has, after what another one began: the on-end flow of a recording. Gives its id;
+   * Starts an execution without a call, after what another one began: the on-end flow of a recording. Gives its id;
    * `undefined` where the chain is too long by now. In a transaction, so that it is written with what it follows; a repeat
    * under the same key starts nothing again.
    */

@@ -68,6 +68,11 @@ export class NumberService implements NumberRouting {
     return this.#store.findByNumber(number)
   }
 
+  /** The oldest active number of a customer's own that the telephone network knows; `undefined` where there is none. */
+  anyToShow(customer: string): Promise<PhoneNumber | undefined> {
+    return this.#store.anyToShow(customer)
+  }
+
   /**
    * Gets a number for a customer: a virtual one at once and free, as far as the plan goes; one of the telephone network is
    * bought at the vendor that serves it and charged. In the order of `billing.md` §6.3: form, flows, identity, balance, vendor.

@@ -47,6 +47,21 @@ export class NumberStore {
       .executeTakeFirst()
   }
 
+  /** The oldest active one that is not virtual. */
+  anyToShow(customer: string): Promise<PhoneNumber | undefined> {
+    return this.#db
+      .kysely<Tables>()
+      .selectFrom('numbers')
+      .selectAll()
+      .where('customer_id', '=', customer)
+      .where('type', '=', 'normal')
+      .where('status', '=', 'active')
+      .where('tm_delete', 'is', null)
+      .orderBy('tm_create')
+      .limit(1)
+      .executeTakeFirst()
+  }
+
   /** Platform-wide: whose number this is. */
   findByNumber(number: string): Promise<PhoneNumber | undefined> {
     return this.#findByNumber(number)

@@ -8,6 +8,7 @@ import { CarrierAddresses } from './carrier-addresses.ts'
 import type { ProviderRecord } from './provider.ts'
 import { ProviderStore } from './provider-store.ts'
 import { BEGINNING, type RevisionCursor } from './revision.ts'
+import { isShortNumber } from './route.ts'
 import { RouteStore } from './route-store.ts'
 import { RouteTable } from './route-table.ts'
 
@@ -112,6 +113,13 @@ export class Carriers {
     const all = [...chosen.values()]
     const healthy = all.filter(({ carrier }) => carrier.isHealthy)
     return healthy.length > 0 ? healthy : all
+  }
+
+  /** Whether a route makes this short number one of the emergency services for the customer. */
+  servesEmergency(customer: string, number: string): boolean {
+    if (!isShortNumber(number)) return false
+    for (const _ of this.#table.of(customer, number)) return true
+    return false
   }
 
   #way(route_id: string, provider_id: string): CarrierRoute[] {

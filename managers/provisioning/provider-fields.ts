@@ -1,3 +1,4 @@
+import { isSupportedCountry } from 'libphonenumber-js/max'
 import { apiErrors } from '#platform/http'
 import { normaliseCodecs } from './codecs.ts'
 import { readHostname } from './hostname.ts'
@@ -53,6 +54,7 @@ function faultsOf(body: ProviderWrite): { field: string; issue: string }[] {
     ...wrong('realm', !QUOTABLE.test(realm), 'has characters that cannot be sent'),
     ...wrong('username', registration === true && username === '', 'is needed to register'),
     ...wrong('country', number_format === 'national' && country === '', 'is needed to write national numbers'),
+    ...wrong('country', country !== '' && !isSupportedCountry(country.toUpperCase()), 'is no country that has numbers'),
     ...addresses.flatMap((address, at) =>
       wrong(`addresses[${at}]`, readNetwork(address) === undefined, 'is no address or network'),
     ),

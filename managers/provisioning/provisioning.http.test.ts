@@ -130,6 +130,8 @@ test('what could harm a call is refused when it is written, each fault by its fi
     [{ addresses: ['carrier.example'] }, 'addresses[0]'],
     [{ registration: true }, 'username'],
     [{ number_format: 'national' }, 'country'],
+    [{ number_format: 'national', country: 'uk' }, 'country'],
+    [{ country: 'UK' }, 'country'],
   ]
   for (const [more, field] of faults) {
     const answer = await root.post('/v1.0/providers', wanted(more))

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -31,6 +32,14 @@ export class RouteStore {
 
   find(id: string): Promise<RouteRecord | undefined> {
     return this.#live().where('id', '=', id).executeTakeFirst()
+  }
+
+  /** Whether a route of one of these customers serves this emergency number. */
+  async hasShort(customers: readonly string[], number: string): Promise<boolean> {
+    const found = this.#live().where('customer_id', 'in', customers).where('target', '=', number)
+    // as the index says it
+    const short = found.where(sql<boolean>`target ~ '^[0-9]'`)
+    return (await short.limit(1).executeTakeFirst()) !== undefined
   }
 
   /** Deleted ones too: what changed since, in order. */

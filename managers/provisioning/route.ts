@@ -15,6 +15,11 @@ export function kindOfTarget(target: string): TargetKind | undefined {
   return EMERGENCY.test(target) ? 'emergency' : undefined
 }
 
+/** Whether a number is written as those of emergency services are: by a few digits that are dialled as they stand. */
+export function isShortNumber(number: string): boolean {
+  return EMERGENCY.test(number)
+}
+
 /** As the wire shows it: nothing of what is stored beside. */
 export function presentRoute(route: ProviderRoute): ProviderRoute {
   const { id, customer_id, name, detail, provider_id, priority, target, cost, tm_create, tm_update, tm_delete } = route

@@ -83,6 +83,28 @@ test('what fails at a step is told, and what was made before is removed, the las
   faults.clear()
 })
 
+test('a carrier that answers in another shape than it should is refused as such, and everything is removed all the same', async () => {
+  for (const body of [
+    '{"errors":null}',
+    '{"errors":{"detail":"x"}}',
+    '{"errors":[{"detail":{"a":1}}]}',
+    '[]',
+    '"no"',
+    '7',
+  ]) {
+    faults.set('POST /v2/fqdns', { status: 422, body })
+    faults.set('DELETE /v2/fqdn_connections/id-3', { status: 422, body })
+    await assert.rejects(setUp(), (error: { reason: string; message: string }) => {
+      assert.equal(error.reason, 'INVALID_ARGUMENT')
+      return /status 422/.test(error.message)
+    })
+    assert.equal(asked.at(-1), 'DELETE /v2/outbound_voice_profiles/id-2', body)
+    faults.set('POST /v2/fqdns', { status: 200, body })
+    await assert.rejects(setUp(), { reason: 'SERVICE_UNAVAILABLE' })
+  }
+  faults.clear()
+})
+
 test('a carrier that is out of order can be asked again later', async () => {
   faults.set('POST /v2/fqdn_connections', { status: 502, body: 'Bad gateway' })
   await assert.rejects(setUp(), { reason: 'SERVICE_UNAVAILABLE' })

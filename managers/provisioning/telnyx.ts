@@ -21,9 +21,12 @@ const TIMEOUT_MS = 10_000
 /** Of what it says about a fault. */
 const LONGEST_ISSUE = 200
 
+/** What is understood of an answer. */
 interface Answer {
-  data?: { id?: string }
-  errors?: { title?: string; detail?: string }[]
+  /** Of the object that it tells of. */
+  id?: string
+  /** Why it refused. */
+  issue?: string
 }
 
 /**
@@ -41,10 +44,10 @@ export class Telnyx implements CarrierAdapter {
     const { fqdn, port } = this.#needs
     const made: string[] = []
     const create = async (kind: string, body: object): Promise<string> => {
-      const { data } = await this.#ask(api_key, 'POST', kind, body)
-      if (data?.id === undefined) throw apiErrors.SERVICE_UNAVAILABLE({})
-      made.push(`${kind}/${encodeURIComponent(data.id)}`)
-      return data.id
+      const { id } = await this.#ask(api_key, 'POST', kind, body)
+      if (id === undefined) throw apiErrors.SERVICE_UNAVAILABLE({})
+      made.push(`${kind}/${encodeURIComponent(id)}`)
+      return id
     }
     const undo = () => this.#undo(api_key, made)
     try {
@@ -89,24 +92,33 @@ export class Telnyx implements CarrierAdapter {
     if (answer.status === 401 || answer.status === 403)
       throw provisioningErrors.CARRIER_CREDENTIALS_REJECTED({ carrier: 'telnyx' })
     const read = readAnswer(answer.body)
-    if (answer.status >= 300)
-      throw apiErrors.INVALID_ARGUMENT({ field: 'carrier', issue: issueOf(read, answer.status) })
-    return read
+    if (answer.status < 300) return read
+    const { issue = `status ${answer.status}` } = read
+    throw apiErrors.INVALID_ARGUMENT({ field: 'carrier', issue: `refused it: ${issue.slice(0, LONGEST_ISSUE)}` })
   }
 }
 
-/** An answer that is no JSON says nothing. */
+/** An answer that is no JSON, or of another shape, says nothing. */
 function readAnswer(body: Buffer): Answer {
+  const { data, errors } = membersOf(parsed(body))
+  const { id } = membersOf(data)
+  const { detail, title } = membersOf(Array.isArray(errors) ? errors[0] : undefined)
+  const issue = [detail, title].find((said) => typeof said === 'string')
+  return {
+    ...(typeof id === 'string' && id !== '' ? { id } : {}),
+    ...(typeof issue === 'string' ? { issue } : {}),
+  }
+}
+
+function parsed(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8')) ?? {}
+    return JSON.parse(body.toString('utf8'))
   } catch (error) {
-    if (error instanceof SyntaxError) return {}
+    if (error instanceof SyntaxError) return undefined
     throw error
   }
 }
 
-function issueOf({ errors = [] }: Answer, status: number): string {
-  const [first] = errors
-  const said = first?.detail ?? first?.title ?? `status ${status}`
-  return `refused it: ${said.slice(0, LONGEST_ISSUE)}`
+function membersOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

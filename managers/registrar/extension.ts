@@ -22,12 +22,17 @@ export interface ExtensionRecord {
 /** The user part of a SIP URI without escapes (RFC 3261 §25.1: unreserved and user-unreserved), at most 64 long. */
 const SIP_USER = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]{1,64}$/
 
+/** The emergency numbers that phones know without being told (3GPP TS 22.101 §10.1.1), as far as no desk is called so. */
+const EMERGENCY_EVERYWHERE: readonly string[] = ['000', '112', '911', '999']
+export const IS_EMERGENCY_NUMBER = 'must not be an emergency number, which whoever dials it would not reach'
+
 /** What is wrong with the text of an extension, for the caller to read; `undefined` when nothing is. */
 export function faultOfExtension(extension: string): string | undefined {
   if (!SIP_USER.test(extension)) return "must be 1 to 64 letters, digits or characters of -_.!~*'()&=+$,;?/"
   // The routing reads these before it looks for an extension, so that one could never be called.
   if (extension.startsWith('direct.')) return 'must not begin with direct.'
   if (extension.startsWith('+')) return 'must not begin with +, which says that a telephone number follows'
+  if (EMERGENCY_EVERYWHERE.includes(extension)) return IS_EMERGENCY_NUMBER
   return undefined
 }
 

@@ -9,7 +9,13 @@ import type { Extension, ExtensionCreate, ExtensionUpdate } from './contract.ts'
 import { digestSecrets, registrarRealm } from './credentials.ts'
 import { registrarErrors } from './errors.ts'
 import { registrarEvents } from './events.ts'
-import { type ExtensionRecord, faultOfExtension, faultOfPassword, presentExtension } from './extension.ts'
+import {
+  type ExtensionRecord,
+  faultOfExtension,
+  faultOfPassword,
+  IS_EMERGENCY_NUMBER,
+  presentExtension,
+} from './extension.ts'
 import type { Binding } from './sip/binding.ts'
 import { RegistrationStore } from './sip/registration-store.ts'
 import { ExtensionStore } from './store.ts'
@@ -25,6 +31,9 @@ export interface Registrations {
 /** Takes a deleted extension away from whatever is reached by it, in the transaction that deletes it. */
 export type OnExtensionDeleted = (trx: AnyTransaction, customer: string, extension_id: string) => Promise<void>
 
+/** Whether the operator has routed a number as one of the emergency services for the customer. */
+export type ServesEmergency = (customer: string, number: string) => Promise<boolean>
+
 /** Extensions: the SIP users of a customer, their digest secrets and their direct hashes. */
 export class ExtensionService {
   readonly #db: Database
@@ -36,6 +45,7 @@ export class ExtensionService {
   readonly #registrations: Registrations
   readonly #base: string
   readonly #onDeleted: OnExtensionDeleted
+  readonly #servesEmergency: ServesEmergency
 
   /** `base` is the platform's SIP domain: the realm of a customer is `<customer_id>.registrar.<base>`. */
   constructor(needs: {
@@ -47,6 +57,7 @@ export class ExtensionService {
     registrations?: Registrations
     base: string
     onExtensionDeleted?: OnExtensionDeleted
+    servesEmergency?: ServesEmergency
   }) {
     this.#db = needs.db
     this.#store = new ExtensionStore(needs.db)
@@ -56,6 +67,7 @@ export class ExtensionService {
     this.#directs = needs.directs
     this.#registrations = needs.registrations ?? new RegistrationStore(needs.db)
     this.#base = needs.base
+    this.#servesEmergency = needs.servesEmergency ?? (async () => false)
     this.#onDeleted = needs.onExtensionDeleted ?? (async () => {})
   }
 
@@ -91,6 +103,8 @@ export class ExtensionService {
   async create(customer: string, wanted: ExtensionCreate): Promise<Extension> {
     const faults = faultsOf(wanted.extension, wanted.password)
     if (faults.length > 0) throw apiErrors.INVALID_ARGUMENT({ faults })
+    if (await this.#servesEmergency(customer, wanted.extension))
+      throw apiErrors.INVALID_ARGUMENT({ field: 'extension', issue: IS_EMERGENCY_NUMBER })
     return this.#db.transaction((trx) => this.createIn(trx, customer, wanted))
   }
 

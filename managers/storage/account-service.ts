@@ -12,6 +12,8 @@ import type { FileRecord } from './file.ts'
 import { FileStore } from './file-store.ts'
 import { LeftoverStore } from './leftover-store.ts'
 
+/** The part of the quota at which a customer is warned. */
+const NEARLY_FULL = 0.9
 /** What a customer may keep unless said: 10 GiB (`storage.md` §1). */
 const QUOTA_BYTES = 10 * 1024 ** 3
 /** Files that one statement deletes. */
@@ -103,13 +105,20 @@ export class StorageAccounts {
     return made
   }
 
+  /** Locks the account where there is one: whoever only takes away makes none. */
+  async lockExistingIn(trx: AnyTransaction, customer: string): Promise<void> {
+    await this.#store.lock(trx, customer)
+  }
+
   /** Counts files in (or out, below zero) of an account that this transaction has locked. */
   async countIn(trx: AnyTransaction, customer: string, files: readonly FileRecord[], sign: 1 | -1): Promise<void> {
     if (files.length === 0) return
     const size = files.reduce((sum, { filesize }) => sum + filesize, 0)
     const change = { count: sign * files.length, size: sign * size, tm_update: this.#now() }
     const account = await this.#store.count(trx, customer, change)
-    if (account) await this.#announce(trx, storageEvents.storage_account_updated(account))
+    if (!account) return
+    const warnings = becameNearlyFull(account, change.size) ? [storageEvents.storage_account_nearly_full(account)] : []
+    await this.#announce(trx, storageEvents.storage_account_updated(account), ...warnings)
   }
 
   /** Throws `RESOURCE_LIMIT_EXCEEDED` where so much more does not fit. Whoever is to rely on it has locked the account. */
@@ -161,4 +170,10 @@ export class StorageAccounts {
   #announce(trx: AnyTransaction, ...events: NewEvent[]): Promise<void> {
     return appendEvents(trx, events, this.#needs)
   }
+}
+
+/** Whether this change has passed the mark: it is told once, and again only after there was room. */
+function becameNearlyFull({ quota_size, total_file_size }: StorageAccount, change: number): boolean {
+  const mark = quota_size * NEARLY_FULL
+  return total_file_size >= mark && total_file_size - change < mark
 }

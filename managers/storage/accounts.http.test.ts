@@ -62,6 +62,22 @@ test('the account counts what is kept and what is deleted, and says so in events
   )
 })
 
+test('a customer is told once that it has little room left, and again only after there was more', async () => {
+  const { admin, id } = await accounts.customer()
+  const { body: first } = await post(admin, '/v1.0/storage_files', formOf('12345'))
+  await accounts.sql('update storage_accounts set quota_size = 10 where customer_id = $1', [id])
+  const warned = async () =>
+    (await accounts.announced(id)).filter(({ type }) => type === 'storage_account_nearly_full').length
+  await post(admin, '/v1.0/storage_files', formOf('123'))
+  assert.equal(await warned(), 0, 'four fifths')
+  await post(admin, '/v1.0/storage_files', formOf('1'))
+  await post(admin, '/v1.0/storage_files', formOf('1'))
+  assert.equal(await warned(), 1)
+  await admin.delete(`/v1.0/storage_files/${first.id}`)
+  await post(admin, '/v1.0/storage_files', formOf('12345'))
+  assert.equal(await warned(), 2)
+})
+
 test('one reads the own account only; a super admin reads and lists them all', async () => {
   const [mine, theirs] = [await accounts.customer(), await accounts.customer()]
   accounts.clock.advance(1_000)

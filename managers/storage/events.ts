@@ -27,11 +27,16 @@ const aboutAccount =
     data: account,
   })
 
-/** What happens to files and accounts; the platform's own business, so no webhook hears of it. */
+/** What happens to files and accounts; the platform's own business, so that no webhook hears of it, but for one. */
 export const storageEvents = {
   file_created: aboutFile('file_created'),
   file_deleted: aboutFile('file_deleted'),
   storage_account_created: aboutAccount('storage_account_created'),
   storage_account_updated: aboutAccount('storage_account_updated'),
+  /** Public: the customer has to make room, or what it records is refused soon. */
+  storage_account_nearly_full: (account: StorageAccount): NewEvent => ({
+    ...aboutAccount('storage_account_nearly_full')(account),
+    public: true,
+  }),
   storage_account_deleted: aboutAccount('storage_account_deleted'),
 }

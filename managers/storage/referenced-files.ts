@@ -120,7 +120,7 @@ export class ReferencedFiles {
   /** Deletes the files of a recording in the transaction that deletes it; gives the objects, for `remove` afterwards. */
   async deleteIn(trx: AnyTransaction, customer: string, recording_id: string): Promise<string[]> {
     const { accounts, clock } = this.#needs
-    await accounts.lockIn(trx, customer)
+    await accounts.lockExistingIn(trx, customer)
     const now = timestamp(clock.wallMs())
     const files = await this.#store.deleteAllOf(trx, customer, 'recording', recording_id, now)
     const objects = files.map(({ object }) => object)

@@ -1,4 +1,5 @@
 import type { Spender } from '#managers/billing'
+import type { Travelled } from '#managers/call'
 import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import type { ActionRun, EndedReason, ReferenceType } from '../activeflow.ts'
@@ -53,6 +54,8 @@ export interface FlowState {
   free_only?: boolean
   /** On whose account it makes paid calls; absent = nobody's in particular. */
   spender?: Spender
+  /** How far its call has come; the calls that it makes go on from there. */
+  travelled?: Travelled
 }
 
 /** What an execution is made from. */
@@ -74,6 +77,8 @@ export interface Beginning {
   call?: { answered: boolean; over: boolean }
   free_only?: boolean
   spender?: Spender
+  /** How far its call has come; the calls that it makes go on from there. */
+  travelled?: Travelled
   tm_create: Timestamp
 }
 
@@ -124,6 +129,7 @@ export function begin(from: Beginning): FlowState {
     call: from.call ?? null,
     ...(from.free_only ? { free_only: true } : {}),
     ...(from.spender ? { spender: from.spender } : {}),
+    ...(from.travelled ? { travelled: from.travelled } : {}),
   }
 }
 

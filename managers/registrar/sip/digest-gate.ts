@@ -17,6 +17,9 @@ export interface DigestSecrets {
   ha1_sha256: string
 }
 
+/** No username is longer. Those that fail are remembered, so that one that is longer counts as no credentials at all. */
+const LONGEST_USERNAME = 255
+
 /** What became of the question who sends a request. */
 export type DigestAnswer<Sender> =
   | { outcome: 'passed'; sender: Sender }
@@ -62,7 +65,7 @@ export class DigestGate {
     find: (username: string) => Promise<Sender | undefined>,
   ): Promise<DigestAnswer<Sender>> {
     const credentials = digestCredentials(request, realm)
-    if (!credentials) return this.#challenge(realm)
+    if (!credentials || credentials.username.length > LONGEST_USERNAME) return this.#challenge(realm)
     const aor = `${credentials.username}@${realm}`
     if (this.#limit.isBlocked(aor, source.address)) return { outcome: 'blocked' }
     const nonce = this.#nonces.check(credentials.nonce, realm)

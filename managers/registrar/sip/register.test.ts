@@ -294,6 +294,11 @@ test('ten wrong passwords close the door for this extension from this source onl
   assert.equal(limit.isBlocked('1000@x', '192.0.2.1'), false)
 })
 
+test('a name that is longer than any is asked for credentials and not remembered, however often it fails', async () => {
+  const stranger = await calls.phone('x'.repeat(300))
+  for (let at = 0; at < 12; at++) assert.equal((await stranger.register({ password: 'wrong-one' })).status, 401)
+})
+
 test('wrong passwords end in 403, also when the right one follows, and others are not touched', async () => {
   const phone = await newPhone()
   const colleague = await newPhone()

@@ -14,6 +14,8 @@ const STALE_SECONDS = 3_600
 const STALE_AFTER_MS = 500
 /** Answers of one kind that are kept; the oldest is forgotten first. */
 const MOST_ANSWERS = 10_000
+/** No name in the DNS is longer (RFC 1035 §2.3.4); one that is, is neither asked for nor remembered. */
+const LONGEST_NAME = 255
 
 /**
  * What name servers said, as long as it may be believed: a call does not wait for one, and an outage of theirs is none of
@@ -50,6 +52,7 @@ class Answers<T> {
   }
 
   async find(name: string): Promise<T[]> {
+    if (name.length > LONGEST_NAME) return []
     const known = this.#known.get(name)
     const nowMs = this.#clock.monotonicMs()
     if (known && nowMs < known.freshUntilMs) return known.records

@@ -180,6 +180,19 @@ test('while no name server answers the last answer helps, for an hour', async (t
   assert.equal(await at.where(uri), 'unknown_name', 'what is said not to be there is not')
 })
 
+test('a host that is longer than any name leads nowhere, and nobody is asked for it', async () => {
+  const asked: string[] = []
+  const nothing = async (name: string) => {
+    asked.push(name)
+    return { records: [], ttlSeconds: 60 }
+  }
+  const names = cachedNames({ addresses: nothing, services: nothing, pointers: nothing }, new ManualClock())
+  const long = `${'x'.repeat(16_000)}.example`
+  assert.deepEqual(await names.addresses(long, new AbortController().signal), [])
+  assert.deepEqual(await names.services(`_sip._udp.${long}`, new AbortController().signal), [])
+  assert.deepEqual(asked, [])
+})
+
 test('whatever a name server sends, it is an answer or none', async (t) => {
   let seed = 11
   const next = (below: number) => {
