@@ -352,11 +352,10 @@ export class CallEngine {
       if (!opened.ok) this.#refuse(line, opened.status)
       return
     }
-    const maxForwards = maxForwardsOf(invite)
+    const { hops, max_forwards: maxForwards } = travelledBy(request)
     const live = new LiveRunner(this.#live, {
-      ...{ call, line, watch, free_only: false, spender, isOwnPhone: true, hops: hopsOf(request) },
+      ...{ call, line, watch, free_only: false, spender, isOwnPhone: true, hops, maxForwards },
       ...(meter ? { meter } : {}),
-      ...(maxForwards === undefined ? {} : { maxForwards }),
     })
     this.counters.admitted++
     this.#lives.set(live.id, live)
