@@ -30,6 +30,7 @@ import {
   spendingRoutes,
 } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
+import { callingCodeOf } from '#managers/call'
 import {
   AccesskeyService,
   AccesskeyUse,
@@ -318,7 +319,7 @@ export class TestAccounts {
       transport: transport ?? new MailFolder(join(this.dataDir, 'mails')),
     })
     const countriesOf = async () => this.countries
-    this.spending = new SpendingLimits({ ...basics, undecidedSeconds: 300, countriesOf })
+    this.spending = new SpendingLimits({ ...basics, undecidedSeconds: 300, countriesOf, callingCodeOf })
     this.routes = [
       ...customerRoutes({ customers, accesskeys, lifecycle, passwords: logins }),
       ...billingRoutes({

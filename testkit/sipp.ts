@@ -16,6 +16,8 @@ export interface SippResult {
   output: string
   /** The first messages that its scenario did not expect. */
   unexpected: string
+  /** What came to it, in order, as it was; empty unless that was asked for. */
+  received: string[]
 }
 
 const MOST_ERROR_TEXT = 6_000
@@ -37,6 +39,8 @@ export interface SippOptions {
   echoes?: boolean
   /** Its own port; default a free one. */
   port?: number
+  /** Its own address; default 127.0.0.1. */
+  host?: string
   /** Who it is, where it is asked to prove that. */
   credentials?: { user: string; password: string }
   /** Milliseconds that the built-in caller stays on the line. */
@@ -44,6 +48,8 @@ export interface SippOptions {
   /** Most calls at once; default: all of them. */
   atOnce?: number
   timeoutSeconds?: number
+  /** Keeps what comes to it, to be read afterwards. */
+  keepsReceived?: boolean
   /** UDP where left out; over TCP one connection for all calls, or one for each. */
   transport?: 'one connection' | 'a connection each'
 }
@@ -58,18 +64,18 @@ export class Sipp {
     this.#folder = folder
   }
 
-  /** Starts it on 127.0.0.1. It is ended for certain a little after `timeoutSeconds`. */
+  /** Starts it. It is ended for certain a little after `timeoutSeconds`. */
   static async start(options: SippOptions): Promise<Sipp> {
     const folder = mkdtempSync(join(tmpdir(), 'strowger-sipp-'))
     const [port, mediaPort] = await Promise.all([options.port ?? freePort('sip'), freePort('udp')])
     const seconds = options.timeoutSeconds ?? 60
     const scenario = options.scenario.endsWith('.xml') ? ['-sf', options.scenario] : ['-sn', options.scenario]
-    const { target, service, credentials, callsPerSecond, calls } = options
+    const { target, service, credentials, callsPerSecond, calls, host = '127.0.0.1' } = options
     const args = [
       ...['-k', '2', String(seconds + 5), 'sipp', ...(target === undefined ? [] : [target]), ...scenario],
       ...(service === undefined ? [] : ['-s', service]),
       ...(credentials === undefined ? [] : ['-au', credentials.user, '-ap', credentials.password]),
-      ...['-i', '127.0.0.1', '-mi', '127.0.0.1', '-p', String(port), '-mp', String(Math.min(mediaPort, 60_000))],
+      ...['-i', host, '-mi', host, '-p', String(port), '-mp', String(Math.min(mediaPort, 60_000))],
       ...(calls === undefined ? [] : ['-m', String(calls)]),
       ...['-l', String(options.atOnce ?? calls ?? MOST_AT_ONCE)],
       ...(callsPerSecond === undefined ? [] : ['-r', String(callsPerSecond)]),
@@ -81,6 +87,7 @@ export class Sipp {
       ...['-nostdin', '-timeout', String(seconds), '-trace_stat', '-stf', join(folder, 'stat.csv'), '-fd', '1'],
       // what it did not expect, so that a failed run says why
       ...['-trace_err', '-error_file', join(folder, 'errors.log')],
+      ...(options.keepsReceived ? ['-trace_msg', '-message_file', join(folder, 'messages.log')] : []),
     ]
     return new Sipp(startChild('timeout', args, { cwd: folder }), folder)
   }
@@ -90,8 +97,9 @@ export class Sipp {
     const exitCode = await this.child.ended
     const counts = this.#counts()
     const unexpected = this.#read('errors.log').slice(0, MOST_ERROR_TEXT)
+    const received = receivedOf(this.#read('messages.log'))
     rmSync(this.#folder, { recursive: true, force: true })
-    return { exitCode, ...counts, output: this.child.output(), unexpected }
+    return { exitCode, ...counts, output: this.child.output(), unexpected, received }
   }
 
   /** Lets it write its counts, ends it, and reads them. */
@@ -128,4 +136,12 @@ export class Sipp {
       return ''
     }
   }
+}
+
+/** The messages that came, of a log that has a dashed line before each. */
+function receivedOf(log: string): string[] {
+  return log
+    .split(/^-{20,} .*$/m)
+    .filter((entry) => /^\s*\S+ message received/.test(entry))
+    .map((entry) => entry.slice(entry.indexOf(':') + 1).trimStart())
 }

@@ -29,7 +29,7 @@ export const billingSettings: { [Key in keyof BillingConfig]: Setting<BillingCon
   undecidedSeconds: setting(
     'UNDECIDED_SECONDS',
     '300',
-    'how many seconds a paid call may talk on beyond what is reserved while the database is away; it is charged for it afterwards',
+    'how many seconds a paid call that goes out may talk on beyond what is reserved while the database is away; it is charged for it afterwards',
     (value) => whole(value, 0, 86_400),
   ),
   paddleApiUrl: setting('PADDLE_API_URL', 'https://api.paddle.com', 'the API of the payment provider Paddle', (value) =>

@@ -8,8 +8,14 @@ import {
   ReservationStore,
   SpendingLimits,
 } from '#managers/billing'
-import { ClosedHistoryNotes, countryOf, OutboundConfigService } from '#managers/call'
-import { AccesskeyService, CustomerLifecycle, CustomerService, type PointsInside } from '#managers/customer'
+import { ClosedHistoryNotes, callingCodeOf, countryOf, OutboundConfigService } from '#managers/call'
+import {
+  AccesskeyService,
+  CustomerLifecycle,
+  CustomerService,
+  type PointsInside,
+  RESERVED_CUSTOMERS,
+} from '#managers/customer'
 import { DirectService } from '#managers/direct'
 import { FlowService } from '#managers/flow'
 import { AvailableNumbers, NumberRenewals, NumberService, type NumberVendor, Vendors } from '#managers/number'
@@ -134,7 +140,11 @@ export function createServices(needs: ServicesNeeds) {
   })
   const spending = new SpendingLimits({
     ...{ ...basics, undecidedSeconds },
-    countriesOf: async (customer) => (await outboundConfigs.find(customer))?.destination_whitelist ?? [],
+    countriesOf: async (customer) =>
+      RESERVED_CUSTOMERS.includes(customer)
+        ? 'all'
+        : ((await outboundConfigs.find(customer))?.destination_whitelist ?? []),
+    callingCodeOf,
   })
   return {
     billing,

@@ -18,7 +18,6 @@ export {
   type TransactionType,
 } from './billing.ts'
 export { credentialEndpoints } from './caps/contract.ts'
-export { dearestRate } from './caps/dearest.ts'
 export type { CapRefusal, Occasion } from './caps/decide.ts'
 export { type CredentialKind, NOBODY, type Spender } from './caps/limits.ts'
 export { reasonOfCap } from './caps/refused.ts'
@@ -48,7 +47,13 @@ export { type Price, priceOf, type Rate, type Use, unitsOf } from './rate/price.
 export { type CountryOf, RateDeck, type RateQuery } from './rate/rate-deck.ts'
 export { Rerater } from './rerate.ts'
 export type { Decision, ReserveRefusal } from './reservation/book.ts'
-export { type Reservation, type ReservedType, type ReserveRequest, stepOf } from './reservation/reservation.ts'
+export {
+  isCounted,
+  type Reservation,
+  type ReservedType,
+  type ReserveRequest,
+  stepOf,
+} from './reservation/reservation.ts'
 export { ReservationDesk, type Reservations } from './reservation/reservation-desk.ts'
 export { ReservationStore } from './reservation/reservation-store.ts'
 export { Settler, type Use as ReservedUse, type Uses } from './reservation/settler.ts'

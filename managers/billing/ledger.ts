@@ -27,10 +27,10 @@ export interface LedgerNeeds {
   holds: Holds
 }
 
-/** The account that pays for a customer. */
+/** An account that pays for a customer. */
 export interface Payer {
   account: BillingAccount
-  /** False: nothing paid may be begun. */
+  /** False: nothing paid may be begun, or go on. */
   isOpen: boolean
   /** False: what is used is recorded, and nothing is paid. */
   enforced: boolean
@@ -153,18 +153,27 @@ export class Ledger {
   }
 
   /**
-   * The account that pays for the customer, held until the transaction ends: whether it pays at all, and whether anything may
-   * be begun on it. `undefined` where nobody pays.
+   * The account that pays for what the customer begins now, and those that these reservations of its own are on, all of them
+   * held until the transaction ends. No `payer` where nobody pays.
    */
-  async lockPayer(trx: AnyTransaction, customer: string): Promise<Payer | undefined> {
-    const account = await this.#needs.accounts.lockPayer(trx, customer)
-    if (!account) return undefined
+  async lockPayers(
+    trx: AnyTransaction,
+    customer: string,
+    reservations: readonly string[],
+  ): Promise<{ payer: Payer | undefined; all: Payer[] }> {
+    const { accounts } = this.#needs
+    const locked =
+      reservations.length > 0
+        ? await accounts.lockPayers(trx, customer, reservations)
+        : [await accounts.lockPayer(trx, customer)].flatMap((account) => (account ? [{ account, isPayer: true }] : []))
     const isExempt = this.#isExempt(customer)
-    return {
+    const all = locked.map(({ account, isPayer }) => ({
       account,
+      isPayer,
       isOpen: isExempt || account.status === 'active',
       enforced: !isExempt && account.plan_type !== 'unlimited',
-    }
+    }))
+    return { payer: all.find(({ isPayer }) => isPayer), all }
   }
 
   /** What is set aside of an account; asked under its lock. */

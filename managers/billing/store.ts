@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
 import type { Timestamp } from '#platform/time'
@@ -57,6 +58,23 @@ export class BillingStore {
     return payerOf(trx, customer).forUpdate('account').executeTakeFirst()
   }
 
+  /**
+   * The same, and with it the accounts that these reservations of the customer's are on: in the order of their ids, so that
+   * two who hold several never wait for each other. `isPayer`: it pays for what is begun now.
+   */
+  async lockPayers(
+    trx: AnyTransaction,
+    customer: string,
+    reservations: readonly string[],
+  ): Promise<{ account: BillingAccount; isPayer: boolean }[]> {
+    const { rows } = await sql<BillingAccount & { is_payer: boolean }>`
+      select account.*,
+        account.id = (select account_id from billing_payers where customer_id = ${customer}) as is_payer
+      from billing_accounts account where account.id in (${accountsOf(customer, reservations)})
+      order by account.id for update of account`.execute(trx.kysely())
+    return rows.map(({ is_payer, ...account }) => ({ account, isPayer: is_payer }))
+  }
+
   /** Platform-wide: an account, whatever its state. */
   findAccount(id: string): Promise<BillingAccount | undefined> {
     return this.#db.kysely<Tables>().selectFrom('billing_accounts').selectAll().where('id', '=', id).executeTakeFirst()
@@ -67,17 +85,7 @@ export class BillingStore {
     return on(trx).selectFrom('billing_accounts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   }
 
-  /** Platform-wide: the account that a subscription of the payment provider belongs to, whatever its state. */
-  findSubscription(trx: AnyTransaction, paddle_subscription_id: string): Promise<BillingAccount | undefined> {
-    return on(trx)
-      .selectFrom('billing_accounts')
-      .selectAll()
-      .where('paddle_subscription_id', '=', paddle_subscription_id)
-      .forUpdate()
-      .executeTakeFirst()
-  }
-
-  /** Platform-wide: the same by who pays there; the newest one. */
+  /** Platform-wide: the account that shows who pays at the payment provider, whatever its state; the newest one. */
   findPaddleCustomer(trx: AnyTransaction, paddle_customer_id: string): Promise<BillingAccount | undefined> {
     return on(trx)
       .selectFrom('billing_accounts')
@@ -160,4 +168,10 @@ function payerOf(via: AnyTransaction | Database, customer: string) {
     .innerJoin('billing_accounts as account', 'account.id', 'payer.account_id')
     .selectAll('account')
     .where('payer.customer_id', '=', customer)
+}
+
+/** SQL of the account that pays for a customer and those that these reservations of its own are on. */
+export function accountsOf(customer: string, reservations: readonly string[]): RawBuilder<unknown> {
+  return sql`select account_id from billing_payers where customer_id = ${customer}
+    union select account_id from reservations where customer_id = ${customer} and id = any(${reservations}::uuid[])`
 }

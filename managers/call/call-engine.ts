@@ -1,5 +1,5 @@
 import type { AgentRings } from '#managers/agent'
-import { NOBODY, type Spender } from '#managers/billing'
+import type { Spender } from '#managers/billing'
 import { billingErrors } from '#managers/billing/errors'
 import type { CommandDoor } from '#platform/bus'
 import type { Database } from '#platform/db'
@@ -273,7 +273,7 @@ export class CallEngine {
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { spender = spenderOfCaller(call) } = admitted
     const [metered, opened] = await Promise.allSettled([
-      this.#meter(invite, line, call),
+      this.#meter(invite, line, { call, spender }),
       this.#open(invite, admitted, line, { call, spender }),
     ])
     if (metered.status === 'rejected') throw metered.reason
@@ -310,10 +310,14 @@ export class CallEngine {
     return this.#refuse(line, 404)
   }
 
-  /** Reserves what a caller from outside costs; who calls in spends on nobody's account but the customer's. */
-  async #meter(invite: IncomingInvite, line: IncomingLine, call: Call): Promise<Meter | undefined | 'refused'> {
+  /** Reserves what a call that comes in costs; callers from outside spend on nobody's account but the customer's. */
+  async #meter(
+    invite: IncomingInvite,
+    line: IncomingLine,
+    { call, spender }: { call: Call; spender: Spender },
+  ): Promise<Meter | undefined | 'refused'> {
     try {
-      return await this.#metering.begin(call, NOBODY)
+      return await this.#metering.begin(call, spender)
     } catch (error) {
       if (!(error instanceof ReasonedError)) throw error
       if (line.ended) return 'refused'
@@ -335,11 +339,24 @@ export class CallEngine {
     if (admission.source.type !== 'extension') return this.#refuse(line, 403)
     const replaced = this.#transfers.replaceable(admission.customer_id, wanted)
     if (typeof replaced === 'number') return this.#refuse(line, replaced)
-    const opened = await line.open()
-    if (!opened.ok) return this.#refuse(line, opened.status)
-    if (line.ended) return
     const call = newIncomingCall(ids.uuid(), { ...admission, flow: { actions: [] } }, watch.now())
-    const live = new LiveRunner(this.#live, { call, line, watch, free_only: false, isOwnPhone: true })
+    const spender = spenderOfCaller(call)
+    const meter = await this.#meter(invite, line, { call, spender })
+    if (meter === 'refused') return
+    const opened = await line.open().catch((error: unknown) => {
+      meter?.discard()
+      throw error
+    })
+    if (!opened.ok || line.ended) {
+      meter?.discard()
+      if (!opened.ok) this.#refuse(line, opened.status)
+      return
+    }
+    const { hops, max_forwards: maxForwards } = travelledBy(request)
+    const live = new LiveRunner(this.#live, {
+      ...{ call, line, watch, free_only: false, spender, isOwnPhone: true, hops, maxForwards },
+      ...(meter ? { meter } : {}),
+    })
     this.counters.admitted++
     this.#lives.set(live.id, live)
     live.begin()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Decision, Reservation } from '#managers/billing'
+import type { CostType, Decision, Reservation } from '#managers/billing'
 import { DatabaseUnavailable } from '#platform/db'
 import { silentLog } from '#platform/log'
 import { ManualClock, timestamp } from '#platform/time'
@@ -9,16 +9,16 @@ import { Meter, type MeteredUse } from './meter.ts'
 type Answer = Decision<{ units: number }> | 'away'
 
 /** A leg whose account says what a test wants it to. */
-function metered(unit_seconds = 60) {
+function metered(unit_seconds = 60, cost_type: CostType = 'call_pstn_outgoing') {
   const clock = new ManualClock()
   const seconds = () => clock.monotonicMs() / 1_000
   const said: string[] = []
   const asked: { at: number; units: number; begun: number }[] = []
   let answer: (units: number) => Answer = (units) => ({ ok: true, reserved: { units } })
-  const rate = { deck_version: 1, cost_type: 'call_pstn_outgoing', prefix: '', country: '' } as const
+  const rate = { deck_version: 1, cost_type, prefix: '', country: '' } as const
   const reservation: Reservation = {
     ...{ id: 'r', customer_id: 'c', account_id: 'a', reference_type: 'call', reference_id: 'l', number: '+1' },
-    ...{ cost_type: 'call_pstn_outgoing', rate: { ...rate, token_per_unit: 0, credit_per_unit: 10_000, unit_seconds } },
+    ...{ cost_type, rate: { ...rate, token_per_unit: 0, credit_per_unit: 10_000, unit_seconds } },
     ...{
       credential_kind: '',
       credential_id: '',
@@ -118,6 +118,17 @@ test('it does so for 300 s beyond what is paid, and no longer', async () => {
   answers(() => 'away')
   await pass(400)
   assert.deepEqual(said, ['358: warned', '360: ended, billing_unavailable'])
+})
+
+test('what comes in, and what is recorded, ends with what is paid while nobody can decide: nothing bounds how many there are', async () => {
+  for (const cost_type of ['recording', 'call_vn', 'call_pstn_incoming'] as const) {
+    const { meter, leg, pass, said, answers } = metered(60, cost_type)
+    meter.begin(leg)
+    await pass(60)
+    answers(() => 'away')
+    await pass(400)
+    assert.deepEqual(said, ['118: warned', '120: ended, billing_unavailable'])
+  }
 })
 
 test('refused after such a while it ends with the interval that it is in, which is charged whole', async () => {

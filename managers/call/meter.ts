@@ -1,4 +1,4 @@
-import { type Decision, type Reservation, type Reservations, stepOf } from '#managers/billing'
+import { type Decision, isCounted, type Reservation, type Reservations, stepOf } from '#managers/billing'
 import { DatabaseUnavailable } from '#platform/db'
 import type { Log } from '#platform/log'
 import type { Clock, Timer } from '#platform/time'
@@ -15,7 +15,7 @@ export interface MeterNeeds {
   clock: Clock
   log: Log
   reservations: Reservations
-  /** How long something may go on while nobody can say whether it may, before it is ended. */
+  /** How long a call that goes out may go on while nobody can say whether it may, before it is ended. */
   undecidedMs: number
 }
 
@@ -30,7 +30,8 @@ const RELEASES = 60
 /**
  * Watches what one paid leg (or recording) costs: from its answer on it has each next interval reserved before the one that
  * goes on ends. Where that is refused it is warned, and ends exactly with the interval that is paid. While nobody can decide
- * (the database is away) it goes on, for a while.
+ * (the database is away) a call that goes out goes on, for a while: of those there are so many at most. Whatever else there is,
+ * in any number, ends with what is paid.
  */
 export class Meter {
   readonly #needs: MeterNeeds
@@ -38,6 +39,7 @@ export class Meter {
   readonly #intervalMs: number
   /** Intervals that are reserved at a time. */
   readonly #step: number
+  readonly #undecidedMs: number
   /** Intervals that are reserved. */
   #units: number
   #use: MeteredUse | undefined
@@ -51,6 +53,7 @@ export class Meter {
     this.#units = reservation.units
     this.#intervalMs = reservation.rate.unit_seconds * 1_000
     this.#step = stepOf(reservation.rate)
+    this.#undecidedMs = isCounted(reservation) ? needs.undecidedMs : 0
   }
 
   /** It will never be: what is reserved is free again. */
@@ -113,8 +116,8 @@ export class Meter {
 
   /** Asked again until it is decided, or it has gone on for too long. */
   #undecided(): void {
-    const { clock, undecidedMs } = this.#needs
-    const lastMs = this.#paidUntilMs + undecidedMs
+    const { clock } = this.#needs
+    const lastMs = this.#paidUntilMs + this.#undecidedMs
     if (clock.monotonicMs() + ASK_AGAIN_MS < lastMs)
       this.#at(clock.monotonicMs() + ASK_AGAIN_MS, () => void this.#askForMore())
     else {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { NIL_UUID } from '#platform/ids'
-import { assertReason, eventually, type Json, TestCalls } from '#testkit'
+import { assertReason, eventually, FakePhone, type Json, TestCalls } from '#testkit'
 
 const calls = await TestCalls.start()
 const NUMBER = '+899006000001'
@@ -102,4 +102,31 @@ test('what would pass a limit is SPENDING_LIMIT_REACHED, and says whose limit, w
   assert.deepEqual(facts, { limited_by: 'customer', limit: 'money_per_hour', most: 80_000, window_seconds: 3_600 })
   assert.ok(used >= 60_000 && used <= 80_000)
   await call.hangUp()
+})
+
+test('who calls a virtual number by an extension or a trunk of the customer spends within the limits of that', async () => {
+  await calls.db.query('delete from spending_limits')
+  await account(10_000, 0)
+  const phone = await calls.phone('fay', 'secret-fay')
+  const trunk = await calls.trunk()
+  const domain = `pbx.trunk.${calls.base}`
+  const pbx = await FakePhone.start({ server: calls.server, user: 'office', domain, password: 'a long password' })
+  after(() => pbx.close())
+  for (const [kind, id, device] of [
+    ['extension', await calls.extension('fay'), phone],
+    ['trunk', trunk, pbx],
+  ] as const) {
+    // a minute costs 1000
+    await calls.db.query(
+      'insert into spending_limits (customer_id, kind, subject_id, limits, tm_update) values ($1, $2, $3, $4, now())',
+      [calls.customer, kind, id, { money_per_hour: 1_500 }],
+    )
+    const call = await device.call(NUMBER)
+    assert.equal(call.status, 200)
+    assert.equal((await device.call(NUMBER)).status, 603, `${kind}: its limit is reached`)
+    const stranger = await (await calls.phone(`gus-${kind}`)).call(NUMBER)
+    assert.equal(stranger.status, 200, 'who is not it may go on')
+    await call.hangUp()
+    await stranger.hangUp()
+  }
 })

@@ -236,6 +236,46 @@ test('a phone calls in to take the place of a leg: who talked there talks with i
   await eventually('the newcomer ends with the other one', () => call.bye)
 })
 
+test('a phone that takes a place by a number that costs pays for it like any other call, and spends as itself from then on', async () => {
+  const spent = () =>
+    calls.db.query<{ cost_type: string; credential_kind: string; credential_id: string }>(
+      `select cost_type, credential_kind, credential_id from reservations where customer_id = $1 and number = $2`,
+      [calls.customer, number],
+    )
+  const number = '+899007777777'
+  await calls.number(number)
+  const talk = await talking(await phoneOf('3001'))
+  const desk = await phoneOf('3005')
+  const headers = [`Replaces: ${replacesHeader(talk)}`]
+  const limit =
+    'insert into spending_limits (customer_id, kind, subject_id, limits, tm_update) values ($1, $2, $3, $4, now())'
+  const extension = await calls.extension('3005')
+  await calls.db.query(limit, [calls.customer, 'extension', extension, { money_per_hour: 0 }])
+  assert.equal((await desk.call(number, { headers })).status, 603, 'it may not spend anything')
+  assert.match(talk.bob.said.at(-1) ?? '', /^bridge /, 'nobody was moved')
+  await calls.db.query('delete from spending_limits')
+  const call = await desk.call(number, { headers })
+  assert.equal(call.status, 200)
+  await handedOver(talk)
+  assert.deepEqual(await spent(), [{ cost_type: 'call_vn', credential_kind: 'extension', credential_id: extension }])
+  const [newcomer] = await eventually('it is on record', async () => {
+    const rows = await calls.db.query<{ id: string }>(
+      `select id from calls where master_call_id = $1 and direction = 'incoming'`,
+      [talk.bobId],
+    )
+    return rows.length > 0 ? rows : undefined
+  })
+  const recorded = await mine.post(`/v1.0/calls/${newcomer?.id}/recording_start`)
+  assert.equal(recorded.status, 200)
+  const [{ credential_id } = { credential_id: '' }] = await calls.db.query<{ credential_id: string }>(
+    'select credential_id from reservations where reference_id = $1',
+    [recorded.body.recording_id],
+  )
+  assert.equal(credential_id, extension)
+  talk.bob.goes()
+  await eventually('the newcomer ends with the other one', () => call.bye)
+})
+
 test('only a phone of the same customer takes a place, of a leg that there is and that talks', async () => {
   const talk = await talking(await phoneOf('3001'))
   const customer = await calls.otherCustomer()

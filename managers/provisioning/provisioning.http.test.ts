@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
@@ -219,6 +220,28 @@ test('a provider that answers is healthy; a probe says step by step what is wron
   const lost = await make({ hostname: 'nowhere.invalid' })
   const { reason, fix, steps } = (await root.post(`/v1.0/providers/${lost.id}/probe`)).body
   assert.deepEqual([reason, steps.at(-1).result, fix.length > 0], ['host_not_found', 'failed', true])
+})
+
+test('a probe proves who we are, and says so where the carrier does not take it', async () => {
+  const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+  const challenge = 'Digest realm="carrier", nonce="n1", algorithm=MD5'
+  const peer = await carrier((request) => {
+    const shown = request.headers.get('authorization') ?? ''
+    const right = md5(`${md5('acme:carrier:secret')}:n1:${md5(`OPTIONS:${request.uriText}`)}`)
+    return shown.includes(`response="${right}"`)
+      ? { status: 200 }
+      : { status: 401, headers: { 'WWW-Authenticate': challenge } }
+  })
+  const at = { hostname: peer.hostname, username: 'acme', realm: 'carrier' }
+  const found = async (more: object) => {
+    const { id } = await make({ ...at, ...more })
+    const { reason, steps } = (await root.post(`/v1.0/providers/${id}/probe`)).body
+    return [reason, steps.at(-1).step, steps.at(-1).sip_status]
+  }
+  assert.deepEqual(await found({ password: 'secret' }), ['ok', 'codecs', 0])
+  assert.deepEqual(await found({ password: 'wrong' }), ['credentials_refused', 'options', 401])
+  assert.deepEqual(await found({ password: 'secret', realm: 'elsewhere' }), ['credentials_refused', 'options', 401])
+  assert.deepEqual(await found({ username: '' }), ['credentials_needed', 'options', 401])
 })
 
 test('a trunk is asked at its addresses: a private one that may not be reached is not, and a network is no address', async () => {

@@ -8,7 +8,7 @@ import { ManualClock, timestamp } from '#platform/time'
 import { freshDatabase } from '#testkit'
 import { billingErrors } from '../errors.ts'
 import { migrations } from '../migrations/index.ts'
-import type { Reservation } from '../reservation/reservation.ts'
+import { isCounted, type Reservation } from '../reservation/reservation.ts'
 import { ReservationDesk } from '../reservation/reservation-desk.ts'
 import { ReservationStore } from '../reservation/reservation-store.ts'
 import { Settler, type Use } from '../reservation/settler.ts'
@@ -61,7 +61,8 @@ class Attacker {
   readonly desk = new ReservationDesk({ db, clock: this.clock, ids: systemIds, billing: this.billing })
   readonly limits = new SpendingLimits({
     ...{ db, clock: this.clock, ids: systemIds, undecidedSeconds: UNDECIDED_S },
-    countriesOf: async () => ['us', 'gb'],
+    countriesOf: async () => this.#countries,
+    callingCodeOf: () => '1',
   })
   readonly #used = new Map<string, Use>()
   readonly #settler = new Settler({
@@ -70,9 +71,16 @@ class Attacker {
     uses: { find: async (_, __, ids) => ids.flatMap((id) => this.#used.get(id) ?? []) },
   })
   readonly #roll = dice(SEED)
+  readonly #countries: readonly string[] | 'all'
+  readonly #prefixes: readonly string[]
   customer = ''
   #running: Running[] = []
   calls = 0
+
+  constructor(countries: readonly string[] | 'all' = 'all', prefixes = DEAR.map(({ prefix }) => prefix)) {
+    this.#countries = countries
+    this.#prefixes = prefixes
+  }
 
   async begin(balance_credit: number): Promise<void> {
     this.customer = this.ids.uuid()
@@ -87,16 +95,26 @@ class Attacker {
     return this.#running.length === 0
   }
 
-  /** As many calls as are let through, to whatever is dearest; gives how many. */
+  /**
+   * As much as is let through: calls to whatever is dearest, and beside them calls to numbers of the customer's own, and
+   * recordings, of which no limit counts minutes; gives how many.
+   */
   async call(spenders: readonly Spender[]): Promise<number> {
     const before = this.calls
-    const wishes = Array.from({ length: 12 }, (_, at) => {
-      const { prefix } = DEAR[this.#roll(DEAR.length)] ?? { prefix: '' }
-      return this.desk.reserve({
-        ...{ customer_id: this.customer, reference_type: 'call', reference_id: this.ids.uuid() },
-        ...{ cost_type: 'call_pstn_outgoing', number: `+${prefix}${1_000_000 + this.#roll(1_000_000)}`, country: 'gb' },
-        ...{ spender: spenders[at % spenders.length] ?? NOBODY, occasion: 'asked' },
-      })
+    const wishes = Array.from({ length: 16 }, (_, at) => {
+      const spender = spenders[at % spenders.length] ?? NOBODY
+      const reference_id = this.ids.uuid()
+      const of = { customer_id: this.customer, reference_id, country: 'gb', spender, occasion: 'asked' } as const
+      const prefix = this.#prefixes[this.#roll(this.#prefixes.length)] ?? ''
+      const number = `+${prefix}${1_000_000 + this.#roll(1_000_000)}`
+      switch (this.#roll(4)) {
+        case 0:
+          return this.desk.reserve({ ...of, reference_type: 'recording', cost_type: 'recording', number: '' })
+        case 1:
+          return this.desk.reserve({ ...of, reference_type: 'call', cost_type: 'call_vn', number: '+899000000001' })
+        default:
+          return this.desk.reserve({ ...of, reference_type: 'call', cost_type: 'call_pstn_outgoing', number })
+      }
     })
     for (const decision of await Promise.all(wishes)) {
       if (!decision.ok) continue
@@ -126,14 +144,15 @@ class Attacker {
     if (ended.length > 0) await this.#settler.run()
   }
 
-  /** The database is away: everything talks on for as long as it may, and then a little. */
+  /** The database is away: calls that go out talk on for as long as they may, and all else ends with what is paid. */
   async talkOn(): Promise<void> {
     const all = this.#running.map((each) => ({
       each,
       paidMs: each.startMs + each.units * each.reservation.rate.unit_seconds * 1_000,
     }))
     this.clock.advance(UNDECIDED_S * 1_000 + MINUTE_MS)
-    for (const { each, paidMs } of all) this.#end(each, paidMs + UNDECIDED_S * 1_000)
+    for (const { each, paidMs } of all)
+      this.#end(each, paidMs + (isCounted(each.reservation) ? UNDECIDED_S * 1_000 : 0))
     await this.#settler.run()
   }
 
@@ -193,6 +212,19 @@ test('a stolen extension costs no more in ten hours than its printed exposure', 
   print('a stolen extension', loss, attacker.calls, exposure)
   assert.ok(exposure.money !== null && loss <= exposure.money, `${loss} is more than ${exposure.money}`)
   assert.ok(loss > 10 * USD, 'it was really tried')
+})
+
+test('a stolen extension that may call cheap numbers only costs no more than its printed exposure, whatever it records', async () => {
+  const attacker = new Attacker(['us'], ['1415'])
+  await attacker.begin(10_000 * USD)
+  const spender: Spender = { kind: 'extension', id: systemIds.uuid() }
+  const of = { kind: 'extension', id: spender.id, mayManage: false } as const
+  const exposure = await attacker.limits.exposure(attacker.customer, of)
+  await tenHours(attacker, () => [spender])
+  const loss = 10_000 * USD - (await attacker.balance())
+  print('a stolen extension that calls cheap numbers', loss, attacker.calls, exposure)
+  assert.ok(exposure.money !== null && loss <= exposure.money, `${loss} is more than ${exposure.money}`)
+  assert.ok(loss > 7.2 * USD, 'more than all its minutes of calls cost at a cent')
 })
 
 test('a stolen access key, which makes other credentials, raises limits and buys numbers, costs no more than its printed exposure', async () => {

@@ -111,7 +111,7 @@ export const SpendingExposure = Type.Object(
       { hour: Exposure, day: Exposure, undecided: Exposure },
       {
         description:
-          'What paid calls can cost within an hour and a day; `undecided` of it is what calls add that talk on while the database is away.',
+          'What calls and recordings can cost within an hour and a day, and minutes of calls that go out; `undecided` of it is what calls add that talk on while the database is away.',
       },
     ),
     purchases: Type.Union([Type.Integer(), Type.Null()], {

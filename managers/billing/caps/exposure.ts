@@ -5,11 +5,11 @@ export interface ExposureFacts {
   /** What limits the credential itself; the customer's alone where it may change or pass its own. */
   credential: SpendingLimits
   customer: SpendingLimits
-  /** The dearest paid calls that it can make; no intervals = none at all. */
+  /** The dearest paid calls that it can make go out; nothing = none at all. */
   dearest: DearestRate | undefined
   /** Micros that the account can still pay; `null` where no balance bounds it. */
   balance: number | null
-  /** How long a call may talk on while nobody can decide. Seconds. */
+  /** How long a call that goes out may talk on while nobody can decide. Seconds. */
   undecidedSeconds: number
 }
 
@@ -24,7 +24,9 @@ export interface DearestRate {
 
 /** At most so much, within a window: micros and minutes. */
 export interface Exposure {
+  /** Of everything that is metered. */
   money: number
+  /** Of calls that go out. */
   minutes: number
 }
 
@@ -40,21 +42,21 @@ const HOUR_MINUTES = 60
 const DAY_MINUTES = 1_440
 
 /**
- * The most that paid calls can cost within an hour and a day. Reserved money and minutes never pass a limit, whichever part of
- * a day is looked at; beyond them comes only what calls add that talk on while the database is away, each for so long, once.
+ * The most that can be spent within an hour and a day. Money rests on limits of money and on the balance alone: recordings and
+ * calls that come in cost, too, and count no minutes. Reserved money and minutes never pass a limit, whichever part of a day is
+ * looked at; beyond them comes only what calls that go out add, which alone talk on while the database is away, each for so
+ * long, once.
  */
 export function exposuresOf(facts: ExposureFacts): Exposures {
   const { credential, customer, dearest, balance, undecidedSeconds } = facts
-  if (!dearest) return { hour: NOTHING, day: NOTHING, undecided: NOTHING }
   const least = (name: keyof SpendingLimits) => Math.min(credential[name], customer[name])
   const calls = least('concurrent_calls')
-  const undecided = undecidedOf(dearest, calls, undecidedSeconds)
+  const undecided = dearest ? undecidedOf(dearest, calls, undecidedSeconds) : NOTHING
   const within = (window: number, money: number, minutes: number): Exposure => {
-    const mostMinutes = Math.min(minutes, paidMinutes(balance, dearest))
-    const mostMoney = Math.min(money, minutes * dearest.credit_per_minute, balance ?? Number.POSITIVE_INFINITY)
+    const mostMinutes = dearest ? Math.min(minutes, paidMinutes(balance, dearest), calls * window) : 0
     return {
-      money: Math.ceil(calls === 0 ? 0 : mostMoney) + undecided.money,
-      minutes: Math.ceil(Math.min(mostMinutes, calls * window)) + undecided.minutes,
+      money: Math.ceil(Math.min(money, balance ?? Number.POSITIVE_INFINITY)) + undecided.money,
+      minutes: Math.ceil(mostMinutes) + undecided.minutes,
     }
   }
   return {

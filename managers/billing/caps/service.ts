@@ -13,7 +13,7 @@ import type {
   SpendingExposureView,
   SpendingLimitsView,
 } from './contract.ts'
-import { dearestRate } from './dearest.ts'
+import { dearestRate, type Reach } from './dearest.ts'
 import type { Usage } from './decide.ts'
 import { limitsUpdated } from './events.ts'
 import { exposuresOf } from './exposure.ts'
@@ -25,15 +25,17 @@ import {
   type LimitsKind,
   type SaidLimits,
 } from './limit-store.ts'
-import { type CredentialKind, LIMIT_NAMES, type SpendingLimits as Limits } from './limits.ts'
+import { type CredentialKind, type CredentialLimits, LIMIT_NAMES, type SpendingLimits as Limits } from './limits.ts'
 import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from './usage-store.ts'
 
 export interface SpendingLimitsNeeds {
   db: Database
   clock: Clock
   ids: Ids
-  /** Countries of the telephone network that the customer may call. */
-  countriesOf(customer: string): Promise<readonly string[]>
+  /** Countries of the telephone network that the customer may call: ISO 3166 alpha-2, lower case. */
+  countriesOf(customer: string): Promise<readonly string[] | 'all'>
+  /** The digits that numbers of a country begin with; empty where there is no such country. */
+  callingCodeOf(country: string): string
   undecidedSeconds: number
 }
 
@@ -116,23 +118,20 @@ export class SpendingLimits {
     { kind, id, mayManage }: { kind: CredentialKind; id: string; mayManage: boolean },
   ): Promise<SpendingExposureView> {
     const { db, clock, undecidedSeconds, countriesOf } = this.#needs
-    const [said, account, countries, dearest] = await Promise.all([
+    const [said, account, countries] = await Promise.all([
       this.#store.said(customer, [id]),
       this.#accounts.findPayer(customer),
       countriesOf(customer),
-      dearestRate(db, clock),
     ])
     const own = credentialLimitsOf(said, kind, id)
     // who may change limits and allowed countries, and make other credentials, is bounded by the ceiling alone
     const limits: { credential: Limits; customer: Limits } = mayManage
       ? { credential: ceilingOf(said), customer: ceilingOf(said) }
       : { credential: own, customer: customerLimitsOf(said) }
-    const reaches = mayManage || countries.some((each) => own.countries.length === 0 || own.countries.includes(each))
+    const reach = mayManage ? undefined : this.#reach(countries, own)
+    const dearest = reach?.countries?.length === 0 ? undefined : await dearestRate(db, clock, reach)
     const balance = account && account.plan_type !== 'unlimited' ? Math.max(0, account.balance_credit) : null
-    const calls = exposuresOf({
-      ...{ ...limits, balance, undecidedSeconds },
-      dearest: reaches ? dearest : undefined,
-    })
+    const calls = exposuresOf({ ...limits, balance, undecidedSeconds, dearest })
     const purchases = mayManage ? balance : 0
     const total = purchases === null ? null : calls.day.money + purchases
     return {
@@ -154,6 +153,18 @@ export class SpendingLimits {
     const { db, clock } = this.#needs
     const usages = await this.#usage.usages(db, customer, clock.wallMs())
     return presentUsage(usages.get(`${of.kind}:${of.id}`) ?? emptyUsage())
+  }
+
+  /** Whom a credential can call: within what its customer may, and its own countries and prefixes. */
+  #reach(allowed: readonly string[] | 'all', own: CredentialLimits): Reach {
+    const prefixes = own.prefixes.map((prefix) => prefix.slice(1))
+    if (allowed === 'all' && own.countries.length === 0) return { prefixes }
+    const candidates = allowed === 'all' ? own.countries : allowed
+    const within = candidates.filter((each) => own.countries.length === 0 || own.countries.includes(each))
+    const coded = within
+      .map((each) => ({ each, code: this.#needs.callingCodeOf(each) }))
+      .filter(({ code }) => code !== '')
+    return { countries: coded.map(({ each }) => each), codes: coded.map(({ code }) => code), prefixes }
   }
 
   #change(customer: string, kind: LimitsKind, subject_id: string, change: object): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Permission } from '#platform/http'
+import { timestamp } from '#platform/time'
 import { assertReason, TestAccounts } from '#testkit'
 import { DEFAULT_LIMITS } from './limits.ts'
 
@@ -91,8 +92,9 @@ test('an exposure says what a leak could cost: of an extension its own limits, o
   const { admin, extension, key } = await customer()
   const { body: small } = await admin.get(`/v1.0/extensions/${extension}/exposure`)
   const undecided = small.calls.undecided.money
-  // 720 minutes at the only rate of the deck, a cent
-  assert.equal(small.calls.day.money, 7_200_000 + undecided)
+  // recordings and calls that come in count no minutes: only the limit of money bounds them
+  assert.equal(small.calls.day.money, DEFAULT_LIMITS.extension.money_per_day + undecided)
+  assert.equal(small.calls.day.minutes, 720 + 24)
   assert.equal(undecided, DEFAULT_LIMITS.extension.concurrent_calls * 60_000)
   assert.deepEqual([small.money, small.purchases, small.bounded_by], [small.calls.day.money, 0, 'credential'])
   await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { money_per_day: 1_000 })
@@ -104,10 +106,38 @@ test('an exposure says what a leak could cost: of an extension its own limits, o
   assert.ok(all.money <= 1_000 * USD + all.calls.undecided.money, 'no more than there is')
 })
 
-test('who may call nowhere in the telephone network exposes nothing', async () => {
+test('who may call nowhere in the telephone network still records, and is called; no call of it talks on undecided', async () => {
   const { admin, extension } = await customer()
   accounts.countries.length = 0
   const { body } = await admin.get(`/v1.0/extensions/${extension}/exposure`)
-  assert.deepEqual([body.money, body.minutes], [0, 0])
+  const { money_per_day } = DEFAULT_LIMITS.extension
+  assert.deepEqual([body.money, body.minutes, body.calls.undecided.money], [money_per_day, 0, 0])
   accounts.countries.push('us')
+})
+
+test('only rates that can price an allowed number are looked at, of decks that begin within a day, too', async () => {
+  const { admin, extension, key } = await customer()
+  const rate = (prefix: string, credit_per_unit: number) => ({
+    ...{ cost_type: 'call_pstn_outgoing', prefix, country: '', token_per_unit: 0, credit_per_unit, unit_seconds: 60 },
+  })
+  const undecided = async (path = `extensions/${extension}`) =>
+    (await admin.get(`/v1.0/${path}/exposure`)).body.calls.undecided.money
+  const { concurrent_calls } = DEFAULT_LIMITS.extension
+  const cents = async () => (await undecided()) / concurrent_calls / 6 / 10_000
+  const hours = (at: number) => timestamp(accounts.clock.wallMs() + at * 3_600_000)
+  const deck = async (tm_from: string, rates: object[]) => {
+    const made = await root.post('/v1.0/rate_decks', { name: 'dear', detail: '', based_on: 1, tm_from, rates })
+    assert.equal(made.status, 200, JSON.stringify(made.body))
+  }
+  assert.equal(await cents(), 1)
+  await deck(hours(5), [rate('881', 4 * USD), rate('1876', 200_000), rate('', 20_000)])
+  assert.equal(await cents(), 20, 'a country shares its code with others, satellites have another')
+  await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { prefixes: ['+1415'] })
+  assert.equal(await cents(), 2)
+  await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { prefixes: [], countries: ['de'] })
+  assert.equal(await undecided(), 0, 'its customer may not')
+  assert.equal(await undecided(`accesskeys/${key}`), DEFAULT_LIMITS.customer.concurrent_calls * 6 * 4 * USD)
+  await deck(hours(30), [rate('1', 900_000)])
+  await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { countries: [] })
+  assert.equal(await cents(), 20, 'what begins after a day is not of this day')
 })

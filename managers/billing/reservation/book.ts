@@ -19,12 +19,20 @@ export type ReserveRefusal = { refusal: 'insufficient_balance' | 'account_suspen
 
 export type Decision<T> = { ok: true; reserved: T } | ({ ok: false } & ReserveRefusal)
 
-/** An account and all that bounds what it may spend, as they are under its lock. */
-export interface BookFacts {
+/** An account that pays, as it is under its lock. */
+export interface Purse {
   /** Where it is not enforced nothing is paid, so no balance bounds it; limits do. */
   payer: Payer
   /** What open reservations hold. */
   held: { token: number; credit: number }
+}
+
+/** Accounts and all that bounds what may be spent of them, as they are under their locks. */
+export interface BookFacts {
+  /** Pays for what begins now; whatever goes on is paid by the account that it began with. */
+  payer: string
+  /** By the ids of their accounts. */
+  purses: ReadonlyMap<string, Purse>
   customer: Limited<CustomerLimits>
   /** By `keyOf`. */
   credentials: ReadonlyMap<string, Limited<CredentialLimits>>
@@ -43,12 +51,12 @@ export function keyOf(spender: { kind: string; id: string }): string {
  */
 export class Book {
   readonly #facts: BookFacts
-  readonly #held: { token: number; credit: number }
+  readonly #purses: ReadonlyMap<string, Purse>
   readonly #quarantine: Map<string, Spent & { isOver: boolean }>
 
   constructor(facts: BookFacts) {
     this.#facts = facts
-    this.#held = { ...facts.held }
+    this.#purses = new Map([...facts.purses].map(([id, { payer, held }]) => [id, { payer, held: { ...held } }]))
     this.#quarantine = new Map(facts.quarantine)
   }
 
@@ -58,7 +66,6 @@ export class Book {
     rate: Rate,
   ): Decision<Pick<Reservation, 'amount_token' | 'amount_credit' | 'quarantine'>> {
     const { payer, customer, credentials } = this.#facts
-    if (!payer.isOpen) return { ok: false, refusal: 'account_suspended' }
     const isNewCall = isCounted(request)
     const notAllowed = notAllowedBy(customer.limits, request.occasion)
     if (notAllowed) return { ok: false, ...notAllowed }
@@ -66,7 +73,8 @@ export class Book {
     const outside = isNewCall && credential ? notAllowedTo(credential.limits, request) : undefined
     if (outside) return { ok: false, ...outside }
     const quarantine = isNewCall ? quarantineOf(customer.limits, request, rate) : ''
-    const decision = this.#take({ rate, units: stepOf(rate), isCall: isNewCall, isNewCall, quarantine, credential })
+    const units = stepOf(rate)
+    const decision = this.#take({ payer, rate, units, isCall: isNewCall, isNewCall, quarantine, credential })
     return decision.ok ? { ok: true, reserved: { ...decision.reserved, quarantine } } : decision
   }
 
@@ -74,10 +82,12 @@ export class Book {
   extend(open: Reservation, units: number): Decision<Pick<Reservation, 'amount_token' | 'amount_credit'>> {
     const credential = this.#facts.credentials.get(keyOf({ kind: open.credential_kind, id: open.credential_id }))
     const isCall = isCounted(open)
-    return this.#take({ rate: open.rate, units, isCall, isNewCall: false, quarantine: open.quarantine, credential })
+    const { account_id: payer, rate, quarantine } = open
+    return this.#take({ payer, rate, units, isCall, isNewCall: false, quarantine, credential })
   }
 
   #take(wish: {
+    payer: string
     rate: Rate
     units: number
     isCall: boolean
@@ -87,7 +97,9 @@ export class Book {
   }): Decision<Pick<Reservation, 'amount_token' | 'amount_credit'>> {
     const { rate, units, isCall, isNewCall, quarantine, credential } = wish
     const { customer } = this.#facts
-    const { account, enforced } = this.#facts.payer
+    const purse = this.#purses.get(wish.payer)
+    if (!purse?.payer.isOpen) return { ok: false, refusal: 'account_suspended' }
+    const { account, enforced } = purse.payer
     const seconds = isCall ? rate.unit_seconds * units : 0
     const spending: Spending = { isNewCall, seconds, money: moneyOf(rate, units) }
     const limited = [...(credential ? [credential] : []), customer]
@@ -100,12 +112,12 @@ export class Book {
       const reached = quarantineReached(customer.limits, spent, spending)
       if (reached) return { ok: false, ...reached }
     }
-    const { token, credit } = priceOfUnits(rate, units, account.balance_token - this.#held.token)
-    if (enforced && credit > 0 && account.balance_credit - this.#held.credit < credit)
+    const { token, credit } = priceOfUnits(rate, units, account.balance_token - purse.held.token)
+    if (enforced && credit > 0 && account.balance_credit - purse.held.credit < credit)
       return { ok: false, refusal: 'insufficient_balance' }
     const reserved = enforced ? { amount_token: token, amount_credit: credit } : { amount_token: 0, amount_credit: 0 }
-    this.#held.token += reserved.amount_token
-    this.#held.credit += reserved.amount_credit
+    purse.held.token += reserved.amount_token
+    purse.held.credit += reserved.amount_credit
     for (const { usage } of limited) count(usage, spending)
     if (quarantine !== '') this.#quarantine.set(quarantine, { ...spent, ...added(spent, spending) })
     return { ok: true, reserved }

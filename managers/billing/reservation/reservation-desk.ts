@@ -9,7 +9,7 @@ import type { Ledger, Payer } from '../ledger.ts'
 import type { Rate } from '../rate/price.ts'
 import type { RateDeck } from '../rate/rate-deck.ts'
 import { AccountLanes } from './account-lane.ts'
-import { Book, type Decision, keyOf } from './book.ts'
+import { Book, type Decision, keyOf, type Purse } from './book.ts'
 import { type ExtendRequest, moneyOf, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
 import { type Extension, ReservationStore } from './reservation-store.ts'
 import { Spending, type SpentUnits } from './spending.ts'
@@ -31,7 +31,7 @@ export interface ReservationDeskNeeds {
   db: Database
   clock: Clock
   ids: Ids
-  billing: { ledger: Pick<Ledger, 'lockPayer'>; rates: RateDeck }
+  billing: { ledger: Pick<Ledger, 'lockPayers'>; rates: RateDeck }
 }
 
 type Wish =
@@ -46,7 +46,7 @@ interface Facts {
   said: SaidLimits[]
   usages: Map<string, Usage>
   quarantine: Awaited<ReturnType<UsageStore['quarantine']>>
-  held: { token: number; credit: number }
+  held: Map<string, Purse['held']>
 }
 
 type Answer = Decision<Reservation | { units: number } | undefined>
@@ -94,16 +94,18 @@ export class ReservationDesk implements Reservations {
 
   #carryOut(customer: string, wishes: readonly Wish[]): Promise<Answer[]> {
     const { db, billing } = this.#needs
+    const extended = wishes.flatMap((wish) => (wish.type === 'extend' ? [wish.request.id] : []))
     return db.withDeadline(DECIDE_MS, () =>
       db.transaction(async (trx) => {
         // the lock is taken first, whatever is read after it waits for it: all of it is one round trip
-        const [payer, known, facts] = await Promise.all([
-          billing.ledger.lockPayer(trx, customer),
+        const [payers, known, facts] = await Promise.all([
+          billing.ledger.lockPayers(trx, customer, extended),
           this.#known(trx, customer, wishes),
-          this.#facts(trx, customer, wishes.map(spenderOf)),
+          this.#facts(trx, customer, wishes.map(spenderOf), extended),
         ])
+        const { payer } = payers
         if (!payer) return wishes.map(() => ({ ok: false, refusal: 'account_suspended' }))
-        const book = await this.#open(trx, customer, payer, facts, known.map(spenderOfOpen))
+        const book = await this.#open(trx, customer, { payer, all: payers.all }, facts, known.map(spenderOfOpen))
         const changes: Changes = { begun: [], extended: [], spent: [] }
         const answers: Answer[] = []
         for (const wish of wishes)
@@ -215,13 +217,18 @@ export class ReservationDesk implements Reservations {
   }
 
   /** What bounds these, as it is under the lock. */
-  async #facts(trx: AnyTransaction, customer: string, spenders: readonly Spender[]): Promise<Facts> {
+  async #facts(
+    trx: AnyTransaction,
+    customer: string,
+    spenders: readonly Spender[],
+    extended: readonly string[],
+  ): Promise<Facts> {
     const nowMs = this.#needs.clock.wallMs()
     const [said, usages, quarantine, held] = await Promise.all([
       this.#said(trx, customer, spenders),
       this.#usage.usages(trx, customer, nowMs),
       this.#usage.quarantine(trx, customer),
-      this.#store.heldByPayerOf(trx, customer),
+      this.#store.heldByPayers(trx, customer, extended),
     ])
     return { nowMs, spenders, said, usages, quarantine, held }
   }
@@ -238,7 +245,7 @@ export class ReservationDesk implements Reservations {
   async #open(
     trx: AnyTransaction,
     customer: string,
-    payer: Payer,
+    { payer, all: payers }: { payer: Payer; all: readonly Payer[] },
     { nowMs, spenders, said, usages, quarantine, held }: Facts,
     others: readonly Spender[],
   ): Promise<Book> {
@@ -250,9 +257,13 @@ export class ReservationDesk implements Reservations {
       return [[keyOf(spender), { ...spender, limits, usage: usage(spender) }] as const]
     })
     const isOver = (tm_create: string) => nowMs - (timestampToMs(tm_create) ?? 0) >= QUARANTINE_MS
+    const purses = payers.map((each): [string, Purse] => [
+      each.account.id,
+      { payer: each, held: held.get(each.account.id) ?? { token: 0, credit: 0 } },
+    ])
     return new Book({
-      payer,
-      held,
+      payer: payer.account.id,
+      purses: new Map(purses),
       customer: { ...WHOLE_CUSTOMER, limits: customerLimitsOf(said), usage: usage(WHOLE_CUSTOMER) },
       credentials: new Map(credentials),
       quarantine: new Map(

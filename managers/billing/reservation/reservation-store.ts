@@ -1,7 +1,8 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { AnyTransaction, Database } from '#platform/db'
 import type { Timestamp } from '#platform/time'
 import type { Holds } from '../charge.ts'
+import { accountsOf } from '../store.ts'
 import type { Reservation, ReservedType } from './reservation.ts'
 
 interface Tables {
@@ -111,19 +112,23 @@ export class ReservationStore implements Holds {
     return rows.map(({ id }) => id)
   }
 
-  heldOf(trx: AnyTransaction, account_id: string): Promise<Held> {
-    return held(trx, sql`${account_id}`)
+  async heldOf(trx: AnyTransaction, account_id: string): Promise<Held> {
+    const { rows } = await sql<Held>`
+      select coalesce(sum(amount_credit), 0)::bigint as credit, coalesce(sum(amount_token), 0)::bigint as token
+      from reservations where account_id = ${account_id} and status = 'open'`.execute(trx.kysely())
+    return rows[0] ?? { credit: 0, token: 0 }
   }
 
-  /** Of the account that pays for the customer. */
-  heldByPayerOf(trx: AnyTransaction, customer: string): Promise<Held> {
-    return held(trx, sql`(select account_id from billing_payers where customer_id = ${customer})`)
+  /** Of the accounts that these reservations of the customer's are on, and of the one that pays for it now, by their ids. */
+  async heldByPayers(
+    trx: AnyTransaction,
+    customer: string,
+    reservations: readonly string[],
+  ): Promise<Map<string, Held>> {
+    const { rows } = await sql<Held & { account_id: string }>`
+      select account_id, sum(amount_credit)::bigint as credit, sum(amount_token)::bigint as token
+      from reservations where account_id in (${accountsOf(customer, reservations)}) and status = 'open'
+      group by account_id`.execute(trx.kysely())
+    return new Map(rows.map(({ account_id, credit, token }) => [account_id, { credit, token }]))
   }
-}
-
-async function held(trx: AnyTransaction, account: RawBuilder<unknown>): Promise<Held> {
-  const { rows } = await sql<Held>`
-    select coalesce(sum(amount_credit), 0)::bigint as credit, coalesce(sum(amount_token), 0)::bigint as token
-    from reservations where account_id = ${account} and status = 'open'`.execute(trx.kysely())
-  return rows[0] ?? { credit: 0, token: 0 }
 }

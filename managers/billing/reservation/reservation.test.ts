@@ -153,3 +153,43 @@ test('the tokens of a new month are never fewer than those that are set aside fo
   await billing.topUp.topUpSome()
   assert.equal((await accounts.findPayer(id))?.balance_token, 300)
 })
+
+test('a call goes on at the cost of the account that it began with, whoever pays for its customer meanwhile', async () => {
+  const id = await customer(10 * MINUTE)
+  const operator = await customer(MINUTE)
+  const [own, others] = [(await accounts.findPayer(id))?.id, (await accounts.findPayer(operator))?.id]
+  assert.ok(own && others)
+  await db.transaction((trx) => billing.setPayer(trx, id, others, { anyones: true }))
+  const made = await call(id)
+  assert.ok(made.ok)
+  await db.transaction((trx) => billing.setPayer(trx, id, own))
+  const minute = (reservation: string, units: number) =>
+    desk.extend({ customer_id: id, id: reservation, units, begun: units - 1 })
+  assert.deepEqual(await minute(made.reserved.id, 2), { ok: false, refusal: 'insufficient_balance' })
+  ended(made.reserved.reference_id, clock.wallMs(), 70)
+  await settler.run()
+  assert.equal(await balanceOf(operator), 0, 'it paid for what it had')
+  const later = await call(id)
+  assert.ok(later.ok)
+  assert.equal((await minute(later.reserved.id, 2)).ok, true, 'the new account pays for what began on it')
+  await db.transaction((trx) => billing.setStatus(trx, id, 'frozen'))
+  assert.deepEqual(await minute(later.reserved.id, 3), { ok: false, refusal: 'account_suspended' })
+})
+
+test('customers who pay for each other’s calls extend them at once without waiting for each other', async () => {
+  const both = [await customer(50 * MINUTE), await customer(50 * MINUTE)]
+  const paying = await Promise.all(both.map(async (id) => (await accounts.findPayer(id))?.id ?? ''))
+  const calls = await Promise.all(both.map((id) => call(id)))
+  for (const [at, id] of both.entries())
+    await db.transaction((trx) => billing.setPayer(trx, id, paying[1 - at] ?? '', { anyones: true }))
+  for (let units = 2; units < 22; units++) {
+    const decisions = await Promise.all(
+      calls.map((made, at) => {
+        assert.ok(made.ok)
+        const customer_id = both[at] ?? ''
+        return desk.extend({ customer_id, id: made.reserved.id, units, begun: units - 1 })
+      }),
+    )
+    assert.ok(decisions.every(({ ok }) => ok))
+  }
+})

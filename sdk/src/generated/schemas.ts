@@ -1209,7 +1209,7 @@ export interface SpendingExposure {
   money: number | null
   /** The same in minutes of paid calls. */
   minutes: number
-  /** What paid calls can cost within an hour and a day; `undecided` of it is what calls add that talk on while the database is away. */
+  /** What calls and recordings can cost within an hour and a day, and minutes of calls that go out; `undecided` of it is what calls add that talk on while the database is away. */
   calls: {
     hour: SpendingExposureWithin
     day: SpendingExposureWithin
