@@ -36,7 +36,8 @@ export interface RegistrationOptions {
 
 /**
  * How it stands. `registered`: the registrar calls us until it is refreshed. `refused`: it answered no (`status`).
- * `unreachable`: nobody answered, or the URI leads nowhere that we may go. `unregistered`: it was taken back.
+ * `unreachable`: nobody answered, or the URI leads nowhere that we may go. `not_asked`: the request could not be made.
+ * `unregistered`: it was taken back.
  */
 export type RegistrationState =
   | { readonly type: 'registering' }
@@ -52,6 +53,7 @@ export type RegistrationState =
       readonly reply: Exclude<Reply, { outcome: 'answered' }>
       readonly retry_in_ms: number
     }
+  | { readonly type: 'not_asked'; readonly error: unknown; readonly retry_in_ms: number }
   | { readonly type: 'unregistered' }
 
 export interface RegistrationNeeds {
@@ -103,17 +105,21 @@ export class OutboundRegistration {
     if (this.#running) return
     this.#timer?.cancel()
     if (this.#state.type === 'unregistered') this.#become({ type: 'registering' })
-    this.#running = this.#register().finally(() => {
-      this.#running = undefined
-    })
+    this.#running = this.#register()
+      .catch((error: unknown) => {
+        if (this.#started) this.#notAsked(error)
+      })
+      .finally(() => {
+        this.#running = undefined
+      })
   }
 
-  /** Takes it back, 2 s at most, and asks nothing more. */
+  /** Takes it back, 2 s at most, and asks nothing more. Never rejects: a registrar that cannot be asked forgets us by itself. */
   async stop(): Promise<void> {
     if (!this.#started) return
     this.#started = false
     this.#timer?.cancel()
-    if (this.#running || this.#state.type !== 'refused') await this.#ask(0, GOODBYE_MS)
+    if (this.#running || this.#state.type !== 'refused') await this.#ask(0, GOODBYE_MS).catch(() => undefined)
     this.#become({ type: 'unregistered' })
   }
 
@@ -145,7 +151,13 @@ export class OutboundRegistration {
     this.#again(retry_in_ms)
   }
 
-  #ask(expires: number, timeoutMs?: number): Promise<Reply> {
+  #notAsked(error: unknown): void {
+    const retry_in_ms = backOffMs(this.#failures++, this.#needs.ids)
+    this.#become({ type: 'not_asked', error, retry_in_ms })
+    this.#again(retry_in_ms)
+  }
+
+  async #ask(expires: number, timeoutMs?: number): Promise<Reply> {
     const { contactUser: user, registrar: uri, aor, via, credentials } = this.#options
     return this.#needs.ask({
       ...{ method: 'REGISTER', uri, from: `<${aor}>`, to: `<${aor}>`, callId: this.#callId },
