@@ -156,6 +156,8 @@ function shownOf(state: RegistrationState): Shown | undefined {
       return { registration_state: 'failed', registration_detail: `${state.status} ${state.reason_phrase}` }
     case 'unreachable':
       return { registration_state: 'failed', registration_detail: state.reply.outcome }
+    case 'not_asked':
+      return { registration_state: 'failed', registration_detail: state.type }
     case 'unregistered':
       return undefined
   }

@@ -5,7 +5,7 @@ import { type DigestAlgorithm, ha1Of } from './digest/hash.ts'
 import { readCredentials, verifyDigest } from './digest/verify.ts'
 import type { SipRequest } from './message/message.ts'
 import { calling, reply, sent, type Test } from './test-calling.ts'
-import { UdpPeer } from './udp-peer.ts'
+import { UdpPeer, until } from './udp-peer.ts'
 
 const CREDENTIALS = { username: 'acme', password: 'open sesame', realm: 'carrier.example' }
 const HA1 = ha1Of(CREDENTIALS.username, CREDENTIALS.realm, CREDENTIALS.password)
@@ -110,6 +110,8 @@ for (const [what, extra] of [
   ['of a scheme that we do not speak', ['WWW-Authenticate: Basic realm="carrier.example"']],
   ['of an algorithm that we do not speak', [`WWW-Authenticate: ${asks('n1')[0]?.slice(18).replace('MD5', 'MD4')}`]],
   ['with integrity alone', [`WWW-Authenticate: ${asks('n1')[0]?.slice(18).replace('"auth"', '"auth-int"')}`]],
+  ['with a NUL in its nonce', asks('n1\0')],
+  ['with a NUL in its opaque text', asks('n1').map((line) => `${line}, opaque="a\0b"`)],
   ['that is none', []],
 ] as const)
   test(`a challenge ${what} is a refusal like any other`, async (t) => {
@@ -193,6 +195,36 @@ test('every request of an answered call shows the proof, and is sent again where
     last = second
   }
   assert.deepEqual(outcomes, ['INFO 200', 'UPDATE 200', 'REFER 200', 'INVITE 200', 'BYE 200'])
+})
+
+test('a request in a call that cannot be written ends as one that could not be sent, and so does a BYE', async (t) => {
+  const at = await calling(t, { credentials: CREDENTIALS })
+  const { dialog } = await answeredCall(at)
+  const bad = { 'X-Bad': 'a\0b' }
+  const outcomes: string[] = []
+  const note = (outcome: { type: string }) => void outcomes.push(outcome.type)
+  for (const [nth, ask] of [
+    () => dialog.info(undefined, bad, note),
+    () => dialog.update('offer', bad, note),
+    () => dialog.reinvite('offer', bad, note),
+    () => dialog.bye(bad, note),
+  ].entries()) {
+    ask()
+    await until('its end is told', () => outcomes.length === nth + 1)
+  }
+  assert.deepEqual(outcomes, Array(4).fill('transport failed'))
+  assert.deepEqual(at.events, ['answered', 'ended: bye'])
+  assert.equal(at.stack.counters.dialogs, 0)
+})
+
+test('a NUL in the challenge of a call changes nothing of what its later requests show', async (t) => {
+  const at = await calling(t, { credentials: CREDENTIALS })
+  const { dialog } = await answeredCall(at)
+  dialog.info(undefined)
+  const info = await at.phone.request('INFO')
+  await reply(at.phone, info, 401, '', asks('n2\0'))
+  dialog.bye()
+  assert.equal(shown(await at.phone.request('BYE'))?.nonce, 'n1')
 })
 
 test('a callee whose requests do not pass the carrier sees no proof', async (t) => {

@@ -4,6 +4,7 @@ import type { HeaderInput } from '../message/headers.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { DialogUser, Outcome, SipBody } from '../transaction-user.ts'
+import { builtOr } from './built-or.ts'
 import type { DialogState } from './dialog-state.ts'
 import type { DialogWay } from './dialog-way.ts'
 import { busyRetryAfter, retryAfterGlareMs } from './glare.ts'
@@ -204,7 +205,9 @@ export class SessionChanges {
 
   #sendInvite(sdp: string | Buffer, headers: HeaderInput | undefined, done: Done, again = FIRST): void {
     const { core } = this.#dialog
-    const invite = this.#dialog.build('INVITE', headers, { type: 'application/sdp', content: sdp })
+    const body = { type: 'application/sdp', content: sdp }
+    const invite = builtOr(done, () => this.#dialog.build('INVITE', headers, body))
+    if (!invite) return
     let ack: SipRequest | undefined
     core.sendInvite(invite, this.#dialog.way.hop(), {
       response: (response) => {
@@ -232,7 +235,8 @@ export class SessionChanges {
   #sendUpdate(sdp: string | Buffer | undefined, headers: HeaderInput | undefined, done: Done, again = FIRST): void {
     const { core } = this.#dialog
     const body = sdp === undefined ? undefined : { type: 'application/sdp', content: sdp }
-    const update = this.#dialog.build('UPDATE', headers, body)
+    const update = builtOr(done, () => this.#dialog.build('UPDATE', headers, body))
+    if (!update) return
     core.send(update, this.#dialog.way.hop(), {
       done: (outcome) => {
         const next = this.#again(update, outcome, again)

@@ -8,6 +8,7 @@ import type { ServerTransaction } from '../transaction/server-transaction.ts'
 import type { Dialog, DialogUser, Outcome, SipBody } from '../transaction-user.ts'
 import type { Flow, RemoteAddress } from '../transport/flow.ts'
 import { Answer } from './answer.ts'
+import { builtOr } from './built-or.ts'
 import { type DialogState, dialogKey, inOrder } from './dialog-state.ts'
 import { DialogWay } from './dialog-way.ts'
 import { answer, RequestHandle } from './request-handle.ts'
@@ -311,7 +312,8 @@ export class SipDialog implements Dialog, InDialog {
   /** Sends a request of ours; one that is challenged goes out again with an answer. */
   #send(build: () => SipRequest, done: Done, tries = 0): void {
     this.way.whenKnown(() => {
-      const request = build()
+      const request = builtOr(done, build)
+      if (!request) return
       this.core.send(request, this.way.hop(), {
         done: (outcome) => {
           if (this.way.challenged(request, outcome, tries)) this.#send(build, done, tries + 1)

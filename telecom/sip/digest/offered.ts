@@ -21,7 +21,8 @@ export interface OfferedChallenge {
 
 /**
  * The challenges of WWW-Authenticate or Proxy-Authenticate values that we can answer, in the order of the server, which is
- * its preference (RFC 8760 §2.4). Other schemes and algorithms, `auth-int` and what cannot be read are left out.
+ * its preference (RFC 8760 §2.4). Other schemes and algorithms, `auth-int`, what cannot be read and what an answer cannot
+ * repeat (a quoted NUL would have to stand in a header of ours) are left out.
  */
 export function offeredChallenges(values: readonly string[]): OfferedChallenge[] {
   return values.flatMap((value) => {
@@ -36,7 +37,9 @@ function challengeOf({ scheme, parameters }: AuthParameters): OfferedChallenge |
   const chosen = algorithmOf(algorithmName)
   const realm = parameters.get('realm')
   const nonce = parameters.get('nonce')
+  const opaque = parameters.get('opaque')
   if (scheme !== 'digest' || !chosen || realm === undefined || !nonce) return undefined
+  if ([realm, nonce, algorithmName, opaque].some((text) => text !== undefined && hasLineBreak(text))) return undefined
   const offered = parameters
     .get('qop')
     ?.toLowerCase()
@@ -47,5 +50,5 @@ function challengeOf({ scheme, parameters }: AuthParameters): OfferedChallenge |
   if ([nonce, parameters.get('opaque'), algorithmName, realm].some((text) => text && hasLineBreak(text)))
     return undefined
   const stale = parameters.get('stale')?.toLowerCase() === 'true'
-  return { ...chosen, realm, nonce, algorithmName, qop: offered !== undefined, opaque: parameters.get('opaque'), stale }
+  return { ...chosen, realm, nonce, algorithmName, qop: offered !== undefined, opaque, stale }
 }

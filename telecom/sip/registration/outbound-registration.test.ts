@@ -164,6 +164,40 @@ test('what cannot be written is refused before anything is asked', async () => {
   assert.equal(asked.length, 0)
 })
 
+test('a registration that cannot be asked for is tried again with growing patience, and stops without a word', async () => {
+  const error = new SipError('forbidden characters', 'a header cannot be written')
+  const { clock, all, asked, settled } = registering(() => {
+    throw error
+  })
+  await all.put(OPTIONS)
+  const state = await settled()
+  assert.ok(state?.type === 'not_asked' && state.error === error)
+  assert.ok(state.retry_in_ms >= 15_000 && state.retry_in_ms <= 30_000)
+  clock.advance(state.retry_in_ms)
+  const again = await settled()
+  assert.ok(again?.type === 'not_asked' && again.retry_in_ms >= 30_000)
+  assert.equal(asked.length, 2)
+  await all.stop()
+  assert.equal((await settled())?.type, 'unregistered')
+  assert.equal(clock.pending, 0)
+})
+
+for (const [what, challenge] of [
+  ['its nonce', 'Digest realm="carrier.example", nonce="n\0", qop="auth"'],
+  ['its opaque text', 'Digest realm="carrier.example", nonce="n", opaque="\0", qop="auth"'],
+])
+  test(`on the wire: a registrar whose challenge has a NUL in ${what} has refused us`, async (t) => {
+    const credentials = { username: 'acme', password: 'secret', realm: 'carrier.example' }
+    const { stack, clock, phone } = await testStack(t)
+    const states: RegistrationState[] = []
+    const ask = (question: Question) => stack.ask(question)
+    const all = new OutboundRegistrations({ clock, ids: sequentialIds(), ask }, (_, state) => states.push(state))
+    await all.put({ ...OPTIONS, registrar: `sip:127.0.0.1:${phone.port}`, credentials })
+    await phone.send(reply(await phone.request('REGISTER'), 401, [`WWW-Authenticate: ${challenge}`]))
+    await until('it is refused', () => states.at(-1)?.type === 'refused')
+    await all.stop()
+  })
+
 const granted: [what: string, lines: Record<string, string>, seconds: number][] = [
   ['what stands at our Contact', { Contact: '<sip:x@y>;expires=5, <sip:r1@us>;expires=70', Expires: '9' }, 70],
   ['the only Contact, written anew by somebody', { Contact: '<sip:other@edge>;expires=80' }, 80],
@@ -212,20 +246,6 @@ test('on the wire: a registrar that asks who we are is told, and an INVITE that 
   await phone.send(reply(last, 200))
   await stopping
   assert.equal(states.at(-1)?.type, 'unregistered')
-})
-
-test('a registrar that cannot even be asked is tried again later, and taken back without a word', async () => {
-  const { clock, all, asked, settled } = registering(() => {
-    throw new SipError('forbidden characters', 'a header holds CR, LF or NUL')
-  })
-  await all.put(OPTIONS)
-  const state = await settled()
-  assert.ok(state?.type === 'unreachable' && state.reply.outcome === 'unreachable')
-  clock.advance(state.retry_in_ms)
-  await settled()
-  assert.equal(asked.length, 2)
-  await all.stop()
-  assert.equal(clock.pending, 0)
 })
 
 test('where the connection that the registrar calls us over breaks, the registration is made anew within half a minute', async () => {

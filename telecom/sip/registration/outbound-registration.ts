@@ -36,7 +36,8 @@ export interface RegistrationOptions {
 
 /**
  * How it stands. `registered`: the registrar calls us until it is refreshed. `refused`: it answered no (`status`).
- * `unreachable`: nobody answered, or the URI leads nowhere that we may go. `unregistered`: it was taken back.
+ * `unreachable`: nobody answered, or the URI leads nowhere that we may go. `not_asked`: the request could not be made.
+ * `unregistered`: it was taken back.
  */
 export type RegistrationState =
   | { readonly type: 'registering' }
@@ -52,6 +53,7 @@ export type RegistrationState =
       readonly reply: Exclude<Reply, { outcome: 'answered' }>
       readonly retry_in_ms: number
     }
+  | { readonly type: 'not_asked'; readonly error: unknown; readonly retry_in_ms: number }
   | { readonly type: 'unregistered' }
 
 export interface RegistrationNeeds {
@@ -104,7 +106,9 @@ export class OutboundRegistration {
     this.#timer?.cancel()
     if (this.#state.type === 'unregistered') this.#become({ type: 'registering' })
     this.#running = this.#register()
-      .catch((error: unknown) => this.#failed(error))
+      .catch((error: unknown) => {
+        if (this.#started) this.#notAsked(error)
+      })
       .finally(() => {
         this.#running = undefined
       })
@@ -121,12 +125,12 @@ export class OutboundRegistration {
     this.#again(backOffMs(0, this.#needs.ids))
   }
 
-  /** Takes it back, 2 s at most, and asks nothing more. */
+  /** Takes it back, 2 s at most, and asks nothing more. Never rejects: a registrar that cannot be asked forgets us by itself. */
   async stop(): Promise<void> {
     if (!this.#started) return
     this.#started = false
     this.#timer?.cancel()
-    if (this.#running || this.#state.type !== 'refused') await this.#ask(0, GOODBYE_MS).catch(() => {})
+    if (this.#running || this.#state.type !== 'refused') await this.#ask(0, GOODBYE_MS).catch(() => undefined)
     this.#become({ type: 'unregistered' })
   }
 
@@ -158,14 +162,13 @@ export class OutboundRegistration {
     this.#again(retry_in_ms)
   }
 
-  /** It could not even be asked: tried again like one that nobody answers. */
-  #failed(error: unknown): void {
-    if (!this.#started) return
-    const why = error instanceof Error ? error.message : String(error)
-    this.#take({ outcome: 'unreachable', tried: [], error: why })
+  #notAsked(error: unknown): void {
+    const retry_in_ms = backOffMs(this.#failures++, this.#needs.ids)
+    this.#become({ type: 'not_asked', error, retry_in_ms })
+    this.#again(retry_in_ms)
   }
 
-  #ask(expires: number, timeoutMs?: number): Promise<Reply> {
+  async #ask(expires: number, timeoutMs?: number): Promise<Reply> {
     const { contactUser: user, registrar: uri, aor, via, credentials } = this.#options
     return this.#needs.ask({
       ...{ method: 'REGISTER', uri, from: `<${aor}>`, to: `<${aor}>`, callId: this.#callId },
