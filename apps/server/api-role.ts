@@ -7,6 +7,7 @@ import {
   CallService,
   ClosedHistories,
   EndedCalls,
+  EndedRecordings,
   GroupcallService,
   MediaStreams,
   RecordingFiles,
@@ -19,7 +20,7 @@ import {
 import { AccesskeyUse } from '#managers/customer'
 import { ExplainService, RecordSource, RecordSweeper, RefusedStore } from '#managers/explain'
 import { ActiveflowService, ActiveflowStore, refuseVariables } from '#managers/flow'
-import { SandboxVendor } from '#managers/number'
+import { ChargedNumbers, SandboxVendor } from '#managers/number'
 import { PROVISIONING_CHANGED, Probes, ProviderCallService, ProviderSetupService, Telnyx } from '#managers/provisioning'
 import { Storage, UrlSigner } from '#managers/storage'
 import { TimelineService } from '#managers/timeline'
@@ -179,7 +180,12 @@ export class ApiRole {
     const trustedProxy = trustedProxyOf(config)
     const idempotency = new Idempotency({ db, clock, ids, log })
     const sequencer = new Sequencer({ connection, bus, clock, log })
-    const auditor = new Auditor({ db, clock, log, uses: [new EndedCalls(db)] })
+    const auditor = new Auditor({
+      db,
+      clock,
+      log,
+      uses: [new EndedCalls(db), new EndedRecordings(db), new ChargedNumbers(db)],
+    })
     const paddle = createPaddle({
       ...{ db, clock, ids, log, outbound, billing: services.billing },
       settings: paddleSettingsOf(config),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { systemClock } from '#platform/time'
 import { eventually, type Json, Platform } from '#testkit'
 import { putFlowOnNumber } from './sample.ts'
 import { converse, type TalkingPhones, talkingPhones } from './talking-phones.ts'
@@ -65,4 +66,25 @@ test('a freeze ends what the customer has going on within five seconds: conversa
   )
   const { body: calls } = await platform.api('GET', '/calls')
   for (const call of calls.result) assert.equal(call.status, 'hangup')
+})
+
+test('a phone of a frozen customer calls nobody within five seconds, and calls again once that is over', async () => {
+  const dial = () => phones.caller.call(phones.callee.user)
+  phones.callee.whenCalled((call) => call.answer())
+  const before = await dial()
+  assert.equal(before.status, 200)
+  await operate('freeze')
+  const startMs = systemClock.monotonicMs()
+  assert.equal((await dial()).status, 403)
+  await eventually('its call is ended', () => before.bye, 5_000)
+  assert.ok(systemClock.monotonicMs() - startMs < 5_000)
+  assert.equal(
+    (await phones.caller.register()).status,
+    200,
+    'where it is stays known for the day on which it is recovered',
+  )
+  await operate('recover')
+  const again = await dial()
+  assert.equal(again.status, 200)
+  await again.hangUp()
 })

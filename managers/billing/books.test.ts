@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemIds } from '#platform/ids'
+import { timestamp } from '#platform/time'
 import { assertReason, TestAccounts } from '#testkit'
 
 const accounts = await TestAccounts.start({ billingEnforced: false })
@@ -63,6 +64,30 @@ test('books that are right are found right, and a balance that is not the sum of
       balance: { amount_token: 100, amount_credit: 6 },
     },
   ])
+})
+
+test('money that is held for what must be over is found, and what may go on is left alone', async () => {
+  const { id, account_id } = await account()
+  const hold = async (hoursAgo: number, unit_seconds: number, status = 'open') => {
+    const reference_id = systemIds.uuid()
+    const moment = timestamp(clock.wallMs() - hoursAgo * 3_600_000)
+    await db.query(
+      `insert into reservations values (gen_random_uuid(), $1, $2, 'call', $3, 'call_pstn_outgoing', '', $4, '', '', $5,
+         1, 0, 0, 0, null, '', $6, $6, null)`,
+      [id, account_id, reference_id, { unit_seconds }, status, moment],
+    )
+    return reference_id
+  }
+  const stuck = await hold(3, 60)
+  await hold(2, 60)
+  await hold(3, 7_200)
+  await hold(3, 60, 'settled')
+  clock.advance(1)
+  await auditor.run(signal)
+  assert.deepEqual((await root.get('/v1.0/billings/audit')).body.stuck, [
+    { reference_type: 'call', reference_id: stuck },
+  ])
+  assert.equal(await auditor.isClean(), false)
 })
 
 test('without a payment provider its portal and its notices say so', async () => {

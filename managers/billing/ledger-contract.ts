@@ -122,6 +122,9 @@ export const Audit = Type.Object(
     uncharged: Type.Array(Type.Object({ reference_type: Type.String(), reference_id: Uuid }), {
       description: 'What was used and has no row; the first hundred.',
     }),
+    stuck: Type.Array(Type.Object({ reference_type: Type.String(), reference_id: Uuid }), {
+      description: 'What money is still held for though it must be over; the first hundred.',
+    }),
   },
   { $id: 'BillingAudit' },
 )

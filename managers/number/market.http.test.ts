@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Auditor } from '#managers/billing'
 import { Permission } from '#platform/http'
 import { NIL_UUID, systemIds } from '#platform/ids'
+import { silentLog } from '#platform/log'
 import { timestamp } from '#platform/time'
 import { assertReason, TEST_GRACE_DAYS, TestAccounts } from '#testkit'
+import { ChargedNumbers } from './charged-numbers.ts'
 import { SandboxVendor } from './sandbox-vendor.ts'
 import {
   type AvailableNumber,
@@ -435,6 +438,30 @@ test('a number that cannot be paid for is announced, stays for the days of grace
   assert.equal(vendor.has(kept.number), true)
   assert.deepEqual(await chargesOf(poor.id), ['number'])
   assert.equal((await accounts.announced(poor.id)).at(-1)?.type, 'number_deleted')
+})
+
+test('a bought or renewed number without its charge is found by the check of the books', async () => {
+  const { admin } = await rich()
+  const auditor = new Auditor({ db: accounts.db, clock, log: silentLog, uses: [new ChargedNumbers(accounts.db)] })
+  const unchargedNow = async () => {
+    clock.advance(11 * 60_000)
+    return (await auditor.run(new AbortController().signal)).uncharged
+  }
+  // the ledger was there before the clock of these tests
+  await accounts.sql(`update rate_decks set tm_create = '2000-01-01'`, [])
+  const known = await unchargedNow()
+  const { id } = (await admin.post('/v1.0/numbers', wanted())).body
+  assert.deepEqual(await unchargedNow(), known)
+  await nextDays(28)
+  assert.deepEqual(await unchargedNow(), known)
+  const [renewed] = await accounts.db.query<{ reference_id: string }>(
+    `select reference_id from billings where reference_type = 'number_renew' and customer_id = $1`,
+    [(await accounts.numbers.findByNumber((await admin.get(`/v1.0/numbers/${id}`)).body.number))?.customer_id],
+  )
+  await accounts.sql(`delete from billings where reference_id = any($1)`, [[id, renewed?.reference_id]])
+  assert.deepEqual((await unchargedNow()).slice(known.length), [
+    { reference_type: 'number_renew', reference_id: renewed?.reference_id },
+  ])
 })
 
 test('nothing was answered with a reason that its endpoint does not declare', () => {

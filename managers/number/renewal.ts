@@ -99,7 +99,7 @@ export class NumberRenewals {
   /** The account is locked first, as by whoever deletes a customer. */
   async #charge(trx: AnyTransaction, { id, customer_id, number }: Due, before: Timestamp): Promise<PhoneNumber> {
     const now = this.#now()
-    const reference_id = uuidOfName(`number_renew ${id} ${now.slice(0, 7)}`)
+    const reference_id = renewalReference(id, now)
     const reason = { cost_type: 'number_renew', reference_type: 'number_renew' } as const
     await this.#needs.charges.charge(trx, customer_id, { ...reason, reference_id, number })
     const change = { tm_renew: now, tm_release: null, tm_update: now }
@@ -130,4 +130,9 @@ export class NumberRenewals {
   #now(): Timestamp {
     return timestamp(this.#needs.clock.wallMs())
   }
+}
+
+/** Names the fee of a number for the calendar month of a moment, so that it is charged once. */
+export function renewalReference(id: string, moment: Timestamp): string {
+  return uuidOfName(`number_renew ${id} ${moment.slice(0, 7)}`)
 }

@@ -106,7 +106,7 @@ export const getExtension = endpoint({
 export const updateExtension = endpoint({
   method: 'PUT',
   path: '/extensions/{id}',
-  summary: 'Replace name, detail and password of an extension',
+  summary: 'Replace name, detail and password of an extension; another password unregisters its phones',
   allow: adminOrManager,
   params: idParams,
   body: ExtensionUpdate,

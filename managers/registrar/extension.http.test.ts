@@ -163,10 +163,27 @@ test('where phones are registered is shown while it holds, and what has run out 
   const { result } = (await admin.get('/v1.0/extensions')).body
   const contactsOf = (of: string) => result.find((each: Json) => each.id === of).contacts
   assert.deepEqual([contactsOf(other.id), contactsOf(id)], [[], [contact]])
-  const change = { name: 'new', detail: '', password: 'battery staple' }
+  const { password } = wanted('1000')
+  const change = { name: 'new', detail: '', password }
   assert.deepEqual((await admin.put(`/v1.0/extensions/${id}`, change)).body.contacts, [contact])
   const announced = (await accounts.announced(customer_id)).at(-1)
   assert.equal('contacts' in (announced?.data ?? {}), false)
+})
+
+test('another password leaves nothing of what phones have registered with the old one', async () => {
+  const { id: customer_id, admin } = await accounts.customer()
+  const { id } = (await admin.post('/v1.0/extensions', wanted('1000'))).body
+  const kept = (await admin.post('/v1.0/extensions', wanted('1001'))).body.id
+  for (const each of [id, kept])
+    await accounts.sql(
+      `insert into registrations values (gen_random_uuid(), $1, $2, 'sip:phone@192.0.2.1', 'udp', '{}', '', 0, 1000, 'c', 1, '',
+        $3, $3, $3)`,
+      [customer_id, each, timestamp(accounts.clock.wallMs() + 60_000)],
+    )
+  const change = { name: '', detail: '', password: 'battery staple' }
+  assert.deepEqual((await admin.put(`/v1.0/extensions/${id}`, change)).body.contacts, [])
+  assert.deepEqual((await admin.get(`/v1.0/extensions/${id}`)).body.contacts, [])
+  assert.equal((await admin.get(`/v1.0/extensions/${kept}`)).body.contacts.length, 1)
 })
 
 test('a direct hash says which resource of one’s own it reaches, and nothing to anybody else', async () => {

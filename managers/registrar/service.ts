@@ -135,7 +135,10 @@ export class ExtensionService {
     return created
   }
 
-  /** Replaces name, detail and password. Phones have to use the new password from their next challenge on. */
+  /**
+   * Replaces name, detail and password. Of another password nothing that the old one has registered is left, and phones have
+   * to use it from their next challenge on.
+   */
   async update(customer: string, id: string, wanted: ExtensionUpdate): Promise<Extension> {
     const { name, detail, password } = wanted
     const { extension } = (await this.#store.find(customer, id)) ?? noExtension(id)
@@ -185,9 +188,12 @@ export class ExtensionService {
     const tm_update = this.#now()
     const contacts = await this.#contacts(customer, id)
     return this.#db.transaction(async (trx) => {
-      if (!(await this.#store.update(trx, customer, id, { tm_update }))) noExtension(id)
-      const record = await this.#store.update(trx, customer, id, { ...(await work(trx)), tm_update })
-      const extension = presentExtension(record ?? noExtension(id), { password, contacts })
+      const before = (await this.#store.update(trx, customer, id, { tm_update })) ?? noExtension(id)
+      const change = { ...(await work(trx)), tm_update }
+      const record = (await this.#store.update(trx, customer, id, change)) ?? noExtension(id)
+      const isSamePassword = record.ha1_md5 === before.ha1_md5
+      if (!isSamePassword) await this.#registrations.removeAll(trx, customer, id)
+      const extension = presentExtension(record, { password, contacts: isSamePassword ? contacts : [] })
       await this.#announce(trx, registrarEvents.extension_updated(extension))
       return extension
     })

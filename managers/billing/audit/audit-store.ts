@@ -57,6 +57,15 @@ export class AuditStore {
     )
   }
 
+  /** Some of what money is reserved for that has asked for no further interval though its last one was over before the moment. */
+  stuck(before: Timestamp, most: number): Promise<UseReference[]> {
+    return this.#db.query<UseReference>(
+      `select reference_type, reference_id from reservations where status = 'open'
+         and tm_extend + make_interval(secs => (rate->>'unit_seconds')::float8) < $1 order by tm_extend limit $2`,
+      [before, most],
+    )
+  }
+
   /** From when on uses are charged: what ended before the ledger was there has no row. Milliseconds. */
   async ledgerSinceMs(): Promise<number> {
     const [row] = await this.#db.query<{ tm_create: Timestamp }>('select min(tm_create) as tm_create from rate_decks')

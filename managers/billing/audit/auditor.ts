@@ -1,18 +1,25 @@
 import { type Database, DatabaseUnavailable } from '#platform/db'
 import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
-import { type Clock, timestamp } from '#platform/time'
+import { type Clock, timestamp, timestampToMs } from '#platform/time'
 import type { Audit } from '../ledger-contract.ts'
 import { AuditStore, type Balance, type UseReference } from './audit-store.ts'
 
 /** Accounts that are added up in one go. */
 const SLICE = 200
 const MOST_LISTED = 100
-/** What ended so long ago at most is looked at, and what ended since is still being settled. */
-const BACK_MS = 26 * 60 * 60_000
+const HOUR_MS = 3_600_000
+/**
+ * What ended since the last check is looked at, with some time before it, and never less than this. What ended since the
+ * second one is still being settled.
+ */
+const BACK_MS = 26 * HOUR_MS
+const OVERLAP_MS = HOUR_MS
 const SETTLING_MS = 10 * 60_000
+/** Nothing that holds money goes on for so long without asking for more: calls end, and what has no record is let go, before. */
+const STUCK_MS = 2.5 * HOUR_MS
 
-const NEVER: Audit = { tm_audit: null, accounts: 0, unbalanced: [], uncharged: [] }
+const NEVER: Audit = { tm_audit: null, accounts: 0, unbalanced: [], uncharged: [], stuck: [] }
 
 /** What was used and has to be paid, as whoever measures it knows it. */
 export interface EndedUses {
@@ -29,8 +36,8 @@ export interface AuditorNeeds {
 }
 
 /**
- * Checks the books: the balance of every account is the sum of its rows, and what was used has its row. Two rows for one use
- * cannot be: an index refuses the second.
+ * Checks the books: the balance of every account is the sum of its rows, what was used has its row, and nothing holds money
+ * for ever. Two rows for one use cannot be: an index refuses the second.
  */
 export class Auditor {
   readonly #needs: AuditorNeeds
@@ -47,16 +54,17 @@ export class Auditor {
     const found: Audit = { ...NEVER, tm_audit: timestamp(clock.wallMs()), unbalanced: [], uncharged: [] }
     await this.#addUp(found, signal)
     await this.#lookForUncharged(found, signal)
+    found.stuck = await this.#store.stuck(timestamp(clock.wallMs() - STUCK_MS), MOST_LISTED)
     await this.#store.keep(found.tm_audit ?? '', found)
-    const { accounts, unbalanced, uncharged } = found
+    const { accounts, unbalanced, uncharged, stuck } = found
     if (isClean(found)) log.info({ accounts }, 'the books are right')
-    else log.error({ accounts, unbalanced, uncharged }, 'the books are wrong')
+    else log.error({ accounts, unbalanced, uncharged, stuck }, 'the books are wrong')
     return found
   }
 
   /** What the last check has found; nothing where there was none. */
   async last(): Promise<Audit> {
-    return (await this.#store.last()) ?? NEVER
+    return { ...NEVER, ...(await this.#store.last()) }
   }
 
   /** Whether the last check has found nothing wrong; while the database is away nobody says otherwise. */
@@ -83,15 +91,17 @@ export class Auditor {
 
   async #lookForUncharged(found: Audit, signal: AbortSignal): Promise<void> {
     const nowMs = this.#needs.clock.wallMs()
-    const fromMs = Math.max(nowMs - BACK_MS, await this.#store.ledgerSinceMs())
+    const lastMs = timestampToMs((await this.last()).tm_audit ?? '') ?? nowMs
+    const backMs = Math.min(nowMs - BACK_MS, lastMs - OVERLAP_MS)
+    const fromMs = Math.max(backMs, await this.#store.ledgerSinceMs())
     for (const uses of this.#needs.uses ?? [])
       for await (const slice of uses.endedBetween(fromMs, nowMs - SETTLING_MS, signal))
         for (const use of await this.#store.uncharged(slice)) list(found.uncharged, use)
   }
 }
 
-function isClean({ unbalanced, uncharged }: Audit): boolean {
-  return unbalanced.length === 0 && uncharged.length === 0
+function isClean({ unbalanced, uncharged, stuck }: Audit): boolean {
+  return unbalanced.length === 0 && uncharged.length === 0 && stuck.length === 0
 }
 
 function isBalanced({ balance_token, balance_credit, booked_token, booked_credit }: Balance): boolean {

@@ -12,6 +12,7 @@ import { sql as everyOutboundConfig } from './0013-every-customer-has-an-outboun
 import { sql as groupcallsByMaster } from './0014-groupcalls-by-master.ts'
 import { sql as recordingChecksums } from './0015-recording-checksums.ts'
 import { sql as closedHistories } from './0016-closed-histories.ts'
+import { sql as recordingsByEnd } from './0017-recordings-by-end.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   { owner: 'call-manager', name: '0014-groupcalls-by-master', sql: groupcallsByMaster },
   { owner: 'call-manager', name: '0015-recording-checksums', sql: recordingChecksums },
   { owner: 'call-manager', name: '0016-closed-histories', sql: closedHistories },
+  { owner: 'call-manager', name: '0017-recordings-by-end', sql: recordingsByEnd },
 ]

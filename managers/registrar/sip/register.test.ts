@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Session } from '#platform/db'
 import { ManualClock, systemClock, timestamp } from '#platform/time'
 import type { SipResponse } from '#telecom/sip'
 import { eventually, TestCalls } from '#testkit'
@@ -205,6 +206,32 @@ test('a connection that breaks while its binding is being written leaves none', 
     const rows = await calls.db.query<{ uri: string }>(`select uri from registrations where uri like 'sip:2901@%'`)
     return (rows.length === 1 && rows[0]?.uri === mine) || undefined
   })
+})
+
+test('a REGISTER whose password is changed while it is being written leaves no binding, and is asked anew', async () => {
+  const phone = await calls.phone('2906', 'secret-2906')
+  await phone.register()
+  const extension_id = await calls.extension('2906')
+  const holding = await Session.open(calls.connection, { name: 'hold' })
+  await holding.query('begin')
+  await holding.query(`select pg_advisory_xact_lock(hashtextextended('registrations ' || $1, 0))`, [extension_id])
+  const answered = phone.register({ contact: `<sip:2906@127.0.0.1:${phone.port};late>` })
+  await eventually('it waits to be written', async () => {
+    const waiting = await calls.db.query(`select 1 from pg_stat_activity where wait_event_type = 'Lock'`)
+    return waiting.length > 0
+  })
+  await calls.db.query(`update extensions set ha1_md5 = 'another', ha1_sha256 = 'another' where id = $1`, [
+    extension_id,
+  ])
+  await holding.end()
+  assert.equal((await answered).status, 401)
+  const rows = await calls.db.query<{ uri: string }>('select uri from registrations where extension_id = $1', [
+    extension_id,
+  ])
+  assert.deepEqual(
+    rows.filter(({ uri }) => uri.endsWith(';late')),
+    [],
+  )
 })
 
 test('after a restart bindings over connections of the earlier life are removed; others stay', async () => {

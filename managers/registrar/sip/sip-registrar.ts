@@ -155,9 +155,10 @@ export class SipRegistrar {
     if (aor.kind !== 'sip' || aor.user !== answer.extension.extension) return incoming.respond(403)
     const read = readRegister(request)
     if (!read.ok) return incoming.respond(read.status, read.headers ? { headers: read.headers } : {})
-    const bindings = await this.#change(incoming, customer, answer.extension, read.wish)
-    if (!bindings) return incoming.respond(500, { reason: 'CSeq Out Of Order' })
-    incoming.respond(200, { headers: this.#headers(request, bindings) })
+    const changed = await this.#change(incoming, answer.extension, read.wish)
+    if (changed === 'unproved') return this.#register(incoming)
+    if (changed === 'late') return incoming.respond(500, { reason: 'CSeq Out Of Order' })
+    incoming.respond(200, { headers: this.#headers(request, changed) })
   }
 
   #customerOf(request: SipRequest): string | undefined {
@@ -166,26 +167,30 @@ export class SipRegistrar {
     return domain.kind === 'registrar' || domain.kind === 'bare' ? domain.customer : undefined
   }
 
-  /** The bindings afterwards; `undefined` where the request came too late. */
+  /**
+   * The bindings afterwards; `late` where a later request came before this one, `unproved` where the password was changed
+   * since it was checked.
+   */
   async #change(
     incoming: IncomingRequest,
-    customer: string,
-    { extension_id }: ExtensionCredentials,
+    extension: ExtensionCredentials,
     wish: RegisterWish,
-  ): Promise<Binding[] | undefined> {
+  ): Promise<Binding[] | 'late' | 'unproved'> {
+    const { customer_id: customer, extension_id } = extension
     if (wish.type === 'fetch') return this.bindings(customer, extension_id)
     const { flow } = incoming
     this.#watch(flow, customer, extension_id, wish)
     try {
       return await this.#db.transaction(async (trx: AnyTransaction) => {
-        const current = await this.#store.lock(trx, customer, extension_id, this.#now())
+        const current = await this.#store.lock(trx, extension, this.#now())
+        if (!current) return 'unproved'
         const { request } = incoming
         const change = applyRegister(current, wish, {
           call_id: request.callId,
           cseq: request.cseq.number,
           make: (contact, before) => this.#make(incoming, customer, extension_id, contact, before),
         })
-        if (!change.ok) return undefined
+        if (!change.ok) return 'late'
         await this.#store.replace(trx, customer, extension_id, change)
         return change.bindings
       })

@@ -67,7 +67,7 @@ export function extensions(api: Api) {
     get: (id: string, options?: RequestOptions) =>
       api.send<Extension>('GET', `/v1.0/extensions/${segment(id)}`, {}, options),
     /**
-     * Replace name, detail and password of an extension. `PUT /v1.0/extensions/{id}`
+     * Replace name, detail and password of an extension; another password unregisters its phones. `PUT /v1.0/extensions/{id}`
      *
      * Its own reasons: `EXTENSION_NOT_FOUND`.
      */

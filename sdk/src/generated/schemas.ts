@@ -221,6 +221,11 @@ export interface BillingAudit {
     reference_type: string
     reference_id: string
   }[]
+  /** What money is still held for though it must be over; the first hundred. */
+  stuck: {
+    reference_type: string
+    reference_id: string
+  }[]
 }
 
 export interface Boot {
