@@ -290,7 +290,7 @@ test('a phone whose call cannot be paid is told so by the account of the call, n
   assert.equal((await phone.call('+999050000001')).status, 603)
   const explained = await eventually('its account is there', async () => {
     const { body } = await api.get('/v1.0/calls')
-    const call = body.result.find((each: Json) => each.direction === 'incoming')
+    const call = body.result.find((each: Json) => each.source.target_name === extension)
     return call?.status === 'hangup' ? (await api.get(`/v1.0/calls/${call.id}/explain`)).body : undefined
   })
   assert.deepEqual([explained.verdict.reason, explained.verdict.blame], ['insufficient_balance', 'configuration'])

@@ -7,5 +7,5 @@ create table closed_histories (
   customer_id uuid primary key,
   tm_create timestamptz not null
 );
-create index recordings_by_end on recordings (tm_end) where status = 'ended' and tm_delete is null;
+create index recordings_to_forget on recordings (tm_end) where status = 'ended' and tm_delete is null;
 `
