@@ -93,6 +93,13 @@ export class Stage {
     return number
   }
 
+  /** SIP messages that were sent again since the start, by the platform or to it. */
+  async retransmissions(): Promise<number> {
+    const text = await (await fetch(`${this.platform.http}/metrics`)).text()
+    const counts = text.matchAll(/what="retransmissions_(?:sent|received)"\} (\d+)/g)
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+
   /** The virtual number of the first run: anybody may call it. */
   async sampleNumber(): Promise<{ id: string; number: string }> {
     const { result } = await this.api<{ result: { id: string; number: string; type: string }[] }>('GET', '/numbers')

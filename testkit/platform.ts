@@ -11,7 +11,7 @@ import { freePort } from './ports.ts'
 const main = fileURLToPath(new URL('../apps/server/main.ts', import.meta.url))
 
 /** How `npm start` runs the program. */
-const AS_STARTED = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16']
+const AS_STARTED = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', '--v8-pool-size=1']
 
 /** Long: other tests may have the machine. */
 const READY_MS = 90_000

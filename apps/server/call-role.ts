@@ -178,7 +178,10 @@ export class CallRole {
       user: {
         invite: (call) => engine.invite(call),
         request: (request) => registrar.register(request),
-        flowClosed: (flow) => registrar.flowClosed(flow),
+        flowClosed: (flow) => {
+          registrar.flowClosed(flow)
+          if (flow.reliable) registrations.flowClosed(flow)
+        },
       },
       flowInstead: async (dialog) => {
         const key = await registrar.flowInstead(dialog.flow)

@@ -69,6 +69,14 @@ async function atCarrier(number: string): Promise<Json> {
 
 const explained = async (id: string): Promise<string> => (await api.get(`/v1.0/calls/${id}/explain`)).text
 
+test('the sandbox carrier answers a probe, though nobody may reach private addresses', async () => {
+  const { body } = await admin.get('/v1.0/providers')
+  const sandbox = body.result.find(({ name }: Json) => /sandbox/i.test(name))
+  const probe = await admin.post(`/v1.0/providers/${sandbox.id}/probe`)
+  assert.equal(probe.status, 200, probe.text)
+  assert.equal(probe.body.reason, 'ok', probe.text)
+})
+
 test('a fresh platform calls a number of the sandbox, which answers and speaks', async () => {
   const { id, source } = await dial('+999000000200')
   assert.match(source.target, /^\+999[1-9]\d{8}$/)

@@ -12,15 +12,16 @@ export interface BillingAccount {
   name: string
   detail: string
   plan_type: PlanType
+  /** What it has without any subscription: given by the operator. */
+  given_plan_type: PlanType
   plan_status: 'active' | 'canceling'
   balance_credit: number
   balance_token: number
   payment_type: '' | 'prepaid'
   payment_method: '' | 'credit card'
+  /** The subscription that is shown, of those that it may have, and who pays for it there. */
   paddle_subscription_id: string
   paddle_customer_id: string
-  /** When what the payment provider told last about the subscription has happened: an older notice changes nothing. */
-  paddle_tm_event: Timestamp | null
   /** Frozen because a refund took more than there was: only the operator lifts that. */
   suspended_by_refund: boolean
   /** Micros: when credit falls below, the customer is told; `null` = never. */
@@ -78,6 +79,7 @@ export function newAccount(id: string, customer: string, nowMs: number, start: A
     name: 'basic billing account',
     detail: 'billing account for default use',
     plan_type,
+    given_plan_type: plan_type,
     plan_status: 'active',
     balance_credit: start.balance_credit ?? 0,
     balance_token: PLAN_TOKENS[plan_type],
@@ -85,7 +87,6 @@ export function newAccount(id: string, customer: string, nowMs: number, start: A
     payment_method: '',
     paddle_subscription_id: '',
     paddle_customer_id: '',
-    paddle_tm_event: null,
     suspended_by_refund: false,
     low_balance: null,
     tm_last_topup: now,

@@ -59,9 +59,11 @@ export class Accounts {
     return this.#needs.db.transaction((trx) => this.#put(trx, id, change))
   }
 
-  /** Changes the plan. Tokens stay as they are until the next top-up. */
+  /** Changes the plan, and gives it: no subscription takes it away. Tokens stay as they are until the next top-up. */
   setPlan(id: string, plan_type: PlanType): Promise<BillingAccount> {
-    return this.#needs.db.transaction((trx) => this.#put(trx, id, { plan_type, plan_status: 'active' }))
+    return this.#needs.db.transaction((trx) =>
+      this.#put(trx, id, { plan_type, given_plan_type: plan_type, plan_status: 'active' }),
+    )
   }
 
   /** Suspends an account, or lifts whatever has suspended it. */

@@ -167,6 +167,11 @@ export class Ledger {
     }
   }
 
+  /** What is set aside of an account; asked under its lock. */
+  heldOf(trx: AnyTransaction, account_id: string): Promise<Held> {
+    return this.#needs.holds.heldOf(trx, account_id)
+  }
+
   /** Holds an account until the transaction ends. */
   async lock(trx: AnyTransaction, account_id: string): Promise<void> {
     await this.#needs.accounts.lockAccount(trx, account_id)

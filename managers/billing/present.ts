@@ -9,7 +9,7 @@ export function presentAccount(account: AccountRecord): BillingAccount {
 
 /** An account as the super admin sees it; ids at the payment provider are left out where there are none. */
 export function presentForAdmin(account: AccountRecord): BillingAccountForAdmin {
-  const { suspended_by_refund: _, paddle_tm_event: __, paddle_subscription_id, paddle_customer_id, ...seen } = account
+  const { suspended_by_refund: _, given_plan_type: __, paddle_subscription_id, paddle_customer_id, ...seen } = account
   return {
     ...seen,
     ...(paddle_subscription_id ? { paddle_subscription_id } : {}),

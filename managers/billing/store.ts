@@ -67,17 +67,7 @@ export class BillingStore {
     return on(trx).selectFrom('billing_accounts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   }
 
-  /** Platform-wide: the account that a subscription of the payment provider belongs to, whatever its state. */
-  findSubscription(trx: AnyTransaction, paddle_subscription_id: string): Promise<BillingAccount | undefined> {
-    return on(trx)
-      .selectFrom('billing_accounts')
-      .selectAll()
-      .where('paddle_subscription_id', '=', paddle_subscription_id)
-      .forUpdate()
-      .executeTakeFirst()
-  }
-
-  /** Platform-wide: the same by who pays there; the newest one. */
+  /** Platform-wide: the account that shows who pays at the payment provider, whatever its state; the newest one. */
   findPaddleCustomer(trx: AnyTransaction, paddle_customer_id: string): Promise<BillingAccount | undefined> {
     return on(trx)
       .selectFrom('billing_accounts')

@@ -10,19 +10,23 @@ import type { BillingStore } from './store.ts'
 const MOST = 100
 
 /**
- * Sets the tokens of an account, which the transaction has locked, to what its plan gives; the row says the true difference.
- * The unlimited plan has no allowance: its tokens stay.
+ * Sets the tokens of an account, which the transaction has locked, to what its plan gives, but not below what is set aside for
+ * uses that go on; the row says the true difference. The unlimited plan has no allowance: its tokens stay.
  */
-export function resetTokens(
+export async function resetTokens(
   ledger: Ledger,
   trx: AnyTransaction,
   account: BillingAccount,
   why: Omit<Movement, 'amount_token' | 'amount_credit' | 'note'>,
 ): Promise<BillingRecord> {
   const { plan_type, balance_token } = account
-  const allowance = plan_type === 'unlimited' ? balance_token : PLAN_TOKENS[plan_type]
-  const note = plan_type === 'unlimited' ? 'no allowance' : `allowance ${allowance}`
-  return ledger.move(trx, account, { ...why, amount_token: allowance - balance_token, amount_credit: 0, note })
+  if (plan_type === 'unlimited')
+    return ledger.move(trx, account, { ...why, amount_token: 0, amount_credit: 0, note: 'no allowance' })
+  const allowance = PLAN_TOKENS[plan_type]
+  const held = await ledger.heldOf(trx, account.id)
+  const tokens = Math.max(allowance, held.token)
+  const note = `allowance ${allowance}${tokens > allowance ? `, ${held.token} set aside` : ''}`
+  return ledger.move(trx, account, { ...why, amount_token: tokens - balance_token, amount_credit: 0, note })
 }
 
 /** Gives every account the tokens of its plan once a month. */
@@ -33,12 +37,18 @@ export class MonthlyTopUp {
     this.#needs = needs
   }
 
-  /** Tops some accounts up that are due; gives how many. Safe to repeat and to run on several nodes. */
+  /**
+   * Tops some accounts up that are due; gives how many. Safe to repeat and to run on several nodes. One that fails keeps no other
+   * from its tokens; the first failure is thrown at the end.
+   */
   async topUpSome(): Promise<number> {
     const { store, db } = this.#needs
     const { now, next } = this.#times()
     const due = await store.topUpDue(now, next, MOST)
-    for (const id of due) await db.transaction((trx) => this.#topUp(trx, id))
+    const failures: unknown[] = []
+    for (const id of due)
+      await db.transaction((trx) => this.#topUp(trx, id)).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
     return due.length
   }
 

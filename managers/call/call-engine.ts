@@ -267,18 +267,21 @@ export class CallEngine {
     }
   }
 
-  /** What it costs is reserved first: nothing of the call sounds before it can be paid. */
+  /** Nothing of the call sounds before what it costs is reserved; its ports and its flow are found meanwhile. */
   async #prepare(invite: IncomingInvite, admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { spender = spenderOfCaller(call) } = admitted
-    const meter = await this.#meter(invite, line, call)
+    const [metered, opened] = await Promise.allSettled([
+      this.#meter(invite, line, call),
+      this.#open(invite, admitted, line, { call, spender }),
+    ])
+    if (metered.status === 'rejected') throw metered.reason
+    const meter = metered.value
     if (meter === 'refused') return undefined
-    const prepared = await this.#open(invite, admitted, line, { call, spender }).catch((error: unknown) => {
-      meter?.discard()
-      throw error
-    })
+    const prepared = opened.status === 'fulfilled' && !line.ended ? opened.value : undefined
     if (prepared) return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
     meter?.discard()
+    if (opened.status === 'rejected') throw opened.reason
     return undefined
   }
 
@@ -291,14 +294,14 @@ export class CallEngine {
   ): Promise<PreparedFlow | undefined> {
     if (line.ended) return undefined
     const opened = await line.open()
+    if (line.ended) return undefined
     if (!opened.ok) {
       const refusal = opened.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
       this.#witnessRefusal(invite, { customer_id, refusal, status: opened.status })
       return this.#refuse(line, opened.status)
     }
-    if (line.ended) return undefined
     const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender })
-    if (prepared) return prepared
+    if (prepared || line.ended) return prepared
     const { flow_id } = call
     this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
     this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
@@ -311,6 +314,7 @@ export class CallEngine {
       return await this.#metering.begin(call, NOBODY)
     } catch (error) {
       if (!(error instanceof ReasonedError)) throw error
+      if (line.ended) return 'refused'
       const isLimit = billingErrors.SPENDING_LIMIT_REACHED.is(error) || billingErrors.SPENDING_NOT_ALLOWED.is(error)
       const refusal = isLimit ? 'spending_limit_reached' : 'insufficient_balance'
       this.#witnessRefusal(invite, { customer_id: call.customer_id, refusal, status: DECLINE })

@@ -43,6 +43,9 @@ export interface BuyerNeeds {
   charges: NumberCharges
 }
 
+/** A purchase that is begun or gone on with: `wasAsked` where the vendor was asked for it before, and gave no answer. */
+type Begun = { purchase: Purchase; wasAsked: boolean }
+
 /**
  * Buys numbers at vendors. The purchase is on disk before the vendor is asked, under the key by which the vendor knows it;
  * number, charge and event come in one transaction after that. Whatever happens between, what was bought is either a number
@@ -65,8 +68,9 @@ export class NumberBuyer {
     vendor: NumberVendor,
     holdFlows: HoldFlows,
   ): Promise<PhoneNumber> {
-    const purchase = await this.#begin(customer, wanted.number, vendor)
-    const bought = await this.#ask(purchase, vendor)
+    const begun = await this.#begin(customer, wanted.number, vendor)
+    const { purchase } = begun
+    const bought = await this.#ask(begun, vendor)
     try {
       return await this.#needs.db.transaction(async (trx) =>
         this.#keep(trx, purchase, bought, { ...wanted, ...(await holdFlows(trx)) }),
@@ -77,13 +81,13 @@ export class NumberBuyer {
     }
   }
 
-  #begin(customer_id: string, number: string, vendor: NumberVendor): Promise<Purchase> {
+  #begin(customer_id: string, number: string, vendor: NumberVendor): Promise<Begun> {
     const { db, ids, store, purchases } = this.#needs
     const now = this.#now()
     return db.transaction(async (trx) => {
       if (await store.isTaken(trx, number)) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
-      const begun = await purchases.resume(trx, customer_id, number, now)
-      if (begun) return begun
+      const unsure = await purchases.resume(trx, customer_id, number, now)
+      if (unsure) return { purchase: unsure, wasAsked: true }
       const purchase: Purchase = {
         id: ids.uuid(),
         customer_id,
@@ -96,27 +100,33 @@ export class NumberBuyer {
         tm_update: now,
       }
       if (!(await purchases.insert(trx, customer_id, purchase))) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
-      return purchase
+      return { purchase, wasAsked: false }
     })
   }
 
-  async #ask(purchase: Purchase, vendor: NumberVendor): Promise<BoughtNumber> {
+  async #ask(begun: Begun, vendor: NumberVendor): Promise<BoughtNumber> {
+    const { purchase } = begun
     try {
       return await vendor.buy(purchase.number, purchase.id)
     } catch (error) {
       if (!(error instanceof NumberVendorError)) throw error
-      await this.#notBought(purchase, error.problem)
+      await this.#notBought(begun, error.problem)
       throw error.problem === 'not_available'
         ? numberErrors.NUMBER_NOT_AVAILABLE({ number: purchase.number })
         : numberErrors.NUMBER_PROVIDER_UNAVAILABLE()
     }
   }
 
-  async #notBought(purchase: Purchase, problem: VendorProblem): Promise<void> {
+  /**
+   * Forgets a purchase only where nothing can have been bought. Where an earlier try had no answer the vendor may refuse this
+   * one because it has sold the number already: the job asks it what it has sold, and gives that back.
+   */
+  async #notBought({ purchase, wasAsked }: Begun, problem: VendorProblem): Promise<void> {
     const { db, purchases } = this.#needs
-    if (problem !== 'unreachable') return purchases.remove(purchase)
-    const unsure = { state: 'unsure' as const, tm_update: this.#now() }
-    await db.transaction((trx) => purchases.step(trx, purchase, ['buying'], unsure))
+    const isSure = problem !== 'unreachable'
+    if (isSure && !wasAsked) return purchases.remove(purchase)
+    const state = isSure ? ('releasing' as const) : ('unsure' as const)
+    await db.transaction((trx) => purchases.step(trx, purchase, ['buying'], { state, tm_update: this.#now() }))
   }
 
   /** The account is locked first, as by whoever deletes a customer. */

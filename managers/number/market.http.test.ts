@@ -190,6 +190,28 @@ test('whoever asks again after a vendor gave no answer goes on with the same pur
   assert.equal(await creditOf(id), 99 * FEE)
 })
 
+test('a number that a vendor sold without saying so goes back, whatever it answers when asked again', async () => {
+  const { id, admin } = await rich()
+  for (const [second, status] of [
+    ['refused', 503],
+    ['not_available', 409],
+  ] as const) {
+    const body = wanted()
+    vendor.buyFails = 'unreachable'
+    assert.equal((await admin.post('/v1.0/numbers', body)).status, 503)
+    assert.equal(vendor.has(body.number), true)
+    vendor.buyFails = second
+    assert.equal((await admin.post('/v1.0/numbers', body)).status, status)
+    vendor.buyFails = undefined
+    assertReason(await admin.post('/v1.0/numbers', body), 409, 'NUMBER_ALREADY_EXISTS', 'number-manager')
+    assert.equal(await settle(), 1)
+    assert.equal(vendor.has(body.number), false)
+    assert.equal(await creditOf(id), 100 * FEE)
+    assert.equal((await admin.post('/v1.0/numbers', body)).status, 200)
+    await accounts.sql('update billing_accounts set balance_credit = $2 where customer_id = $1', [id, 100 * FEE])
+  }
+})
+
 test('a purchase that nobody ended is undone, whether or not the vendor had sold', async () => {
   const { admin } = await rich()
   const [lost, never] = [wanted(), wanted()]

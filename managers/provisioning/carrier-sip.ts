@@ -31,5 +31,5 @@ export async function destinationsOf(
   const address = carrier.host.replace(/^\[|\]$/g, '')
   if (isIP(address) === 0) return []
   const { port = DEFAULT_PORT, transport } = carrier
-  return [{ remote: { address, port }, transport: transport === 'tcp' ? 'tcp' : 'udp' }]
+  return [{ remote: { address, port }, transport: transport === 'tcp' ? 'tcp' : 'udp', isInside: true }]
 }

@@ -3,7 +3,7 @@ import { appendEvents } from '#platform/events'
 import { type Ids, uuidOfName } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timer, timestamp } from '#platform/time'
-import { OutboundRegistrations, type RegistrationOptions, type RegistrationState } from '#telecom/sip'
+import { type Flow, OutboundRegistrations, type RegistrationOptions, type RegistrationState } from '#telecom/sip'
 import type { Carrier } from './carrier.ts'
 import { type CarrierSip, carrierUri, destinationsOf } from './carrier-sip.ts'
 import type { Carriers } from './carriers.ts'
@@ -61,6 +61,11 @@ export class CarrierRegistrations {
     await this.#registrations.stop()
   }
 
+  /** A connection has closed: what was registered over it is renewed. */
+  flowClosed(flow: Flow): void {
+    this.#registrations.flowClosed(flow)
+  }
+
   /** Registers where it is wanted and this node's to do, and takes back what is not any more. */
   async follow(): Promise<void> {
     const { carriers, clock, node, db } = this.#needs
@@ -69,10 +74,12 @@ export class CarrierRegistrations {
     const ours = new Set(
       (await db.transaction((trx) => this.#store.claimRegistrations(trx, claim))).map(({ id }) => id),
     )
-    for (const id of [...this.#wanted.keys()]) if (!ours.has(id)) await this.#remove(id)
+    const gone = [...this.#wanted.keys()].filter((id) => !ours.has(id))
+    // a carrier that is away answers no good-bye: none of them waits for another one's
+    await Promise.all(gone.map((id) => this.#remove(id)))
     for (const id of ours) {
       const carrier = carriers.find(id)
-      if (carrier) await this.#put(carrier)
+      if (carrier && !this.#isStopped) await this.#put(carrier)
     }
   }
 
@@ -89,9 +96,9 @@ export class CarrierRegistrations {
     }
     const text = JSON.stringify(options)
     if (this.#wanted.get(id) === text) return
-    this.#wanted.set(id, text)
     this.#providers.set(options.contactUser, id)
-    if (!(await this.#registrations.put(options))) {
+    if (await this.#registrations.put(options)) this.#wanted.set(id, text)
+    else {
       this.#wanted.delete(id)
       this.#needs.log.error({ provider_id: id }, 'there are too many registrations for one more')
     }

@@ -8,7 +8,7 @@ export interface KeyReadsOptions {
 }
 
 /** The longest that a read is kept before it is answered or goes alone: a batch that is under way, and its own. */
-export const KEPT_MS = 2_000
+export const KEPT_MS = 1_000
 
 /** Reads in one batch at most. */
 const MOST_AT_ONCE = 64

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { getPriority } from 'node:os'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { sql } from 'kysely'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { eventually, freshDatabase, ownServer, signalServer } from '#testkit'
@@ -63,6 +67,78 @@ test('a transaction that throws leaves nothing behind and the error comes out as
   })
   await assert.rejects(work, (error) => error === reason)
   assert.deepEqual(await db.query('SELECT * FROM teas'), [])
+})
+
+test('statements of a transaction that are asked at once are carried out in that order, however they were built', async () => {
+  const { db } = await freshDatabase(migrations)
+  const seen = await db.transaction<Tables, unknown[]>((trx) => {
+    const rename = (name: string) => trx.updateTable('teas').set({ name }).where('id', '=', 1)
+    const named = () => trx.selectFrom('teas').select('name').where('id', '=', 1)
+    return Promise.all([
+      sql`INSERT INTO teas (id, name) VALUES (1, 'green')`.execute(trx),
+      named().executeTakeFirst(),
+      rename('black').executeTakeFirst(),
+      sql<{ name: string }>`SELECT name FROM teas`.execute(trx).then(({ rows }) => rows[0]),
+      rename('white').execute(),
+      named().executeTakeFirstOrThrow(),
+    ])
+  })
+  assert.deepEqual([seen[1], seen[3], seen[5]], [{ name: 'green' }, { name: 'black' }, { name: 'white' }])
+})
+
+test('a lock that is asked first holds back what is asked behind it: the reads see what its holder did', async () => {
+  const { db } = await freshDatabase(migrations)
+  await db.query("INSERT INTO teas (id, name) VALUES (1, 'green'), (2, 'green')")
+  const locked = Promise.withResolvers<void>()
+  const finish = Promise.withResolvers<void>()
+  const lock = (trx: AnyTransaction) => sql`SELECT FROM teas WHERE id = 1 FOR UPDATE`.execute(trx.kysely())
+  const holder = db.transaction(async (trx) => {
+    await lock(trx)
+    locked.resolve()
+    await finish.promise
+    await sql`UPDATE teas SET name = 'black' WHERE id = 2`.execute(trx.kysely())
+  })
+  await locked.promise
+  const waiter = db.transaction<Tables, string | undefined>(async (trx) => {
+    const [, tea] = await Promise.all([
+      lock(trx),
+      trx.selectFrom('teas').select('name').where('id', '=', 2).executeTakeFirst(),
+    ])
+    return tea?.name
+  })
+  await eventually('the lock is waited for', async () => {
+    const waiting = await db.query(
+      "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    )
+    return waiting.length > 0
+  })
+  finish.resolve()
+  await holder
+  assert.equal(await waiter, 'black')
+})
+
+test('where one of several statements fails nothing of the transaction stays, and the connection serves on', async () => {
+  const { db } = await freshDatabase(migrations)
+  const work = db.transaction<Tables, unknown>((trx) =>
+    Promise.all([
+      sql`INSERT INTO teas (id, name) VALUES (1, 'green')`.execute(trx),
+      sql`INSERT INTO teas (id, name) VALUES (1, 'black')`.execute(trx),
+      sql`INSERT INTO teas (id, name) VALUES (2, 'white')`.execute(trx),
+    ]),
+  )
+  await assert.rejects(work, (error) => uniqueViolation(error) === 'teas_pkey')
+  assert.deepEqual(await db.query('SELECT id FROM teas'), [])
+})
+
+test('what is asked of a transaction that is over is refused, and reaches no other transaction', async () => {
+  const { db } = await freshDatabase(migrations)
+  let kept: AnyTransaction | undefined
+  await db.transaction(async (trx) => {
+    kept = trx
+    await sql`SELECT 1`.execute(trx.kysely())
+  })
+  await assert.rejects(sql`INSERT INTO teas (id, name) VALUES (1, 'late')`.execute(kept?.kysely() ?? assert.fail()))
+  assert.deepEqual(await db.query('SELECT id FROM teas'), [])
 })
 
 test('a second row of the same key is told by its constraint, never by words', async () => {
@@ -189,6 +265,17 @@ test('after a crash of the server queries are answered again without anybody doi
   signalServer(server, 'SIGKILL')
   await hanging
   assert.deepEqual(await db.query('SELECT 1 AS one'), [{ one: 1 }])
+})
+
+test('what the server does for a thread that yields to calls yields to them, too', async (context) => {
+  if (process.platform !== 'linux') return context.skip('priorities of threads are Linux')
+  const { connection } = await freshDatabase()
+  const asked = new Worker(new URL('./testing/yielding-thread.ts', import.meta.url), { workerData: connection })
+  const [{ pid, priority }] = await once(asked, 'message')
+  const shared = getPriority(pid)
+  await asked.terminate()
+  assert.equal(shared, priority)
+  assert.ok(shared > getPriority(0))
 })
 
 test('a closed database answers nobody and leaves nobody waiting', async () => {

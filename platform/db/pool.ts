@@ -1,3 +1,4 @@
+import { InvariantError } from '#platform/errors'
 import type { Clock, Timer } from '#platform/time'
 import { judgeFailure } from './failure.ts'
 import { PreparedNames } from './prepared-names.ts'
@@ -209,6 +210,7 @@ export class Lease {
 
   async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Result<Row>> {
     if (this.#failure) throw this.#failure
+    if (this.#released) throw new InvariantError('a connection was asked after it was given back')
     if (text === BEGIN) {
       this.#begins = true
       return { command: 'BEGIN', rowCount: 0, rows: [] }

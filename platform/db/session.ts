@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import pg from 'pg'
 import { columnTypes } from './column-types.ts'
 import type { Connection } from './database.ts'
+import { sharePriority } from './priority.ts'
 
 export interface SessionOptions {
   /** Shown in `pg_stat_activity`. */
@@ -74,6 +75,7 @@ export class Session {
       signal?.throwIfAborted()
       await client.connect()
       await client.query(settingStatements({ ...SETTINGS, ...options.settings }))
+      if ('socketFolder' in connection) sharePriority(session.backend)
       return session
     } catch (error) {
       socket.destroy()

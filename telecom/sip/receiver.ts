@@ -119,12 +119,18 @@ export class Receiver {
   }
 
   /**
-   * §16.3: a request of ours that somebody sent back to us. That it comes straight from us, which the topmost Via says, is
-   * no loop yet: somebody calls an address of ours.
+   * §16.3: a request of ours that somebody sent back to us as it was. That it comes straight from us, which the topmost Via
+   * says, is no loop: somebody calls an address of ours. Nor is one for another Request-URI: a carrier that is a proxy leads a
+   * call that we sent it to a number of ours.
    */
   #isLoop(request: SipRequest): boolean {
     if (request.toTag !== '' || request.method === 'CANCEL') return false
-    return request.vias.some(({ branch }, at) => at > 0 && this.#core.identity.isOwnBranch(branch))
+    return request.vias.some(
+      ({ branch }, at) =>
+        at > 0 &&
+        this.#core.identity.isOwnBranch(branch) &&
+        this.#needs.clients.waiting(branch, request.method)?.uriText === request.uriText,
+    )
   }
 
   #dispatch(transaction: ServerTransaction): void {

@@ -78,6 +78,7 @@ interface Parts {
   callId?: string
   cseq?: number
   toTag?: string
+  contact?: string
   branch?: string
   via?: string
   extra?: string[]
@@ -96,7 +97,7 @@ function text(peer: SipPeer, method: string, parts: Parts = {}): string {
     `To: <sip:bob@example.com>${parts.toTag ? `;tag=${parts.toTag}` : ''}`,
     `Call-ID: ${parts.callId ?? 'c1'}`,
     `CSeq: ${parts.cseq ?? 1} ${method}`,
-    `Contact: <sip:alice@127.0.0.1:${peer.port}${transport === 'TCP' ? ';transport=tcp' : ''}>`,
+    `Contact: ${parts.contact ?? `<sip:alice@127.0.0.1:${peer.port}${transport === 'TCP' ? ';transport=tcp' : ''}>`}`,
     ...(parts.body ? ['Content-Type: application/sdp'] : []),
     ...(parts.extra ?? []),
     `Content-Length: ${(parts.body ?? '').length}`,
@@ -509,6 +510,21 @@ test('a phone that has registered anew is reached where it is now, if anybody kn
   await back.close()
   await until('the BYE is given up', () => outcomes.length === 3)
   assert.ok(asked.includes(instead ?? ''), 'it is asked once more')
+})
+
+test('a carrier whose connection broke after the answer hears the BYE at the address that it named', async (t) => {
+  const at = await testStack(t)
+  const named = await UdpPeer.open(at.local)
+  t.after(() => named.close())
+  const phone = await at.phone()
+  const { dialog } = await answered(at, phone, { contact: `<sip:carrier@127.0.0.1:${named.port}>` })
+  await phone.close()
+  await until('it broke', () => at.broken.length === 1)
+  const outcomes: string[] = []
+  dialog.bye({}, ({ type }) => outcomes.push(type))
+  await named.send(reply(await named.request('BYE'), 200))
+  await until('it is answered', () => outcomes.length === 1)
+  assert.deepEqual(outcomes, ['response'])
 })
 
 test('a lookup that never ends keeps a BYE for 3 s only', async (t) => {

@@ -3,6 +3,8 @@ import { sql as accounts } from './0001-billing-accounts.ts'
 import { sql as billings } from './0002-billings.ts'
 import { sql as reservations } from './0010-reservations.ts'
 import { sql as spendingLimits } from './0011-spending-limits.ts'
+import { sql as paddleSubscriptions } from './0014-paddle-subscriptions.ts'
+import { sql as reservationsBegun } from './0020-reservations-begun.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -10,4 +12,6 @@ export const migrations: readonly Migration[] = [
   { owner: 'billing-manager', name: '0002-billings', sql: billings },
   { owner: 'billing-manager', name: '0010-reservations', sql: reservations },
   { owner: 'billing-manager', name: '0011-spending-limits', sql: spendingLimits },
+  { owner: 'billing-manager', name: '0014-paddle-subscriptions', sql: paddleSubscriptions },
+  { owner: 'billing-manager', name: '0020-reservations-begun', sql: reservationsBegun },
 ]

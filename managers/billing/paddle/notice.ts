@@ -3,6 +3,8 @@ import { isUuid } from '#platform/ids'
 import { type Timestamp, timestamp, timestampToMs } from '#platform/time'
 import type { PlanType } from '../account.ts'
 
+/** Actions of adjustments by which whoever paid has the money again. */
+const GIVE_BACK: ReadonlySet<unknown> = new Set(['refund', 'credit', 'chargeback'])
 /** Micros of a cent. */
 const CENT = 10_000
 
@@ -35,7 +37,7 @@ export function readNotice(bytes: Uint8Array): Notice {
   const custom = objectOf(data.custom_data)
   const event_type = required(body.event_type, 'event_type')
   const isSubscription = event_type.startsWith('subscription.')
-  const paddle_subscription_id = textOf(isSubscription ? data.id : data.subscription_id)
+  const paddle_subscription_id = isSubscription ? required(data.id, 'data.id') : textOf(data.subscription_id)
   const isPurchase = event_type === 'transaction.completed' && paddle_subscription_id === ''
   const customer_id = textOf(custom.customer_id).toLowerCase()
   if (customer_id !== '' && !isUuid(customer_id)) refuse('data.custom_data.customer_id', 'must be a UUID')
@@ -57,16 +59,23 @@ export function readNotice(bytes: Uint8Array): Notice {
 function refundsOf(data: Json): { id: string; micros: number }[] {
   const adjustments = listOf(data.adjustments)
   if (adjustments.length === 0) refuse('data.adjustments', 'must have what was given back')
-  return adjustments.map((each, at) => ({
-    id: required(each.id, `data.adjustments[${at}].id`),
-    micros: moneyOf(data, objectOf(each.totals).total),
-  }))
+  return adjustments.flatMap((each, at) => {
+    const id = required(each.id, `data.adjustments[${at}].id`)
+    const micros = moneyOf(data, objectOf(each.totals).total)
+    return isGivenBack(each) ? [{ id, micros }] : []
+  })
+}
+
+/** What awaits approval or was rejected is not, nor what takes an earlier one back. */
+function isGivenBack({ status = 'approved', action = 'refund' }: Json): boolean {
+  return status === 'approved' && GIVE_BACK.has(action)
 }
 
 /** Paddle writes money as text, in the smallest unit of its currency; ours is USD. */
 function moneyOf({ currency_code = 'USD' }: Json, amount: unknown): number {
   if (currency_code !== 'USD') refuse('data.currency_code', 'must be USD')
-  const cents = typeof amount === 'string' || typeof amount === 'number' ? Number(amount) : Number.NaN
+  const isWhole = typeof amount === 'number' || (typeof amount === 'string' && /^\d{1,16}$/.test(amount))
+  const cents = isWhole ? Number(amount) : Number.NaN
   const micros = cents * CENT
   if (!Number.isSafeInteger(cents) || cents < 0 || micros > 1e15) refuse('data', 'must have a total in whole cents')
   return micros

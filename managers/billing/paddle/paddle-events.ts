@@ -14,6 +14,8 @@ import type { BillingStore } from '../store.ts'
 import { resetTokens } from '../top-up.ts'
 import { type Notice, readNotice } from './notice.ts'
 import { isSigned } from './signature.ts'
+import { gives, nextOf, planBy, type Subscription } from './subscription.ts'
+import { SubscriptionStore } from './subscription-store.ts'
 
 export interface PaddleEventsNeeds {
   db: Database
@@ -31,6 +33,7 @@ export interface PaddleEventsNeeds {
 /** What Paddle tells about payments and subscriptions, booked once each (`billing.md` §8). */
 export class PaddleEvents {
   readonly #needs: PaddleEventsNeeds
+  readonly #subscriptions = new SubscriptionStore()
 
   constructor(needs: PaddleEventsNeeds) {
     this.#needs = needs
@@ -55,9 +58,9 @@ export class PaddleEvents {
   /** Credit that was bought, or another month of a subscription. */
   async completed(trx: AnyTransaction, notice: Notice): Promise<void> {
     const { ledger } = this.#needs
-    const account = await this.#account(trx, notice)
+    const { account, subscription } = await this.#about(trx, notice)
     if (notice.paddle_subscription_id !== '') {
-      if (account.plan_type === 'free') return
+      if (!subscription || !gives(account, subscription)) return
       await resetTokens(ledger, trx, account, of(notice, 'top_up', 'paddle_subscription'))
       return
     }
@@ -69,32 +72,32 @@ export class PaddleEvents {
   }
 
   async subscribed(trx: AnyTransaction, notice: Notice): Promise<void> {
-    const { paddle_customer_id, paddle_subscription_id } = notice
     const plan_type = this.#planOf(notice)
     if (!plan_type)
       throw apiErrors.INVALID_ARGUMENT({ field: 'data.custom_data.plan_type', issue: 'must be basic or professional' })
-    const change = { paddle_customer_id, paddle_subscription_id, plan_type, plan_status: 'active' } as const
-    await this.#changePlan(trx, notice, 'top_up', change)
+    await this.#change(trx, notice, 'top_up', () => ({ plan_type, state: 'active' }))
   }
 
   async changed(trx: AnyTransaction, notice: Notice): Promise<void> {
-    if (notice.isCanceling) {
-      await this.#change(trx, notice, { plan_status: 'canceling' })
-      return
-    }
-    const plan_type = this.#planOf(notice)
-    const change = { plan_status: 'active', ...(plan_type ? { plan_type } : {}) } as const
-    await this.#changePlan(trx, notice, 'adjustment', change)
+    const told = this.#planOf(notice) ?? ''
+    await this.#change(trx, notice, 'adjustment', (known) => ({
+      plan_type: (notice.isCanceling && known?.plan_type) || told || (known?.plan_type ?? ''),
+      state: notice.isCanceling ? 'canceling' : 'active',
+    }))
   }
 
   async canceled(trx: AnyTransaction, notice: Notice): Promise<void> {
-    await this.#changePlan(trx, notice, 'adjustment', { plan_type: 'free', plan_status: 'active' })
+    await this.#change(trx, notice, 'adjustment', (known) => ({ plan_type: known?.plan_type ?? '', state: 'ended' }))
   }
 
-  /** Takes back what was given back, each piece of it once; an account that has spent it already is suspended. */
+  /**
+   * Takes back what was given back, each piece of it once; an account that has spent it already is suspended. The payment
+   * of a subscription brought no credit, so none goes.
+   */
   async refunded(trx: AnyTransaction, notice: Notice): Promise<void> {
     const { ledger, store } = this.#needs
-    const { id } = await this.#account(trx, notice)
+    const { id } = (await this.#about(trx, notice)).account
+    if (notice.paddle_subscription_id !== '') return
     for (const refund of notice.refunds) {
       const reference_id = uuidV5(DNS_NAMESPACE, refund.id)
       await ledger.move(trx, await this.#lock(trx, id), {
@@ -108,41 +111,54 @@ export class PaddleEvents {
     await this.#announce(trx, await store.change(trx, id, change))
   }
 
-  /** Changes what the account has of the subscription, and sets its tokens to what the plan gives. */
-  async #changePlan(
-    trx: AnyTransaction,
-    notice: Notice,
-    transaction_type: 'top_up' | 'adjustment',
-    change: Partial<BillingAccount>,
-  ): Promise<void> {
-    const account = await this.#change(trx, notice, change)
-    if (account)
-      await resetTokens(this.#needs.ledger, trx, account, of(notice, transaction_type, 'paddle_subscription'))
-  }
-
-  /** `undefined` where something later is known already: notices do not always come in order. */
+  /**
+   * Writes what became of a subscription, and lets its account have what follows. Tokens are those of the plan where it is
+   * another one now: what else Paddle tells of a subscription refills nothing.
+   */
   async #change(
     trx: AnyTransaction,
     notice: Notice,
-    change: Partial<BillingAccount>,
-  ): Promise<BillingAccount | undefined> {
-    const { id, paddle_tm_event: last } = await this.#account(trx, notice)
-    if (last !== null && last > notice.occurred_at) return undefined
-    const stamped = { ...change, paddle_tm_event: notice.occurred_at, tm_update: this.#now() }
-    const account = await this.#needs.store.change(trx, id, stamped)
-    await this.#announce(trx, account)
-    return account
+    transaction_type: 'top_up' | 'adjustment',
+    told: (known: Subscription | undefined) => Pick<Subscription, 'plan_type' | 'state'>,
+  ): Promise<void> {
+    const { store, ledger, log } = this.#needs
+    const { account, subscription: known } = await this.#about(trx, notice)
+    const now = this.#now()
+    const next = nextOf(known, {
+      ...{ id: notice.paddle_subscription_id, account_id: account.id, ...told(known) },
+      ...{ paddle_customer_id: notice.paddle_customer_id, tm_event: notice.occurred_at, tm_create: now },
+    })
+    await this.#subscriptions.put(trx, next)
+    const all = await this.#subscriptions.ofAccount(trx, account.id)
+    const plan = planBy(account, all)
+    const changed = await store.change(trx, account.id, { ...plan, tm_update: now })
+    await this.#announce(trx, changed)
+    if (changed.paddle_subscription_id !== next.id)
+      log.warn(
+        { account_id: account.id, subscription: next.id },
+        'an account has a subscription beside the one it shows',
+      )
+    if (changed.plan_type === account.plan_type) return
+    await resetTokens(ledger, trx, changed, of(notice, transaction_type, 'paddle_subscription'))
   }
 
-  /** Locks the account that it is about: that of the customer who is named, of the subscription, or of who pays. */
-  async #account(trx: AnyTransaction, notice: Notice): Promise<BillingAccount> {
+  /**
+   * The subscription, where it is known, and the account that the notice is about, both locked: that of the subscription,
+   * whatever else is said; where it is not known that of the customer who is named, or of who pays. Who opens a checkout
+   * says in whose name.
+   */
+  async #about(trx: AnyTransaction, notice: Notice): Promise<{ account: BillingAccount; subscription?: Subscription }> {
     const { store, log } = this.#needs
     const { customer_id, paddle_subscription_id, paddle_customer_id, event_id, event_type } = notice
+    if (paddle_subscription_id !== '') {
+      await this.#subscriptions.lock(trx, paddle_subscription_id)
+      const subscription = await this.#subscriptions.find(trx, paddle_subscription_id)
+      if (subscription) return { account: await this.#lock(trx, subscription.account_id), subscription }
+    }
     const account =
       (customer_id !== '' ? await store.lockPayer(trx, customer_id) : undefined) ??
-      (paddle_subscription_id !== '' ? await store.findSubscription(trx, paddle_subscription_id) : undefined) ??
       (paddle_customer_id !== '' ? await store.findPaddleCustomer(trx, paddle_customer_id) : undefined)
-    if (account) return account
+    if (account) return { account }
     log.error({ event_id, event_type, customer_id }, 'the payment provider told of money that has no account')
     throw apiErrors.INVALID_ARGUMENT({ field: 'data.custom_data.customer_id', issue: 'has no billing account' })
   }

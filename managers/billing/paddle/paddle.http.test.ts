@@ -99,6 +99,10 @@ test('a body that is no notice, or speaks of money without an account, is refuse
       bought('5b1c9f0e-3d2a-4a77-8a60-0c6f5e1d2b3a', '1', { customer_id: 'ctm_nobody' }),
     ],
     ['data', bought(id, '12.5')],
+    ['data', bought(id, '')],
+    ['data', bought(id, ' 7 ')],
+    ['data', bought(id, '0x10')],
+    ['data.id', notice('subscription.updated', { custom_data: { customer_id: id } })],
     ['data', bought(id, '-1')],
     ['data.currency_code', bought(id, '1', { currency_code: 'EUR' })],
     ['occurred_at', { ...bought(id, '1'), occurred_at: 'yesterday' }],
@@ -166,6 +170,137 @@ test('what was given back is taken back once each, and who has spent it is suspe
   await root.put(`/v1.0/billing_accounts/${broke.id}/status`, { status: 'active' })
   assert.equal((await read()).status, 'active')
   assert.equal((await admin.get('/v1.0/billings')).body.result.length, 4)
+})
+
+test('only what really went back to the payer is taken back', async () => {
+  const { id, read } = await customer({ balance_credit: 1_000_000 })
+  const adjusted = (change: object) =>
+    send(
+      notice('transaction.refunded', {
+        custom_data: { customer_id: id },
+        adjustments: [{ id: `adj_${++made}${id}`, totals: { total: '10' }, ...change }],
+      }),
+    )
+  for (const nothing of [
+    { status: 'pending_approval' },
+    { status: 'rejected' },
+    { status: 'reversed' },
+    { action: 'credit_reverse' },
+    { action: 'chargeback_reverse' },
+    { action: 'chargeback_warning' },
+  ])
+    assert.equal((await adjusted(nothing)).status, 200)
+  assert.equal((await read()).balance_credit, 1_000_000)
+  await adjusted({ status: 'approved', action: 'refund' })
+  await adjusted({ action: 'chargeback' })
+  assert.equal((await read()).balance_credit, 800_000)
+})
+
+test('who changes to another subscription keeps its plan when the old one ends', async () => {
+  const { id, read } = await customer()
+  const tell = (type: string, subscription: string, plan_type: string) => {
+    accounts.clock.advance(1_000)
+    const custom_data = { customer_id: id, plan_type }
+    return send(notice(type, { id: `${subscription}_${id}`, customer_id: `ctm_${id}`, custom_data }))
+  }
+  await tell('subscription.created', 'old', 'basic')
+  await tell('subscription.created', 'new', 'professional')
+  await tell('subscription.canceled', 'old', 'basic')
+  const after = await read()
+  assert.deepEqual(
+    [after.plan_type, after.plan_status, after.balance_token, after.paddle_subscription_id],
+    ['professional', 'active', 10_000, `new_${id}`],
+  )
+  await root.post(`/v1.0/billing_accounts/${after.id}/token_subtract_force`, { token: 400 })
+  const paid = (subscription: string) =>
+    send(notice('transaction.completed', { subscription_id: `${subscription}_${id}`, customer_id: `ctm_${id}` }))
+  await paid('old')
+  assert.equal((await read()).balance_token, 9_600, 'it has ended and renews nothing')
+  await paid('new')
+  assert.equal((await read()).balance_token, 10_000)
+})
+
+test('who opens a checkout in the name of somebody else takes nothing away from it', async () => {
+  const mallory = (type: string, customer_id: string, plan_type: string) => {
+    accounts.clock.advance(1_000)
+    const custom_data = { customer_id, plan_type }
+    return send(notice(type, { id: `mal_${customer_id}`, customer_id: 'ctm_mallory', custom_data }))
+  }
+  const subscriber = await customer({ balance_credit: 1_000_000 })
+  const own = { id: `own_${subscriber.id}`, customer_id: `ctm_${subscriber.id}` }
+  await send(
+    notice('subscription.created', { ...own, custom_data: { customer_id: subscriber.id, plan_type: 'basic' } }),
+  )
+  const given = await customer({ plan_type: 'professional' })
+  const before = [await subscriber.read(), await given.read()]
+  const seen = ({
+    plan_type,
+    plan_status,
+    paddle_customer_id,
+    paddle_subscription_id,
+    balance_credit,
+  }: typeof own & {
+    [name: string]: unknown
+  }) => ({ plan_type, plan_status, paddle_customer_id, paddle_subscription_id, balance_credit })
+  for (const { id } of [subscriber, given])
+    for (const type of ['subscription.created', 'subscription.updated', 'subscription.canceled'])
+      assert.equal((await mallory(type, id, 'basic')).status, 200)
+  await mallory('subscription.updated', subscriber.id, 'professional')
+  assert.equal((await subscriber.read()).plan_type, 'professional', 'it may give')
+  assert.equal((await subscriber.read()).paddle_customer_id, own.customer_id)
+  await mallory('subscription.canceled', subscriber.id, 'professional')
+  const refund = { subscription_id: `mal_${subscriber.id}`, adjustments: [{ id: 'adj_mal', totals: { total: '900' } }] }
+  assert.equal((await send(notice('transaction.refunded', refund))).status, 200)
+  const after = [await subscriber.read(), await given.read()]
+  assert.deepEqual(seen(after[0]), seen(before[0]))
+  assert.deepEqual([after[1].plan_type, after[1].balance_token], ['professional', 10_000])
+  await send(
+    notice('subscription.updated', { ...own, custom_data: { customer_id: given.id, plan_type: 'professional' } }),
+  )
+  assert.equal((await subscriber.read()).plan_type, 'professional', 'a subscription stays with its account')
+})
+
+test('notices that come in the wrong order lose nothing', async () => {
+  const { id, read } = await customer()
+  const data = { id: `sub_${id}`, customer_id: `ctm_${id}`, custom_data: { customer_id: id, plan_type: 'basic' } }
+  const created = notice('subscription.created', data)
+  accounts.clock.advance(1_000)
+  const scheduled = { scheduled_change: { action: 'cancel' } }
+  await send(notice('subscription.updated', { ...scheduled, id: `sub_${id}`, custom_data: { customer_id: id } }))
+  assert.equal((await read()).plan_type, 'free', 'nobody has said yet which plan it is')
+  await send(created)
+  const { plan_type, plan_status, paddle_customer_id, paddle_subscription_id } = await read()
+  assert.deepEqual(
+    [plan_type, plan_status, paddle_customer_id, paddle_subscription_id],
+    ['basic', 'canceling', `ctm_${id}`, `sub_${id}`],
+  )
+  await send(created)
+  await send(notice('subscription.canceled', { id: `sub_${id}` }))
+  assert.equal((await read()).plan_type, 'free')
+  await send(created)
+  assert.equal((await read()).plan_type, 'free', 'an ended one does not begin again')
+})
+
+test('what changes of a subscription but its plan refills no tokens; its renewal does', async () => {
+  const { id, read } = await customer()
+  const data = {
+    id: `sub_${id}`,
+    customer_id: `ctm_${id}`,
+    custom_data: { customer_id: id, plan_type: 'professional' },
+  }
+  const tell = (type: string, change: object = {}) => {
+    accounts.clock.advance(1_000)
+    return send(notice(type, { ...data, ...change }))
+  }
+  await tell('subscription.created')
+  await root.post(`/v1.0/billing_accounts/${(await read()).id}/token_subtract_force`, { token: 9_000 })
+  for (let again = 0; again < 3; again++) {
+    await tell('subscription.updated', { scheduled_change: { action: 'cancel' } })
+    await tell('subscription.updated')
+    assert.deepEqual([(await read()).plan_status, (await read()).balance_token], ['active', 1_000])
+  }
+  await send(notice('transaction.completed', { subscription_id: data.id }))
+  assert.equal((await read()).balance_token, 10_000)
 })
 
 test('the portal is opened at the provider for who has paid there; what it answers wrongly is its failure', async () => {

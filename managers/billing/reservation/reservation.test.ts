@@ -140,3 +140,16 @@ test('a credential has limits of its own, within those of its customer', async (
   })
   assert.equal((await call(id)).ok, true, 'others still may')
 })
+
+test('the tokens of a new month are never fewer than those that are set aside for what goes on', async () => {
+  const id = ids.uuid()
+  const account = await db.transaction((trx) => billing.createAccount(trx, id, { plan_type: 'professional' }))
+  const virtual = { reference_type: 'call', reference_id: ids.uuid(), cost_type: 'call_vn', number: '' } as const
+  const made = await desk.reserve({ ...virtual, customer_id: id, country: '', spender: NOBODY, occasion: 'asked' })
+  assert.ok(made.ok)
+  await desk.extend({ customer_id: id, id: made.reserved.id, units: 300, begun: 299 })
+  await billing.accounts.setPlan(account.id, 'free')
+  clock.advance(32 * 86_400_000)
+  await billing.topUp.topUpSome()
+  assert.equal((await accounts.findPayer(id))?.balance_token, 300)
+})

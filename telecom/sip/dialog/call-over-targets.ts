@@ -87,9 +87,10 @@ export class CallOverTargets implements OutgoingCall {
     return call
   }
 
-  #heard({ destination }: CallTarget, response: SipResponse): void {
-    this.#needs.breaker.answered(destination, response)
-    if (response.status > 100 && response.status < 300) this.#isTaken = true
+  /** What one says that was passed over comes too late to keep the call there. */
+  #heard(target: CallTarget, response: SipResponse): void {
+    this.#needs.breaker.answered(target.destination, response)
+    if (target === this.#target && response.status > 100 && response.status < 300) this.#isTaken = true
   }
 
   #failed(target: CallTarget, failure: Failure): void {

@@ -65,14 +65,21 @@ export class DialogWay {
       return
     }
     this.#core.flowInstead(this.#state, (flow) => {
-      if (flow && !this.#flow.alive && this.#moveTo(flow)) this.#set({ ...this.#state, flow: flow.key })
-      run()
+      const isBack = flow && !this.#flow.alive && this.#moveTo(flow)
+      if (isBack) this.#set({ ...this.#state, flow: flow.key })
+      if (this.#flow.alive) run()
+      else this.#core.whenHopKnown(this.#routed(), run)
     })
   }
 
   /** The flow of the next request. */
   hop(): Flow {
-    return this.#core.nextHop(this.#state, this.#flow)
+    return this.#core.nextHop(this.#routed(), this.#flow)
+  }
+
+  /** Where no connection is left, the remote target that the peer named is (§12.2.1.1), as far as it may be reached. */
+  #routed(): DialogState {
+    return this.#flow.alive ? this.#state : { ...this.#state, routing: 'target' }
   }
 
   /** Our Contact on a flow. */

@@ -8,6 +8,7 @@ import { digestChallenge } from './challenge.ts'
 import { parseAuthorization } from './credentials.ts'
 import { digestResponse, ha1Of, hash } from './hash.ts'
 import { Nonces } from './nonce.ts'
+import { offeredChallenges } from './offered.ts'
 import { type DigestCredentials, digestCredentials, readCredentials, verifyDigest } from './verify.ts'
 
 const KEY = new Uint8Array(32).fill(7)
@@ -160,4 +161,11 @@ test('a challenge says stale only when told to, and quotes what must be quoted',
     'Digest realm="a", nonce="b", algorithm=MD5, qop="auth", stale=true',
     'Digest realm="a", nonce="b", algorithm=SHA-256, qop="auth", stale=true',
   ])
+})
+
+test('a challenge that no answer can repeat is none', () => {
+  const of = (nonce: string, opaque = 'o') =>
+    `Digest realm="r", nonce="${nonce}", opaque="${opaque}", algorithm=MD5, qop="auth"`
+  assert.equal(offeredChallenges([of('n')]).length, 1)
+  for (const broken of [of('a\0b'), of('n', 'a\0b'), of('a\r\nX: y')]) assert.deepEqual(offeredChallenges([broken]), [])
 })

@@ -1,3 +1,4 @@
+import { hasLineBreak } from '../message/characters.ts'
 import { readable } from '../message/lenient-list.ts'
 import { type AuthParameters, parseAuthorization } from './credentials.ts'
 import { algorithmOf, type DigestAlgorithm } from './hash.ts'
@@ -42,6 +43,9 @@ function challengeOf({ scheme, parameters }: AuthParameters): OfferedChallenge |
     .split(',')
     .map((one) => one.trim())
   if (offered && !offered.includes('auth')) return undefined
+  // the answer repeats these, and a header holds no line break
+  if ([nonce, parameters.get('opaque'), algorithmName, realm].some((text) => text && hasLineBreak(text)))
+    return undefined
   const stale = parameters.get('stale')?.toLowerCase() === 'true'
   return { ...chosen, realm, nonce, algorithmName, qop: offered !== undefined, opaque: parameters.get('opaque'), stale }
 }

@@ -213,3 +213,42 @@ test('on the wire: a registrar that asks who we are is told, and an INVITE that 
   await stopping
   assert.equal(states.at(-1)?.type, 'unregistered')
 })
+
+test('a registrar that cannot even be asked is tried again later, and taken back without a word', async () => {
+  const { clock, all, asked, settled } = registering(() => {
+    throw new SipError('forbidden characters', 'a header holds CR, LF or NUL')
+  })
+  await all.put(OPTIONS)
+  const state = await settled()
+  assert.ok(state?.type === 'unreachable' && state.reply.outcome === 'unreachable')
+  clock.advance(state.retry_in_ms)
+  await settled()
+  assert.equal(asked.length, 2)
+  await all.stop()
+  assert.equal(clock.pending, 0)
+})
+
+test('where the connection that the registrar calls us over breaks, the registration is made anew within half a minute', async () => {
+  const remote = { address: '192.0.2.1', port: 5060 }
+  const over = (transport: 'udp' | 'tcp'): Reply => ({
+    ...{ ...says(200, { Contact: '<sip:r1@us>;expires=600' }), outcome: 'answered' as const },
+    ...{ status: 200, reason_phrase: 'OK', headers: headersOf({ Contact: '<sip:r1@us>;expires=600' }) },
+    ...{ body: Buffer.alloc(0), remote, transport },
+  })
+  const { clock, all, asked, settled } = registering((_, nth) => over(nth === 1 ? 'tcp' : 'udp'))
+  await all.put(OPTIONS)
+  await settled()
+  all.flowClosed({ remote: { ...remote, port: 5061 } })
+  clock.advance(30_000)
+  await settled()
+  assert.equal(asked.length, 1, 'another connection')
+  all.flowClosed({ remote })
+  clock.advance(30_000)
+  await settled()
+  assert.equal(asked.length, 2)
+  all.flowClosed({ remote })
+  clock.advance(30_000)
+  await settled()
+  assert.equal(asked.length, 2, 'over UDP there is no connection to break')
+  await all.stop()
+})

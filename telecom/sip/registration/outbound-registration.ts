@@ -4,7 +4,7 @@ import type { Question, Reply } from '../asking/question.ts'
 import { type Credentials, checkCredentials } from '../digest/client.ts'
 import { retryAfterOf } from '../message/retry-after.ts'
 import { parseUri } from '../message/uri.ts'
-import type { RemoteAddress } from '../transport/flow.ts'
+import type { Flow, RemoteAddress } from '../transport/flow.ts'
 import type { Destination } from '../transport/resolve.ts'
 import { backOffMs } from './back-off.ts'
 import { grantedSeconds, minExpiresOf } from './granted.ts'
@@ -97,15 +97,28 @@ export class OutboundRegistration {
     return this.#options.contactUser
   }
 
-  /** Registers, now: at first, and again where the connection that it was made over has broken. Harmless when repeated. */
+  /** Registers, now. Harmless when repeated. */
   start(): void {
     this.#started = true
     if (this.#running) return
     this.#timer?.cancel()
     if (this.#state.type === 'unregistered') this.#become({ type: 'registering' })
-    this.#running = this.#register().finally(() => {
-      this.#running = undefined
-    })
+    this.#running = this.#register()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#running = undefined
+      })
+  }
+
+  /**
+   * A connection has closed. Where the registrar calls us over it, the registration is made anew soon (RFC 5626 §4.5): with
+   * patience, so that a registrar that cannot keep connections is not asked all the time.
+   */
+  flowClosed({ remote }: Pick<Flow, 'remote'>): void {
+    const state = this.#state
+    if (!this.#started || this.#running || state.type !== 'registered' || state.transport !== 'tcp') return
+    if (state.remote.address !== remote.address || state.remote.port !== remote.port) return
+    this.#again(backOffMs(0, this.#needs.ids))
   }
 
   /** Takes it back, 2 s at most, and asks nothing more. */
@@ -113,7 +126,7 @@ export class OutboundRegistration {
     if (!this.#started) return
     this.#started = false
     this.#timer?.cancel()
-    if (this.#running || this.#state.type !== 'refused') await this.#ask(0, GOODBYE_MS)
+    if (this.#running || this.#state.type !== 'refused') await this.#ask(0, GOODBYE_MS).catch(() => {})
     this.#become({ type: 'unregistered' })
   }
 
@@ -145,6 +158,13 @@ export class OutboundRegistration {
     this.#again(retry_in_ms)
   }
 
+  /** It could not even be asked: tried again like one that nobody answers. */
+  #failed(error: unknown): void {
+    if (!this.#started) return
+    const why = error instanceof Error ? error.message : String(error)
+    this.#take({ outcome: 'unreachable', tried: [], error: why })
+  }
+
   #ask(expires: number, timeoutMs?: number): Promise<Reply> {
     const { contactUser: user, registrar: uri, aor, via, credentials } = this.#options
     return this.#needs.ask({
@@ -169,6 +189,7 @@ export class OutboundRegistration {
   }
 
   #again(inMs: number): void {
+    this.#timer?.cancel()
     this.#timer = this.#needs.clock.after(inMs, () => this.start())
   }
 

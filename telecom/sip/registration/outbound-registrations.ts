@@ -1,6 +1,7 @@
 import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import type { Question, Reply } from '../asking/question.ts'
+import type { Flow } from '../transport/flow.ts'
 import { OutboundRegistration, type RegistrationOptions, type RegistrationState } from './outbound-registration.ts'
 
 /** REGISTERs under way at once; the others wait for their turn. */
@@ -44,6 +45,11 @@ export class OutboundRegistrations {
   /** The one that an INVITE is for, by the user part of its Request-URI. */
   find(contactUser: string): OutboundRegistration | undefined {
     return this.#registrations.get(contactUser)
+  }
+
+  /** A connection has closed: what was registered over it is renewed. */
+  flowClosed(flow: Pick<Flow, 'remote'>): void {
+    for (const registration of this.#registrations.values()) registration.flowClosed(flow)
   }
 
   /** Takes one back. */

@@ -50,6 +50,11 @@ export class ClientTransactions {
     return transaction !== undefined
   }
 
+  /** The request of ours with this branch that waits for its answer. */
+  waiting(branch: string, method: string): SipRequest | undefined {
+    return this.#sent.get(clientKey(branch, method))?.request
+  }
+
   drop(): void {
     for (const transaction of this.#sent.values()) transaction.drop()
     this.#sent.clear()

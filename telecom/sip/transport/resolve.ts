@@ -13,6 +13,8 @@ import { inOrder } from './srv-order.ts'
 export interface Destination {
   readonly remote: RemoteAddress
   readonly transport: 'udp' | 'tcp'
+  /** It is a part of the platform: it may be asked whatever addresses may be reached. No look-up gives this. */
+  readonly isInside?: true
 }
 
 export interface ResolveNeeds {
@@ -155,7 +157,9 @@ export function allowed(found: readonly Destination[], needs: ResolveNeeds): Res
     return remote.port > 0 && family !== 0 && needs.serves(transport, family)
   })
   if (served.length === 0) return nowhere('no_listener')
-  const destinations = served.filter(({ remote }) => needs.mayReach(remote.address)).slice(0, MOST_DESTINATIONS)
+  const destinations = served
+    .filter(({ remote, isInside }) => isInside || needs.mayReach(remote.address))
+    .slice(0, MOST_DESTINATIONS)
   return destinations.length === 0 ? nowhere('refused_address') : { destinations }
 }
 
