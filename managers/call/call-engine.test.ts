@@ -221,10 +221,11 @@ for (const [what, sdp, contentType, status] of [
   ['a body that is no description', 'hello', 'text/plain', 415],
 ] as const)
   test(`an INVITE with ${what} is refused with ${status} and makes no call`, async () => {
-    const before = calls.prepared.length
+    const made = async () => (await calls.db.query('select id from calls')).length
+    const [before, lives] = [await made(), calls.lives.length]
     const call = await (await calls.phone('stranger')).call(NUMBER, { sdp, contentType })
     assert.equal(call.status, status)
-    assert.equal(calls.prepared.length, before)
+    assert.deepEqual([await made(), calls.lives.length], [before, lives])
   })
 
 test('a number whose flow does not exist any more answers 404', async () => {

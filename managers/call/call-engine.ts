@@ -268,39 +268,37 @@ export class CallEngine {
     }
   }
 
-  /** Nothing of the call sounds before what it costs is reserved; its ports and its flow are found meanwhile. */
+  /** Nothing of the call sounds before what it costs is reserved; what it runs is found meanwhile. */
   async #prepare(invite: IncomingInvite, admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { spender = spenderOfCaller(call) } = admitted
-    const [metered, opened] = await Promise.allSettled([
+    const [metered, found] = await Promise.allSettled([
       this.#meter(invite, line, { call, spender }),
-      this.#open(invite, admitted, line, { call, spender }),
+      this.#findFlow(invite, admitted, line, { call, spender }),
     ])
     if (metered.status === 'rejected') throw metered.reason
     const meter = metered.value
     if (meter === 'refused') return undefined
-    const prepared = opened.status === 'fulfilled' && !line.ended ? opened.value : undefined
-    if (prepared) return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
+    try {
+      if (found.status === 'rejected') throw found.reason
+      const prepared = found.value
+      if (prepared && (await this.#open(invite, admitted, line)))
+        return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
+    } catch (error) {
+      meter?.discard()
+      throw error
+    }
     meter?.discard()
-    if (opened.status === 'rejected') throw opened.reason
     return undefined
   }
 
-  /** Opens the line, and finds what runs; `undefined` where the caller was refused, or has gone. */
-  async #open(
+  /** What the call runs; `undefined` where the caller was refused, or has gone. */
+  async #findFlow(
     invite: IncomingInvite,
     { customer_id, flow, anonymous }: Admitted,
     line: IncomingLine,
     { call, spender }: { call: Call; spender: Spender },
   ): Promise<PreparedFlow | undefined> {
-    if (line.ended) return undefined
-    const opened = await line.open()
-    if (line.ended) return undefined
-    if (!opened.ok) {
-      const refusal = opened.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
-      this.#witnessRefusal(invite, { customer_id, refusal, status: opened.status })
-      return this.#refuse(line, opened.status)
-    }
     const travelled = travelledBy(invite.request)
     const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender, travelled })
     if (prepared || line.ended) return prepared
@@ -308,6 +306,18 @@ export class CallEngine {
     this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
     this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
     return this.#refuse(line, 404)
+  }
+
+  /** Opens the line; false where the caller was refused, or has gone. */
+  async #open(invite: IncomingInvite, { customer_id }: Admitted, line: IncomingLine): Promise<boolean> {
+    if (line.ended) return false
+    const opened = await line.open()
+    if (line.ended) return false
+    if (opened.ok) return true
+    const refusal = opened.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
+    this.#witnessRefusal(invite, { customer_id, refusal, status: opened.status })
+    this.#refuse(line, opened.status)
+    return false
   }
 
   /** Reserves what a call that comes in costs; callers from outside spend on nobody's account but the customer's. */
