@@ -1,6 +1,6 @@
 import { InvariantError } from '#platform/errors'
 import type { Core } from '../core.ts'
-import { DigestClient, MOST_ANSWER_BYTES } from '../digest/client.ts'
+import { DigestClient } from '../digest/client.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import { serialise } from '../message/serialise.ts'
 import { buildRequest } from '../outgoing.ts'
@@ -86,8 +86,7 @@ export class RunningQuestion {
 
   /** Asks one destination; what is too large for a datagram by TCP, where that can be (RFC 3261 §18.1.1). */
   async #try(destination: Destination, digest: DigestClient | undefined, isLast: boolean): Promise<Attempt> {
-    const bytes = serialise(this.#build(destination, 1)).length + (digest ? MOST_ANSWER_BYTES : 0)
-    const over = this.#ways.streamFor(destination, bytes)
+    const over = this.#ways.streamFor(destination, serialise(this.#build(destination, 1)).length)
     if (over) {
       const attempt = await this.#exchange(over, digest, isLast)
       if (attempt.type !== 'transport failed' || this.#stopped) return attempt

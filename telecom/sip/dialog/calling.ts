@@ -1,6 +1,6 @@
 import { capabilities } from '../capabilities.ts'
 import type { Core } from '../core.ts'
-import { DigestClient, MOST_ANSWER_BYTES } from '../digest/client.ts'
+import { DigestClient } from '../digest/client.ts'
 import type { SipRequest } from '../message/message.ts'
 import { serialise } from '../message/serialise.ts'
 import type { OpenCalls } from '../open-calls.ts'
@@ -60,7 +60,7 @@ export class Calling {
       table.opened(call, invite)
       return call
     }
-    const [first, ...others] = this.#targets(destinationsOf(via), build, credentials ? MOST_ANSWER_BYTES : 0)
+    const [first, ...others] = this.#targets(destinationsOf(via), build)
     if (!first) throw new Error('no listener of ours reaches the target of this call')
     const targets = [first, ...others] as const
     const digest = digestFor(targets.map(({ destination }) => destination.remote.address))
@@ -82,9 +82,9 @@ export class Calling {
 
   /**
    * The ways in their order. One that begins at another address of ours than the first is left out: there the offer would
-   * name an address that its sound does not come from. `room`: what the INVITE may still grow by, bytes.
+   * name an address that its sound does not come from.
    */
-  #targets(destinations: readonly Destination[], build: (flow: Flow) => SipRequest, room: number): CallTarget[] {
+  #targets(destinations: readonly Destination[], build: (flow: Flow) => SipRequest): CallTarget[] {
     const leading = destinations.slice(0, MOST_TARGETS).flatMap((destination) => {
       const flow = this.#ways.flowTo(destination.remote, destination.transport)
       return flow ? [{ destination, flow }] : []
@@ -92,7 +92,7 @@ export class Calling {
     const [first] = leading
     if (!first) return []
     const from = first.flow.listener.local.address
-    const bytes = serialise(build(first.flow)).length + room
+    const bytes = serialise(build(first.flow)).length
     const beside = leading.filter(({ flow }) => flow.listener.local.address === from)
     return this.#ways.breaker.inOrder(beside, ({ destination }) => destination).map((one) => this.#sized(one, bytes))
   }

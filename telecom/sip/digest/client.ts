@@ -22,9 +22,6 @@ const KINDS = [
 
 type Kind = (typeof KINDS)[number]
 
-/** So much larger a request may get by its answer: what does not fit into a datagram then goes by TCP from the beginning. */
-export const MOST_ANSWER_BYTES = 512
-
 /** How often one request is sent again: for its challenge, and once for a nonce that was too old. */
 const MOST_ANSWERS = 2
 
