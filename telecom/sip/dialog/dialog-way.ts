@@ -77,9 +77,12 @@ export class DialogWay {
     return this.#core.nextHop(this.#routed(), this.#flow)
   }
 
-  /** Where no connection is left, the remote target that the peer named is (§12.2.1.1), as far as it may be reached. */
+  /**
+   * Where no connection is left to who called us, it is the remote target that was named (§12.2.1.1), as far as it may be
+   * reached. A call of ours over a phone's flow takes no other way.
+   */
   #routed(): DialogState {
-    return this.#flow.alive ? this.#state : { ...this.#state, routing: 'target' }
+    return this.#flow.alive || this.#state.role === 'uac' ? this.#state : { ...this.#state, routing: 'target' }
   }
 
   /** Our Contact on a flow. */

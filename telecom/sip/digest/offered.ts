@@ -39,6 +39,7 @@ function challengeOf({ scheme, parameters }: AuthParameters): OfferedChallenge |
   const nonce = parameters.get('nonce')
   const opaque = parameters.get('opaque')
   if (scheme !== 'digest' || !chosen || realm === undefined || !nonce) return undefined
+  // the answer repeats these, and a header holds no line break
   if ([realm, nonce, algorithmName, opaque].some((text) => text !== undefined && hasLineBreak(text))) return undefined
   const offered = parameters
     .get('qop')
@@ -46,9 +47,6 @@ function challengeOf({ scheme, parameters }: AuthParameters): OfferedChallenge |
     .split(',')
     .map((one) => one.trim())
   if (offered && !offered.includes('auth')) return undefined
-  // the answer repeats these, and a header holds no line break
-  if ([nonce, parameters.get('opaque'), algorithmName, realm].some((text) => text && hasLineBreak(text)))
-    return undefined
   const stale = parameters.get('stale')?.toLowerCase() === 'true'
   return { ...chosen, realm, nonce, algorithmName, qop: offered !== undefined, opaque, stale }
 }
