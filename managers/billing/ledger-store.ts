@@ -1,6 +1,7 @@
 import type { AnyTransaction, Database } from '#platform/db'
 import { type PageRequest, pageOf } from '#platform/http'
-import type { BillingRecord, ReferenceType, TransactionType } from './billing.ts'
+import type { BillingRecord, TransactionType } from './billing.ts'
+import type { Reference } from './charge.ts'
 
 interface Tables {
   billings: BillingRecord
@@ -24,27 +25,11 @@ export class LedgerStore {
     return this.#of(customer).where('id', '=', id).executeTakeFirst()
   }
 
-  /** The row of a thing; there is at most one of each kind. Platform-wide: the reference names one thing of one customer. */
-  findReference(
-    trx: AnyTransaction,
-    transaction_type: TransactionType,
-    reference_type: ReferenceType,
-    reference_id: string,
-  ): Promise<BillingRecord | undefined> {
-    return on(trx)
-      .selectFrom('billings')
-      .selectAll()
-      .where('transaction_type', '=', transaction_type)
-      .where('reference_type', '=', reference_type)
-      .where('reference_id', '=', reference_id)
-      .executeTakeFirst()
-  }
-
-  /** The rows of several things. Platform-wide, too. */
+  /** The rows of things; there is at most one of each kind. Platform-wide: a reference names one thing of one customer. */
   findReferences(
     trx: AnyTransaction,
     transaction_type: TransactionType,
-    references: readonly { reference_type: ReferenceType; reference_id: string }[],
+    references: readonly Reference[],
   ): Promise<BillingRecord[]> {
     if (references.length === 0) return Promise.resolve([])
     const types = [...new Set(references.map(({ reference_type }) => reference_type))]

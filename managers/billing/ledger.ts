@@ -186,8 +186,9 @@ export class Ledger {
     await this.#needs.accounts.lockAccount(trx, account_id)
   }
 
-  #find(trx: AnyTransaction, type: TransactionType, { reference_type, reference_id }: Reference) {
-    return this.#needs.store.findReference(trx, type, reference_type, reference_id)
+  async #find(trx: AnyTransaction, type: TransactionType, reference: Reference): Promise<BillingRecord | undefined> {
+    const [row] = await this.#needs.store.findReferences(trx, type, [reference])
+    return row
   }
 
   #rateOf(trx: AnyTransaction, { cost_type, number, deck_version, tm_billing_start }: EndedUsage): Promise<Rate> {
