@@ -51,7 +51,15 @@ export interface AnyTransaction {
 }
 
 /** A transaction over the tables of who opened it, to be handed on as `AnyTransaction`. */
-export type OpenTransaction<Tables> = Transaction<Tables> & AnyTransaction
+export type OpenTransaction<Tables> = Transaction<Tables> &
+  AnyTransaction & {
+    /**
+     * Asks the last statements of the transaction, and its commit right behind them: one round trip. Resolves when it is
+     * committed; where one of them fails nothing of the transaction stays. `statements` asks all of them at once and
+     * catches nothing; the transaction takes nothing more.
+     */
+    last<R>(statements: () => Promise<R>): Promise<R>
+  }
 
 /** Where a server is: a URL, or a unix socket folder with the user and database to use. */
 export type Connection = { url: string } | { socketFolder: string; port: number; user: string; database: string }

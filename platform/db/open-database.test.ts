@@ -4,6 +4,7 @@ import { getPriority } from 'node:os'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { sql } from 'kysely'
+import { InvariantError } from '#platform/errors'
 import { silentLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { eventually, freshDatabase, ownServer, signalServer } from '#testkit'
@@ -127,6 +128,42 @@ test('where one of several statements fails nothing of the transaction stays, an
     ]),
   )
   await assert.rejects(work, (error) => uniqueViolation(error) === 'teas_pkey')
+  assert.deepEqual(await db.query('SELECT id FROM teas'), [])
+})
+
+test('the last statements of a transaction bring its commit along', async () => {
+  const { db } = await freshDatabase(migrations)
+  const insert = (trx: AnyTransaction, id: number) =>
+    sql`INSERT INTO teas (id, name) VALUES (${id}, 'green')`.execute(trx.kysely())
+  const seen = await db.transaction<Tables, unknown>(async (trx) => {
+    await insert(trx, 1)
+    await trx.last(async () => {
+      await Promise.all([insert(trx, 2), insert(trx, 3)])
+    })
+    await assert.rejects(insert(trx, 4), InvariantError)
+    return db.query('SELECT id FROM teas ORDER BY id')
+  })
+  assert.deepEqual(seen, [{ id: 1 }, { id: 2 }, { id: 3 }], 'committed before the work is over')
+})
+
+test('where one of the last statements fails nothing of the transaction stays, and the connection serves on', async () => {
+  const { db } = await freshDatabase(migrations)
+  const insert = (trx: AnyTransaction, id: number) =>
+    sql`INSERT INTO teas (id, name) VALUES (${id}, 'green')`.execute(trx.kysely())
+  for (const ids of [
+    [1, 2, 2],
+    [3, 3, 4],
+  ]) {
+    const work = db.transaction<Tables, unknown>(async (trx) => {
+      await insert(trx, 9)
+      return trx.last(() => Promise.all(ids.map((id) => insert(trx, id))))
+    })
+    await assert.rejects(work, (error) => uniqueViolation(error) === 'teas_pkey')
+  }
+  const swallowed = db.transaction<Tables, unknown>((trx) =>
+    trx.last(() => Promise.allSettled([insert(trx, 5), insert(trx, 5)])),
+  )
+  await assert.rejects(swallowed, 'a commit that was none does not pass for one')
   assert.deepEqual(await db.query('SELECT id FROM teas'), [])
 })
 

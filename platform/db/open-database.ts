@@ -1,4 +1,12 @@
-import { type DatabaseConnection, Kysely, type KyselyProps, PostgresDialect, Transaction } from 'kysely'
+import {
+  type ConnectionProvider,
+  type DatabaseConnection,
+  Kysely,
+  type KyselyProps,
+  PostgresDialect,
+  Transaction,
+} from 'kysely'
+import { InvariantError } from '#platform/errors'
 import type { Log } from '#platform/log'
 import type { Clock } from '#platform/time'
 import type { Connection, Database, OpenTransaction } from './database.ts'
@@ -83,25 +91,60 @@ class PooledDatabase implements Database {
     const topics = new Set<string>()
     const inner: Scope = { ...this.#scope(), topics }
     const result = await scope.run(inner, () =>
-      this.kysely<Tables>()
-        .transaction()
-        .execute((outer) =>
-          outer.getExecutor().provideConnection(async (connection) => {
-            const open = this.#open<Tables>(connection)
-            await inner.fence?.(open)
-            return work(open)
+      this.#kysely.connection().execute((held) =>
+        held.getExecutor().provideConnection((connection) =>
+          this.#inOne<Tables, R>(connection, async (trx) => {
+            await inner.fence?.(trx)
+            return work(trx)
           }),
         ),
+      ),
     )
     for (const listener of this.#listeners) listener(topics)
     return result
   }
 
+  /** Begins, carries out and commits; undone by a throw. The commit may have gone along with the last statements. */
+  async #inOne<Tables, R>(
+    connection: DatabaseConnection,
+    work: (trx: OpenTransaction<Tables>) => Promise<R>,
+  ): Promise<R> {
+    const { driver } = this.#builder
+    let isOver = false
+    let committed: Promise<void> | undefined
+    const commit = () => {
+      isOver = true
+      return driver.commitTransaction(connection)
+    }
+    const provideConnection: ConnectionProvider['provideConnection'] = async (use) => {
+      if (isOver) throw new InvariantError('a transaction was asked after its commit')
+      return use(connection)
+    }
+    const last = async <Last>(statements: () => Promise<Last>): Promise<Last> => {
+      const asked = statements()
+      // promises only lead from here to the connection: by the next tick all of them are on their way
+      committed = nextTick().then(commit)
+      const [done] = await Promise.all([asked, committed])
+      return done
+    }
+    await driver.beginTransaction(connection, {})
+    try {
+      const result = await work(this.#open<Tables>({ provideConnection }, last))
+      await (committed ?? commit())
+      return result
+    } catch (error) {
+      // behind a statement that failed, PostgreSQL takes a commit for a rollback
+      if (committed) await committed.catch(() => {})
+      else await driver.rollbackTransaction(connection).catch(() => {})
+      throw error
+    }
+  }
+
   /** A transaction whose statements do not wait for each other unless their asker does. */
-  #open<Tables>(connection: DatabaseConnection): OpenTransaction<Tables> {
-    const executor = this.#kysely.getExecutor().withConnectionProvider({ provideConnection: (use) => use(connection) })
+  #open<Tables>(provider: ConnectionProvider, last: OpenTransaction<Tables>['last']): OpenTransaction<Tables> {
+    const executor = this.#kysely.getExecutor().withConnectionProvider(provider)
     const trx = new Transaction<Tables>({ ...this.#builder, executor })
-    return Object.assign(trx, { kysely: () => trx }) as unknown as OpenTransaction<Tables>
+    return Object.assign(trx, { kysely: () => trx, last }) as unknown as OpenTransaction<Tables>
   }
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -186,4 +229,8 @@ class PooledDatabase implements Database {
     lease.release()
     throw new DatabaseUnavailable('aborted')
   }
+}
+
+function nextTick(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -110,7 +110,7 @@ export class ReservationDesk implements Reservations {
         const answers: Answer[] = []
         for (const wish of wishes)
           answers.push(await this.#one(trx, { wish, book, account: payer.account, known, changes }))
-        await this.#write(trx, customer, changes)
+        await trx.last(() => this.#write(trx, customer, changes))
         return answers
       }),
     )

@@ -10,6 +10,9 @@ import { DatabaseRefused } from './refused.ts'
 /** The superuser of the cluster and the only user; who may open the socket is who may connect. */
 export const USER = 'strowger'
 
+/** Every commit waits while a new file of the write-ahead log is filled with zeros: long for the usual 16 MB. */
+const WAL = ['--wal-segsize=1']
+
 /**
  * Makes the cluster if there is none, under another name first: a start that is killed in the middle leaves nothing that
  * looks like a cluster. Refuses one of another major version.
@@ -24,7 +27,7 @@ export function createCluster(home: ClusterHome, binaries: Binaries, account: Ac
   if (existsSync(home.data) && readdirSync(home.data).length > 0)
     throw new DatabaseRefused(`${home.data} is not empty, yet holds no database. Move it away and start again.`)
   const making = join(home.folder, `data.new-${process.pid}`)
-  const args = ['-D', making, '-A', 'trust', '-U', USER, '-E', 'UTF8', '--locale=C', '--no-instructions']
+  const args = ['-D', making, '-A', 'trust', '-U', USER, '-E', 'UTF8', '--locale=C', '--no-instructions', ...WAL]
   const { status, stderr, error } = spawnSync(join(binaries.bin, 'initdb'), args, {
     ...account,
     cwd: home.folder,

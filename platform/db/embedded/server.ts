@@ -98,6 +98,7 @@ const SETTINGS = {
   shared_buffers: '24MB',
   work_mem: '4MB',
   maintenance_work_mem: '32MB',
+  min_wal_size: '80MB',
   max_wal_size: '256MB',
   max_wal_senders: '0',
   max_replication_slots: '0',
