@@ -27,6 +27,8 @@ export class SentRequest implements ClientTransaction {
   readonly #flow: Flow
   readonly #counters: Counters
   readonly #ended: () => void
+  /** Gone with the last thing there is to tell: absorbing repeats takes 5 to 32 s, and keeps no call for so long. */
+  #tell: ((tell: ClientTell<SipResponse>) => void) | undefined
   readonly #runner: Runner<{ at: string }, ClientInput<SipResponse>, SipRequest, ClientTell<SipResponse>>
   #lastSent: SipRequest | undefined
   #lastBytes: Buffer | undefined
@@ -38,23 +40,20 @@ export class SentRequest implements ClientTransaction {
     this.#flow = flow
     this.#counters = needs.counters
     this.#ended = needs.ended
-    const { timers } = needs
+    this.#tell = needs.tell
+    const { clock, timers } = needs
     const { reliable } = flow
     const machine =
       request.method === 'INVITE'
         ? inviteClient({ invite: request, ackOf: (response) => ackOfRefusal(request, response), reliable, timers })
         : nonInviteClient({ request, reliable, timers })
     this.#runner = new Runner<{ at: string }, ClientInput<SipResponse>, SipRequest, ClientTell<SipResponse>>(machine, {
-      clock: needs.clock,
+      clock,
       send: (message, again, failed) => this.#send(message, again, failed),
-      tell: (tell) => {
-        if (tell.type !== 'response' || tell.response.status >= 200) this.finished = true
-        if (tell.type === 'timeout') needs.counters.client_timeouts++
-        needs.tell(tell)
-      },
+      tell: (tell) => this.#hear(tell),
       ended: () => {
         this.#stopWatching?.()
-        needs.ended()
+        this.#ended()
       },
     })
   }
@@ -80,6 +79,16 @@ export class SentRequest implements ClientTransaction {
   drop(): void {
     this.#stopWatching?.()
     this.#runner.drop()
+  }
+
+  #hear(tell: ClientTell<SipResponse>): void {
+    if (tell.type !== 'response' || tell.response.status >= 200) this.finished = true
+    if (tell.type === 'timeout') this.#counters.client_timeouts++
+    const user = this.#tell
+    // of an INVITE more than one 2xx may come: each fork has its own
+    const isOneOfMore = tell.type === 'response' && tell.response.status < 300 && this.request.method === 'INVITE'
+    if (this.finished && !isOneOfMore) this.#tell = undefined
+    user?.(tell)
   }
 
   #send(message: SipRequest, again: boolean, failed: (error: Error) => void): void {

@@ -7,6 +7,7 @@ import type { Timers } from '../timers.ts'
 import type { Flow } from '../transport/flow.ts'
 import { SentRequest } from './client-transaction.ts'
 import { clientKey } from './key.ts'
+import type { ClientTell } from './step.ts'
 
 /** Every request of ours that waits for its answers, found by the branch of its Via (RFC 3261 §17.1.3). */
 export class ClientTransactions {
@@ -28,14 +29,13 @@ export class ClientTransactions {
     const key = clientKey(request.topVia.branch, request.cseq.method)
     const transaction = new SentRequest(request, flow, {
       ...{ clock, timers, counters },
-      tell: (tell) => (tell.type === 'response' ? handlers.response(tell.response) : handlers.failed(tell)),
+      tell: tellerOf(handlers),
       ended: () => this.#sent.delete(key),
     })
     if (this.#sent.size >= limits.clientTransactions) {
       counters.refused_overload++
       transaction.finished = true
-      const error = new Error('too many requests are under way')
-      queueMicrotask(() => handlers.failed({ type: 'transport failed', error }))
+      refuse(handlers)
       return transaction
     }
     this.#sent.set(key, transaction)
@@ -59,4 +59,14 @@ export class ClientTransactions {
     for (const transaction of this.#sent.values()) transaction.drop()
     this.#sent.clear()
   }
+}
+
+// what these hold must not be held by the closures of a transaction, which live on for a while
+function tellerOf(handlers: InviteHandlers): (tell: ClientTell<SipResponse>) => void {
+  return (tell) => (tell.type === 'response' ? handlers.response(tell.response) : handlers.failed(tell))
+}
+
+function refuse(handlers: InviteHandlers): void {
+  const error = new Error('too many requests are under way')
+  queueMicrotask(() => handlers.failed({ type: 'transport failed', error }))
 }
