@@ -21,7 +21,7 @@ import type {
 import type { BreakerState } from './transport/breaker.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 import type { Names } from './transport/names.ts'
-import type { Destination } from './transport/resolve.ts'
+import type { Destination, Resolution } from './transport/resolve.ts'
 import type { SipTap } from './transport/tap.ts'
 
 /** One local address to listen on, over one transport. */
@@ -113,6 +113,8 @@ export interface SipStackDoor {
    * reached. Never rejects.
    */
   resolve(uri: string): Promise<readonly Destination[]>
+  /** The same, and where it leads nowhere why. It needs no open listener. */
+  lookUp(uri: string): Promise<Resolution>
   /**
    * Asks outside of any dialog (OPTIONS, REGISTER …): the destinations of the URI one after the other, until one answers.
    * Rejects with a `SipError` for a question that cannot be written, and never otherwise.

@@ -36,7 +36,7 @@ import { cachedNames } from './transport/cached-names.ts'
 import type { Flow, Listener, RemoteAddress } from './transport/flow.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
 import { nameServers } from './transport/name-servers.ts'
-import type { Destination } from './transport/resolve.ts'
+import type { Destination, Resolution } from './transport/resolve.ts'
 import { edgeList, isListed } from './transport/true-source.ts'
 import { Ways } from './ways.ts'
 
@@ -159,6 +159,10 @@ export class SipStack implements SipStackDoor, Core {
 
   resolve(text: string): Promise<readonly Destination[]> {
     return this.#ways.resolve(text)
+  }
+
+  lookUp(text: string): Promise<Resolution> {
+    return this.#ways.lookUp(text)
   }
 
   request(outgoing: OutgoingRequest, handlers: ClientHandlers = { done() {} }): ClientTransaction {
