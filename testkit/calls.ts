@@ -343,7 +343,7 @@ export class TestCalls {
     })
     this.recovery = new CallRecovery({
       ...{ ...basics, agentRings: this.presence },
-      sip: this.sip,
+      ...{ sip: this.sip, carriers: this.carriers },
       node: this.node,
       incarnation: this.incarnation,
       onClosed: async () => {},

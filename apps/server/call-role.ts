@@ -193,7 +193,7 @@ export class CallRole {
       tap: recorder.tap,
     })
     const calls = new CallRecovery({
-      ...{ db, sip, clock, log, agentRings: presence },
+      ...{ db, sip, carriers, clock, log, agentRings: presence },
       node: nodeId,
       incarnation,
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),

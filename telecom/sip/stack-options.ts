@@ -4,9 +4,9 @@ import type { Clock } from '#platform/time'
 import type { Question, Reply } from './asking/question.ts'
 import type { CounterValues } from './counters.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
+import type { EndOptions } from './dialog/ended-dialog.ts'
 import type { SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { Limits } from './limits.ts'
-import type { HeaderInput } from './message/headers.ts'
 import type { Timers } from './timers.ts'
 import type {
   ClientHandlers,
@@ -130,12 +130,8 @@ export interface SipStackDoor {
    */
   invite(outgoing: OutgoingInvite, user: OutgoingCallUser): OutgoingCall
   /**
-   * Ends a dialog of an earlier life with a BYE whose CSeq is `cseqJump` (default 1,000) above the last one known, over
-   * the flow that the state names.
+   * Ends a dialog of an earlier life, or of another machine's, with a BYE whose CSeq is well above the last one known: over the
+   * flow that the state names, the one that its phone has now, or to its Contact.
    */
-  byeFromState(
-    state: DialogState,
-    options?: { cseqJump?: number; headers?: HeaderInput },
-    handlers?: ClientHandlers,
-  ): void
+  byeFromState(state: DialogState, options?: EndOptions, handlers?: ClientHandlers): void
 }
