@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts'
 import { SipError } from './message/sip-error.ts'
 import { parseUri } from './message/uri.ts'
 import type { Breaker } from './transport/breaker.ts'
-import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
+import { canonicalRemote, type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
 import { listenerFor } from './transport/listener-for.ts'
 import type { Names } from './transport/names.ts'
 import { allowed, type Destination, type Resolution, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
@@ -71,7 +71,8 @@ export class Ways {
   /** The way to an address, from the listener of `like` or one beside it where that leads there. */
   flowTo(remote: RemoteAddress, transport: Destination['transport'], like?: Flow): Flow | undefined {
     const listeners = this.#needs.listeners.filter((listener) => listener.transport === transport)
-    return listenerFor(listeners, remote.address, like?.listener.local)?.flowTo(remote)
+    const to = canonicalRemote(remote)
+    return listenerFor(listeners, to.address, like?.listener.local)?.flowTo(to)
   }
 
   async resolve(text: string): Promise<readonly Destination[]> {

@@ -6,7 +6,7 @@ import { serialise } from '../message/serialise.ts'
 import type { OpenCalls } from '../open-calls.ts'
 import { buildRequest } from '../outgoing.ts'
 import type { OutgoingCall, OutgoingCallUser, OutgoingInvite } from '../transaction-user.ts'
-import type { Flow } from '../transport/flow.ts'
+import { canonicalRemote, type Flow } from '../transport/flow.ts'
 import type { Destination } from '../transport/resolve.ts'
 import type { Ways } from '../ways.ts'
 import { CallOverTargets, type CallTarget, type InviteIdentity } from './call-over-targets.ts'
@@ -107,5 +107,6 @@ export class Calling {
 
 /** Where a call goes that is bound to no flow. */
 export function destinationsOf(via: Exclude<OutgoingInvite['via'], { flow: Flow }>): readonly Destination[] {
-  return 'targets' in via ? via.targets : [{ remote: via.target, transport: via.transport ?? 'udp' }]
+  const targets = 'targets' in via ? via.targets : [{ remote: via.target, transport: via.transport ?? 'udp' } as const]
+  return targets.map((target) => ({ ...target, remote: canonicalRemote(target.remote) }))
 }

@@ -4,7 +4,7 @@ import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import type { SipUri } from '../message/uri.ts'
 import { bareHost } from '../message/via.ts'
-import type { RemoteAddress } from './flow.ts'
+import { canonicalRemote, type RemoteAddress } from './flow.ts'
 import { Lookup } from './lookup.ts'
 import type { Names } from './names.ts'
 import { inOrder } from './srv-order.ts'
@@ -152,7 +152,8 @@ async function addressesOf(host: string, needs: ResolveNeeds, signal: AbortSigna
 
 /** What is left of destinations: those that we have a listener for, and that may be reached. */
 export function allowed(found: readonly Destination[], needs: ResolveNeeds): Resolution {
-  const served = found.filter(({ remote, transport }) => {
+  const canonical = found.map((one) => ({ ...one, remote: canonicalRemote(one.remote) }))
+  const served = canonical.filter(({ remote, transport }) => {
     const family = isIP(remote.address)
     return remote.port > 0 && family !== 0 && needs.serves(transport, family)
   })
