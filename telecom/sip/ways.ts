@@ -17,6 +17,8 @@ import { isListed } from './transport/true-source.ts'
 
 /** Requests above it go over a stream (RFC 3261 §18.1.1). */
 const MOST_DATAGRAM_BYTES = 1_300
+/** Who takes no connection is not tried with one again for so long. */
+const NO_STREAM_MS = 60_000
 /** How long a phone whose connection broke is looked for. */
 const FLOW_LOOKUP_MS = 3_000
 
@@ -108,6 +110,11 @@ export class Ways {
     if (transport !== 'udp' || bytes <= MOST_DATAGRAM_BYTES) return undefined
     const over: Destination = { remote, transport: 'tcp' }
     return this.flowTo(remote, 'tcp') && this.breaker.state(over) !== 'open' ? over : undefined
+  }
+
+  /** Nobody took a connection there: large requests go by UDP for a minute. */
+  refusesStream({ remote }: Pick<Destination, 'remote'>): void {
+    this.breaker.rest({ remote, transport: 'tcp' }, NO_STREAM_MS)
   }
 
   nextHop(state: DialogState, flow: Flow): Flow {

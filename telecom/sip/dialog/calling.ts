@@ -64,7 +64,8 @@ export class Calling {
     if (!first) throw new Error('no listener of ours reaches the target of this call')
     const targets = [first, ...others] as const
     const digest = digestFor(targets.map(({ destination }) => destination.remote.address))
-    return new CallOverTargets(targets, { core, breaker: this.#ways.breaker, user, digest, build, ...table })
+    const streamFor = (target: CallTarget, bytes: number) => this.#streamFor(target, bytes)?.flow
+    return new CallOverTargets(targets, { core, ways: this.#ways, user, digest, build, streamFor, ...table })
   }
 
   #invite(outgoing: OutgoingInvite, flow: Flow, identity: InviteIdentity | undefined): SipRequest {
@@ -98,10 +99,16 @@ export class Calling {
   }
 
   #sized(target: CallTarget, bytes: number): CallTarget {
-    const over = this.#ways.streamFor(target.destination, bytes)
-    const flow = over && this.#ways.flowTo(over.remote, over.transport)
-    const isBeside = flow?.listener.local.address === target.flow.listener.local.address
-    return over && flow && isBeside ? { destination: over, flow, instead: target } : target
+    const stream = this.#streamFor(target, bytes)
+    return stream ? { ...stream, instead: target } : target
+  }
+
+  /** The stream that a large INVITE takes in place of a target, from the same address of ours: its offer names that one. */
+  #streamFor({ destination, flow }: CallTarget, bytes: number): CallTarget | undefined {
+    const over = this.#ways.streamFor(destination, bytes)
+    const stream = over && this.#ways.flowTo(over.remote, over.transport)
+    const isBeside = stream?.listener.local.address === flow.listener.local.address
+    return over && stream && isBeside ? { destination: over, flow: stream } : undefined
   }
 }
 
