@@ -35,6 +35,7 @@ import { cachedNames } from './transport/cached-names.ts'
 import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
 import { nameServers } from './transport/name-servers.ts'
+import type { Names } from './transport/names.ts'
 import type { Destination, Resolution } from './transport/resolve.ts'
 import { edgeList, isListed } from './transport/true-source.ts'
 import { Ways } from './ways.ts'
@@ -59,6 +60,7 @@ export class SipStack implements SipStackDoor, Core {
   readonly #servers: ServerTransactions
   readonly #clients: ClientTransactions
   readonly #calls = new OpenCalls()
+  readonly #names: Names
   readonly #ways: Ways
   readonly #asking: Asking
   readonly #calling: Calling
@@ -103,6 +105,7 @@ export class SipStack implements SipStackDoor, Core {
     )
     this.#listeners = listeners
     const { mayReach, flowInstead, names = cachedNames(nameServers(), clock) } = options
+    this.#names = names
     this.#ways = new Ways({
       clock,
       ids,
@@ -135,6 +138,7 @@ export class SipStack implements SipStackDoor, Core {
     this.#servers.drop()
     this.#clients.drop()
     this.#ways.stop()
+    this.#names.stop?.()
     await Promise.all(this.#listeners.map((listener) => listener.stop()))
   }
 

@@ -43,14 +43,14 @@ export class Ways {
   readonly #resolving: ResolveNeeds
   readonly #hops: NextHops
   readonly breaker: Breaker
+  readonly #stopping = new AbortController()
   #lookups = 0
-  #stopped = false
 
   constructor(needs: WaysNeeds) {
     this.#needs = needs
     const { listeners, names, clock, ids, limits } = needs
     this.#resolving = {
-      ...{ names, clock, ids },
+      ...{ names, clock, ids, stopping: this.#stopping.signal },
       mayReach: (address) => this.#mayReach(address),
       serves: (transport, family) =>
         listeners.some(
@@ -144,25 +144,29 @@ export class Ways {
       return
     }
     this.#lookups++
+    const { signal } = this.#stopping
     let waits = true
     const settle = (flow: Flow | undefined) => {
       if (!waits) return
       waits = false
       timer.cancel()
+      signal.removeEventListener('abort', giveUp)
       this.#lookups--
-      if (!this.#stopped) run(flow?.alive ? flow : undefined)
+      if (!signal.aborted) run(flow?.alive ? flow : undefined)
     }
-    const timer = clock.after(FLOW_LOOKUP_MS, () => settle(undefined))
+    const giveUp = () => settle(undefined)
+    const timer = clock.after(FLOW_LOOKUP_MS, giveUp)
+    signal.addEventListener('abort', giveUp)
     flowInstead(state).then(settle, (error: unknown) => {
       log.warn({ error }, 'a phone whose connection broke could not be looked for')
       settle(undefined)
     })
   }
 
-  /** Forgets all of it; what waits for a name does not run any more. */
+  /** Forgets all of it; what waits for a name or a phone does not run any more. */
   stop(): void {
-    this.#stopped = true
     this.#hops.clear()
+    this.#stopping.abort()
   }
 
   #inOrder({ destinations, ...rest }: Resolution): Resolution {
@@ -170,6 +174,7 @@ export class Ways {
   }
 
   #mayLookUp(): boolean {
+    if (this.#stopping.signal.aborted) return false
     if (this.#lookups < this.#needs.limits.lookups) return true
     this.#needs.counters.refused_overload++
     return false

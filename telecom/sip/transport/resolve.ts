@@ -21,6 +21,8 @@ export interface ResolveNeeds {
   readonly names: Names
   readonly clock: Clock
   readonly ids: Ids
+  /** Ends every look-up: whoever asked is about to stop. */
+  readonly stopping?: AbortSignal
   /** Whether requests of ours may go to an address. */
   mayReach(address: string): boolean
   /** Whether we have a listener for this transport and family (4 or 6; any where left out). */
@@ -68,7 +70,7 @@ export async function resolveUri(uri: SipUri, needs: ResolveNeeds): Promise<Reso
   if (!hasTransport(uri)) return nowhere('unsupported_transport')
   const known = knownDestination(uri)
   if (known) return allowed([known], needs)
-  const lookup = new Lookup(needs.clock)
+  const lookup = new Lookup(needs.clock, needs.stopping)
   try {
     const servers = (await findServers(uri, needs, lookup)).slice(0, MOST_SERVICES)
     const found = await Promise.all(
