@@ -142,7 +142,7 @@ test('a process whose name servers are silent ends as soon as its stack has stop
 
 function asksAndStops(server: string): string {
   return `
-    import { SipStack } from '#telecom/sip'
+    import { SipStack } from './telecom/sip/index.ts'
     import { cachedNames } from './telecom/sip/transport/cached-names.ts'
     import { nameServers } from './telecom/sip/transport/name-servers.ts'
     import { systemIds } from '#platform/ids'
