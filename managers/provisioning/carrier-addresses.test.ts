@@ -15,3 +15,10 @@ for (const written of ['[2001:DB8::1]', '[2001:db8:0:0:0:0:0:1]', '[2001:0db8::0
       assert.equal(known.at({ address: '2001:db8:1::7', port: 9 })?.id, isInternal ? undefined : 'p')
       assert.equal(known.at({ address: '2001:db8::2', port: 5060 }), undefined)
     })
+
+test('on the loopback address that everybody shares a part of the platform is its port', () => {
+  const known = new CarrierAddresses()
+  known.put({ id: 'p', host: '127.0.0.1', addresses: [], isInternal: true, port: 5070 } as unknown as Carrier)
+  assert.equal(known.at({ address: '127.0.0.1', port: 5070 })?.id, 'p')
+  assert.equal(known.at({ address: '127.0.0.1', port: 40_000 }), undefined)
+})

@@ -15,9 +15,12 @@ interface Known {
   resolved: ReadonlySet<string> | undefined
 }
 
+/** Where every program of the machine is. */
+const SHARED_LOOPBACK = '127.0.0.1'
+
 /**
  * Which provider an address belongs to: the addresses and networks that it names, and those of its host. A part of the
- * platform is its address and port, for others are on the same machine.
+ * platform is its own loopback address; on 127.0.0.1 it is its port too, for others are there.
  */
 export class CarrierAddresses {
   readonly #known = new Map<string, Known>()
@@ -43,7 +46,8 @@ export class CarrierAddresses {
   at({ address, port }: Source): Carrier | undefined {
     for (const { carrier, networks, resolved } of this.#known.values())
       if (carrier.isInternal) {
-        if (bareAddress(carrier) === address && carrier.port === port) return carrier
+        // its connections come from any port: an address that it has for itself says enough
+        if (bareAddress(carrier) === address && (carrier.port === port || address !== SHARED_LOOPBACK)) return carrier
       } else if (resolved?.has(address) || isInList(networks, address)) return carrier
     return undefined
   }
