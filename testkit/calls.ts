@@ -91,7 +91,7 @@ import { SecretBox } from '#platform/secrets'
 import { systemClock } from '#platform/time'
 import { LineDirectory } from '#telecom/line'
 import { MediaEngine, repairPair } from '#telecom/media'
-import { SipStack, type Timers } from '#telecom/sip'
+import { type Names, SipStack, type Timers } from '#telecom/sip'
 import { freshDatabase } from './database.ts'
 import { FakeLine } from './fake-line.ts'
 import { FakePhone } from './fake-phone.ts'
@@ -111,7 +111,11 @@ const REASONS = new Map(
 export type Script = (live: LiveCall, input: LiveCallInput | { type: 'started' }) => void
 
 /** Parts of the engine to be others than usual; `over` begins a later life on the database of another one. */
-export type TestCallsOptions = Partial<CallEngineNeeds> & { over?: TestCalls; sipTimers?: Partial<Timers> }
+export type TestCallsOptions = Partial<CallEngineNeeds> & {
+  over?: TestCalls
+  sipTimers?: Partial<Timers>
+  names?: Names
+}
 
 /** The call role, really running on loopback: SIP, sound, PostgreSQL; only the flow is a script of the test's. */
 export class TestCalls {
@@ -321,6 +325,7 @@ export class TestCalls {
       node: 'test',
       incarnation: this.incarnation,
       timers: parts.sipTimers,
+      ...(parts.names ? { names: parts.names } : {}),
       listeners: [
         { transport: 'udp', host: '127.0.0.1', port: 0 },
         { transport: 'tcp', host: '127.0.0.1', port: 0 },
@@ -338,7 +343,7 @@ export class TestCalls {
     })
     this.recovery = new CallRecovery({
       ...{ ...basics, agentRings: this.presence },
-      sip: this.sip,
+      ...{ sip: this.sip, carriers: this.carriers },
       node: this.node,
       incarnation: this.incarnation,
       onClosed: async () => {},
@@ -347,7 +352,7 @@ export class TestCalls {
 
   /** Starts all of it with an empty database (or on that of another one, as a later life); it ends with the test file. */
   static async start(needs: TestCallsOptions = {}): Promise<TestCalls> {
-    const { over, sipTimers = {}, ...rest } = needs
+    const { over, sipTimers = {}, names, ...rest } = needs
     const services = over ? await laterLife(over.#services) : await startServices()
     const clock = rest.clock ?? systemClock
     const media = new MediaEngine({ log: silentLog, workers: 1, address: '127.0.0.1', ports: portsOfTest() })
@@ -360,7 +365,7 @@ export class TestCalls {
       lanes: 1,
     })
     const incarnation = systemIds.uuid().replaceAll('-', '').slice(0, 8)
-    const calls = new TestCalls(services, { lanes, media, incarnation, sipTimers }, rest)
+    const calls = new TestCalls(services, { lanes, media, incarnation, sipTimers, names }, rest)
     await calls.carriers.start()
     await calls.sip.start()
     calls.engine.start()
@@ -528,6 +533,7 @@ interface Parts {
   media: MediaEngine
   incarnation: string
   sipTimers: Partial<Timers>
+  names: Names | undefined
 }
 
 interface Services {

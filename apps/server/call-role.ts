@@ -12,7 +12,7 @@ import {
 import { ClosedCustomers } from '#managers/customer'
 import { CallRecorder, RefusalRecorder } from '#managers/explain'
 import { FlowRuntime } from '#managers/flow'
-import { answerProbes, CarrierRegistrations, Carriers, HealthWatch } from '#managers/provisioning'
+import { answerProbes, CarrierNames, CarrierRegistrations, Carriers, HealthWatch } from '#managers/provisioning'
 import { ExtensionGate, ExtensionStore, SipRegistrar, TrunkGate, TrunkStore } from '#managers/registrar'
 import { createSpeech } from '#managers/tts'
 import { WebhookSender } from '#managers/webhook'
@@ -193,7 +193,7 @@ export class CallRole {
       tap: recorder.tap,
     })
     const calls = new CallRecovery({
-      ...{ db, sip, clock, log, agentRings: presence },
+      ...{ db, sip, carriers, clock, log, agentRings: presence },
       node: nodeId,
       incarnation,
       onClosed: (trx, closed) => flows.endWithCalls(trx, closed),
@@ -205,10 +205,13 @@ export class CallRole {
     })
     const takeover = new Takeover({ node, calls, recordings, flows, clock, log })
 
+    const carrierNames = new CarrierNames({ clock, log, sip, carriers })
     const healthWatch = new HealthWatch({ db, clock, ids, log, sip, carriers })
     const registrations = new CarrierRegistrations({ db, clock, ids, log, sip, carriers, node: nodeId })
 
     await carriers.start()
+    // before anybody can call: a carrier whose addresses are not known yet would be refused
+    await carrierNames.start()
     await sip.start()
     await takeover.start()
     presence.start()
@@ -247,6 +250,7 @@ export class CallRole {
         registrar.stop()
         probes.unsubscribe()
         healthWatch.stop()
+        carrierNames.stop()
         await registrations.stop()
         carriers.stop()
         await closed.stop()

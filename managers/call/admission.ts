@@ -9,11 +9,11 @@ import type { AnonymousCaps } from './anonymous-caps.ts'
 import type { CallMetadata } from './call.ts'
 import type { MatchedRule } from './call-witness.ts'
 import { phoneAddress, strangerAddress } from './caller-address.ts'
-import { type CarrierAddresses, readCarrierCall } from './carrier-call-in.ts'
+import { type CarrierAddresses, mayBeCallOf, readCarrierCall } from './carrier-call-in.ts'
 import { DialledTargets, type DialledTargetsNeeds, dialledUser, numberOf, type Target } from './dialled-targets.ts'
 import { isEmergency } from './emergency.ts'
 import type { CallFlow } from './live-call.ts'
-import { RETRY_NEXT_SECOND, type Refused, refuse, trunkRefusal } from './refused.ts'
+import { RETRY_NEXT_SECOND, RETRY_WHEN_READY, type Refused, refuse, trunkRefusal } from './refused.ts'
 import { trunkCallIn } from './trunk-call-in.ts'
 
 /** No number and no name that is served is longer; what strangers dial is remembered for a while. */
@@ -84,7 +84,12 @@ export class IncomingAdmission {
     if (dialled.length > LONGEST_DIALLED) return refuse(404, 'number_not_found', 'longer than any number or name')
     const host = request.uri.kind === 'sip' ? request.uri.host : ''
     const domain = readSipDomain(host, this.#needs)
-    const carrier = isOpenToCarriers(domain, request) ? this.#needs.carriers.at(source) : undefined
+    const isOpen = isOpenToCarriers(domain, request)
+    const carrier = isOpen ? this.#needs.carriers.at(source) : undefined
+    if (isOpen && !carrier && (await this.#mayBeCarrier(request, domain)))
+      return refuse(503, 'carriers_not_resolved', 'the names of carriers could not be looked up', {
+        headers: RETRY_WHEN_READY,
+      })
     const fromCarrier = carrier && (await this.#fromCarrier(request, carrier))
     // under the bare address it may be a phone that is beside a carrier
     const isPhone = domain.kind === 'bare' && isNotFound(fromCarrier)
@@ -110,6 +115,19 @@ export class IncomingAdmission {
       default:
         return refuse(404, 'domain_not_served', 'nothing is served under this domain')
     }
+  }
+
+  /**
+   * Whether an unknown address may be that of a carrier whose name could not be looked up yet: then it shall come again. Under
+   * the bare address it is whoever calls a number as such a carrier does; a phone there is asked for its password.
+   */
+  async #mayBeCarrier(request: SipRequest, domain: SipDomain): Promise<boolean> {
+    const { carriers, gate, numbers } = this.#needs
+    const unresolved = carriers.unresolved()
+    if (unresolved.length === 0 || domain.kind !== 'bare') return unresolved.length > 0
+    const from = request.from.uri
+    if (from.kind === 'sip' && (await gate.isExtension(domain.customer, from.user))) return false
+    return mayBeCallOf(unresolved, request, numbers)
   }
 
   async #fromCarrier(request: SipRequest, carrier: Carrier): Promise<Decision> {

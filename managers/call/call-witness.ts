@@ -22,6 +22,7 @@ export const REFUSALS = [
   'scheme_not_served',
   'domain_not_served',
   'not_a_carrier',
+  'carriers_not_resolved',
   'blocked_after_wrong_passwords',
   'credentials_refused',
   'address_not_allowed',

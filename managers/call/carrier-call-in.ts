@@ -11,6 +11,8 @@ import { hopsOf, MOST_HOPS } from './hops.ts'
 /** Which provider an address belongs to. */
 export interface CarrierAddresses {
   at(source: RemoteAddress): Carrier | undefined
+  /** Those whose addresses are not known yet, as nobody could look up their name. */
+  unresolved(): Carrier[]
 }
 
 /** What a carrier's INVITE means. */
@@ -41,7 +43,7 @@ export async function readCarrierCall(
   carrier: Carrier,
   numbers: NumberRouting,
 ): Promise<CarrierCallIn | CarrierRefusal> {
-  const number = await findNumber(request, carrier, numbers)
+  const number = await findNumber(request, [carrier], numbers)
   if (!number) return { status: 404, refusal: 'number_not_found', detail: 'nobody has this number' }
   const { customer_id, call_flow_id } = number
   if (hopsOf(request) >= MOST_HOPS)
@@ -51,10 +53,20 @@ export async function readCarrierCall(
   return { number, source: callerOf(request, carrier) }
 }
 
+/** Whether an INVITE calls a number of ours as one of these providers would. */
+export async function mayBeCallOf(
+  carriers: readonly Carrier[],
+  request: SipRequest,
+  numbers: NumberRouting,
+): Promise<boolean> {
+  return (await findNumber(request, carriers, numbers)) !== undefined
+}
+
 /** Virtual numbers cannot be called from the telephone network. */
-async function findNumber(request: SipRequest, carrier: Carrier, numbers: NumberRouting) {
+async function findNumber(request: SipRequest, carriers: readonly Carrier[], numbers: NumberRouting) {
   const written = [userOf(request.uri), userOf(request.to.uri)]
-  for (const candidate of new Set(written.flatMap((text) => numbersWrittenBy(carrier, text)))) {
+  const meant = written.flatMap((text) => carriers.flatMap((carrier) => numbersWrittenBy(carrier, text)))
+  for (const candidate of new Set(meant)) {
     const found = await numbers.findByNumber(candidate)
     if (found?.type === 'normal') return found
   }

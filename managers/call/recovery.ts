@@ -5,12 +5,13 @@ import { NIL_UUID } from '#platform/ids'
 import type { Log } from '#platform/log'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
 import { CAUSE, reasonHeader } from '#telecom/line'
-import type { SipStackDoor } from '#telecom/sip'
+import type { Credentials, SipStackDoor } from '#telecom/sip'
 import { isAnswered } from './agent-ring.ts'
 import type { Call } from './call.ts'
 import { callEvent } from './events.ts'
 import { groupcallEvent } from './groupcall-events.ts'
 import { type GroupcallRow, GroupcallStore } from './groupcall-store.ts'
+import { RouteAttemptStore } from './route-attempt-store.ts'
 import { type CallRow, CallStore } from './store.ts'
 import { transferEvent } from './transfer-events.ts'
 import { type TransferRow, TransferStore } from './transfer-store.ts'
@@ -25,6 +26,11 @@ export interface DeadLife {
 /** Ends what belonged to calls that are closed, in the same transaction (their activeflows). */
 export type OnCallsClosed = (trx: AnyTransaction, calls: readonly Call[]) => Promise<void>
 
+/** Who we are to a provider, now. */
+export interface CarrierSecrets {
+  find(provider_id: string): { credentials?: Credentials } | undefined
+}
+
 const BATCH = 200
 
 /**
@@ -34,6 +40,8 @@ const BATCH = 200
 export class CallRecovery {
   readonly #db: Database
   readonly #store: CallStore
+  readonly #routes: RouteAttemptStore
+  readonly #carriers: CarrierSecrets
   readonly #groupcalls: GroupcallStore
   readonly #transfers: TransferStore
   readonly #sip: Pick<SipStackDoor, 'byeFromState'>
@@ -46,6 +54,7 @@ export class CallRecovery {
   constructor(needs: {
     db: Database
     sip: Pick<SipStackDoor, 'byeFromState'>
+    carriers: CarrierSecrets
     clock: Clock
     log: Log
     node: string
@@ -55,6 +64,8 @@ export class CallRecovery {
   }) {
     this.#db = needs.db
     this.#store = new CallStore(needs.db)
+    this.#routes = new RouteAttemptStore(needs.db)
+    this.#carriers = needs.carriers
     this.#groupcalls = new GroupcallStore(needs.db)
     this.#transfers = new TransferStore(needs.db)
     this.#sip = needs.sip
@@ -83,8 +94,10 @@ export class CallRecovery {
       const orphans = await this.#store.orphans(trx, life, BATCH)
       const now = timestamp(this.#clock.wallMs())
       const closed = orphans.map((row) => closeOrphan(row, life.last_beat, now))
-      for (const [at, row] of closed.entries()) {
-        this.#sayBye(orphans[at])
+      const dialled = orphans.filter(({ direction, dialog }) => direction === 'outgoing' && dialog !== null)
+      const providers = await this.#routes.providersOf(trx, dialled)
+      for (const orphan of orphans) this.#sayBye(orphan, providers.get(orphan.id))
+      for (const row of closed) {
         await this.#store.close(trx, row, this.#heir)
       }
       await appendEvents(
@@ -134,11 +147,16 @@ export class CallRecovery {
   /**
    * Before the commit: a BYE too many does no harm, one that is forgotten leaves a phone in a dead call. A callee who has
    * not answered has no dialog to end; its answer finds nobody, and its phone gives up.
+   * A carrier may ask who we are before it believes the BYE, and charges for the call until it does.
    */
-  #sayBye(row: CallRow | undefined): void {
-    if (!row?.dialog || row.dialog.remote_tag === '') return
+  #sayBye(row: CallRow, provider_id: string | undefined): void {
+    if (!row.dialog || row.dialog.remote_tag === '') return
+    const credentials = provider_id === undefined ? undefined : this.#carriers.find(provider_id)?.credentials
     try {
-      this.#sip.byeFromState(row.dialog, { headers: { Reason: reasonHeader(CAUSE.temporaryFailure) } })
+      this.#sip.byeFromState(row.dialog, {
+        headers: { Reason: reasonHeader(CAUSE.temporaryFailure) },
+        ...(credentials ? { credentials } : {}),
+      })
     } catch (error) {
       this.#log.warn({ call_id: row.id, error }, 'a leg of an earlier life could not be ended')
     }

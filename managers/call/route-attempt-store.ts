@@ -1,4 +1,4 @@
-import type { Database, LaneTable, LaneWrite } from '#platform/db'
+import type { AnyTransaction, Database, LaneTable, LaneWrite } from '#platform/db'
 import type { RouteAttemptRecord } from './route-attempt.ts'
 
 interface Tables {
@@ -35,6 +35,27 @@ export class RouteAttemptStore {
 
   constructor(db: Database) {
     this.#db = db
+  }
+
+  /** Platform-wide, for calls of a dead life: the provider that each of them was led to last, by its id. */
+  async providersOf(trx: AnyTransaction, calls: readonly { id: string; customer_id: string }[]) {
+    if (calls.length === 0) return new Map<string, string>()
+    const rows = await trx
+      .kysely<Tables>()
+      .selectFrom('call_routes')
+      .distinctOn('call_id')
+      .select(['call_id', 'provider_id'])
+      .where(({ eb, refTuple, tuple }) =>
+        eb(
+          refTuple('customer_id', 'call_id'),
+          'in',
+          calls.map(({ customer_id, id }) => tuple(customer_id, id)),
+        ),
+      )
+      .orderBy('call_id')
+      .orderBy('attempt', 'desc')
+      .execute()
+    return new Map(rows.map(({ call_id, provider_id }) => [call_id, provider_id]))
   }
 
   /** Of one call, in the order in which they were made. */

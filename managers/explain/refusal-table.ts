@@ -24,6 +24,11 @@ export const REFUSAL_VERDICTS: Record<Refusal, Row> = {
     meaning: 'Only the addresses of carriers may call this domain (403).',
     fix: 'Call another domain, or have the address added to the provider.',
   },
+  carriers_not_resolved: {
+    blame: 'platform',
+    meaning: 'The address may be that of a carrier whose host name could not be looked up so far (503).',
+    fix: 'See whether the name servers answer, or write the addresses of the carrier into addresses of the provider.',
+  },
   blocked_after_wrong_passwords: {
     blame: 'caller',
     meaning: 'Too many wrong passwords came from this address; it is blocked for a while (403).',

@@ -94,9 +94,14 @@ export class Carriers {
     return this.#addresses.at(source)
   }
 
-  /** The host of a provider leads to these addresses now. */
-  resolved(provider_id: string, addresses: Iterable<string>): void {
-    this.#addresses.resolved(provider_id, addresses)
+  /** The host of a provider leads to these addresses now; `undefined`: nobody can say. */
+  resolved(carrier: Carrier, addresses: Iterable<string> | undefined): void {
+    this.#addresses.resolved(carrier, addresses)
+  }
+
+  /** Providers whose name could not be looked up so far: a call from an address that nobody has may be theirs. */
+  unresolved(): Carrier[] {
+    return this.#addresses.unresolved()
   }
 
   /**

@@ -30,14 +30,13 @@ const MOST = 20
 
 /**
  * Probes every provider each 30 s with OPTIONS (RFC 3261 §11): any answer is a sign of life. Of several nodes one takes each
- * probe, whichever comes first. It also keeps what the hosts of providers lead to, whose calls are let in.
+ * probe, whichever comes first.
  */
 export class HealthWatch {
   readonly #needs: HealthWatchNeeds
   readonly #store: ProviderStore
   #timer: Timer | undefined
   #isStopped = false
-  #resolvedMs = Number.NEGATIVE_INFINITY
 
   constructor(needs: HealthWatchNeeds) {
     this.#needs = needs
@@ -45,9 +44,6 @@ export class HealthWatch {
   }
 
   start(): void {
-    this.#needs.carriers.onChanged(() => {
-      this.#resolvedMs = Number.NEGATIVE_INFINITY
-    })
     this.#look()
   }
 
@@ -63,22 +59,6 @@ export class HealthWatch {
     const claim = { now: timestamp(now), before: timestamp(now - EVERY_MS), most: MOST }
     const due = await this.#needs.db.transaction((trx) => this.#store.claimProbes(trx, claim))
     await Promise.all(due.map(({ id }) => this.#probe(id)))
-  }
-
-  /** Looks up where every provider is. */
-  async resolveAll(): Promise<void> {
-    const { carriers, sip } = this.#needs
-    await Promise.all(
-      [...carriers.all()].map(async (carrier) => {
-        const found = await destinationsOf(carrier, sip)
-        // a resolver that is away for a moment locks nobody out
-        if (found.length > 0)
-          carriers.resolved(
-            carrier.id,
-            found.map(({ remote }) => remote.address),
-          )
-      }),
-    )
   }
 
   async #probe(id: string): Promise<void> {
@@ -117,14 +97,7 @@ export class HealthWatch {
 
   #look(): void {
     const { clock, log } = this.#needs
-    const work = async () => {
-      if (clock.monotonicMs() - this.#resolvedMs >= EVERY_MS) {
-        this.#resolvedMs = clock.monotonicMs()
-        await this.resolveAll()
-      }
-      await this.probeDue()
-    }
-    work()
+    this.probeDue()
       .catch((error: unknown) => log.warn({ error }, 'providers could not be probed'))
       .finally(() => {
         if (!this.#isStopped) this.#timer = clock.after(LOOK_MS, () => this.#look())

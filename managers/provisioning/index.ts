@@ -1,5 +1,6 @@
 /** Providers of the telephone network, and the routes to them. See README.md. */
 export type { Carrier, CarrierRoute } from './carrier.ts'
+export { CarrierNames } from './carrier-names.ts'
 export { type CarrierSip, carrierUri, destinationsOf } from './carrier-sip.ts'
 export { Carriers, PROVISIONING_CHANGED } from './carriers.ts'
 export { emergencyNumbers } from './emergency-numbers.ts'

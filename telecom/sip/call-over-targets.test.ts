@@ -224,3 +224,93 @@ test('a large question goes by TCP too, or by UDP where that cannot be', async (
   assert.ok(said.outcome === 'answered' && said.transport === 'udp')
   assert.equal(at.stack.counters.connections_failed, 1)
 })
+
+// ── §18.1.1 for a request that grows by what it shows of us ──────────────────────────────────────────────────────────
+
+const CARRIER = { username: 'acme', password: 'open sesame', realm: 'carrier.example' }
+const asked = (nonce: string) =>
+  digestChallenge({ realm: CARRIER.realm, nonce }).map((one) => `WWW-Authenticate: ${one}`)
+/** With it an INVITE of ours is below 1,300 bytes, and above with its proof. */
+const NEARLY = 'x'.repeat(600)
+
+test('an INVITE that is too large with its proof goes by TCP, and the whole call with it', async (t) => {
+  const servers: TcpServer[] = []
+  const at = await calling(
+    t,
+    async (phone) => {
+      const server = await TcpServer.open(phone.port)
+      servers.push(server)
+      t.after(() => server.close())
+      return { sdp: NEARLY, credentials: CARRIER }
+    },
+    { listeners: LISTENERS },
+  )
+  at.call.send()
+  const first = await at.phone.request('INVITE')
+  await reply(at.phone, first, 401, 'p1', asked('n1'))
+  await at.phone.request('ACK')
+  await until('it comes by TCP', () => servers[0]?.peers.length === 1)
+  const [peer] = servers[0]?.peers ?? []
+  const second = await peer?.request('INVITE')
+  assert.ok(peer && second)
+  assert.equal(second.topVia.transport, 'TCP')
+  assert.match(second.headers.get('contact') ?? '', /transport=tcp/)
+  assert.match(second.headers.get('authorization') ?? '', /nc=00000001/)
+  assert.deepEqual([second.callId, second.cseq.number, second.body], [first.callId, 2, first.body])
+  const ok = ['via', 'from', 'call-id', 'cseq'].map((name) => `${name}: ${second.headers.get(name)}`)
+  const contact = `Contact: <sip:p1@127.0.0.1:${at.phone.port};transport=tcp>`
+  const to = `to: ${second.headers.get('to')};tag=p1`
+  await peer.send(['SIP/2.0 200 OK', ...ok, to, contact, 'Content-Length: 0', '', ''].join('\r\n'))
+  assert.equal((await peer.request('ACK')).cseq.number, 2)
+  await at.told('answered')
+  assert.match(at.dialogs[0]?.state.flow ?? '', /^tcp;/)
+  at.dialogs[0]?.bye()
+  await peer.request('BYE')
+})
+
+test('a carrier that takes no connection gets the large INVITE with its proof by UDP, and the next one at once', async (t) => {
+  const at = await calling(t, { sdp: NEARLY, credentials: CARRIER }, { listeners: LISTENERS })
+  at.call.send()
+  await reply(at.phone, await at.phone.request('INVITE'), 401, 'p1', asked('n1'))
+  await at.phone.request('ACK')
+  const second = await at.phone.request('INVITE')
+  assert.equal(second.topVia.transport, 'UDP')
+  assert.doesNotMatch(second.headers.get('contact') ?? '', /transport=tcp/)
+  assert.match(second.headers.get('authorization') ?? '', /nc=00000001/)
+  assert.equal(at.stack.targetState(over('tcp', at.phone.port)), 'open')
+  await reply(at.phone, second, 200, 'p2')
+  await at.phone.request('ACK')
+  await at.told('answered')
+  assert.match(at.dialogs[0]?.state.flow ?? '', /^udp;/)
+})
+
+test('a call that is given up while its connection is refused is not tried again', async (t) => {
+  const at = await calling(t, { sdp: NEARLY, credentials: CARRIER }, { listeners: LISTENERS })
+  at.call.send()
+  await reply(at.phone, await at.phone.request('INVITE'), 401, 'p1', asked('n1'))
+  await until('it tries a connection', () => at.stack.counters.connections === 1)
+  at.call.cancel()
+  await at.told('cancelled')
+  assert.equal(invitesAt(at.phone), 1)
+})
+
+test('a question that is too large with its proof goes by TCP, or by UDP where that cannot be', async (t) => {
+  const at = await calling(t, {}, { listeners: LISTENERS })
+  for (const takes of [true, false]) {
+    const server = takes ? await TcpServer.open(at.phone.port) : undefined
+    const headers = { 'X-Large': 'x'.repeat(900) }
+    const uri = `sip:127.0.0.1:${at.phone.port}`
+    const answer = at.stack.ask({ method: 'OPTIONS', uri, headers, credentials: CARRIER })
+    await reply(at.phone, await at.phone.request('OPTIONS'), 401, '', asked('n1'))
+    if (server) await until('it comes by TCP', () => server.peers.length === 1)
+    const peer = server?.peers[0] ?? at.phone
+    const second = await peer.request('OPTIONS')
+    assert.match(second.headers.get('authorization') ?? '', /nc=00000001/)
+    const copied = ['via', 'from', 'to', 'call-id', 'cseq'].map((name) => `${name}: ${second.headers.get(name)}`)
+    await peer.send(['SIP/2.0 200 OK', ...copied, 'Content-Length: 0', '', ''].join('\r\n'))
+    const said = await answer
+    assert.ok(said.outcome === 'answered' && said.status === 200 && said.transport === (takes ? 'tcp' : 'udp'))
+    await server?.close()
+    await until('its connection is gone', () => at.stack.counters.connections === 0)
+  }
+})

@@ -4,9 +4,9 @@ import type { Clock } from '#platform/time'
 import type { Question, Reply } from './asking/question.ts'
 import type { CounterValues } from './counters.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
+import type { EndOptions } from './dialog/ended-dialog.ts'
 import type { SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { Limits } from './limits.ts'
-import type { HeaderInput } from './message/headers.ts'
 import type { Timers } from './timers.ts'
 import type {
   ClientHandlers,
@@ -21,7 +21,7 @@ import type {
 import type { BreakerState } from './transport/breaker.ts'
 import type { Flow, RemoteAddress } from './transport/flow.ts'
 import type { Names } from './transport/names.ts'
-import type { Destination } from './transport/resolve.ts'
+import type { Destination, Resolution } from './transport/resolve.ts'
 import type { SipTap } from './transport/tap.ts'
 
 /** One local address to listen on, over one transport. */
@@ -113,6 +113,8 @@ export interface SipStackDoor {
    * reached. Never rejects.
    */
   resolve(uri: string): Promise<readonly Destination[]>
+  /** The same, and where it leads nowhere why. It needs no open listener. */
+  lookUp(uri: string): Promise<Resolution>
   /**
    * Asks outside of any dialog (OPTIONS, REGISTER …): the destinations of the URI one after the other, until one answers.
    * Rejects with a `SipError` for a question that cannot be written, and never otherwise.
@@ -128,12 +130,8 @@ export interface SipStackDoor {
    */
   invite(outgoing: OutgoingInvite, user: OutgoingCallUser): OutgoingCall
   /**
-   * Ends a dialog of an earlier life with a BYE whose CSeq is `cseqJump` (default 1,000) above the last one known, over
-   * the flow that the state names.
+   * Ends a dialog of an earlier life, or of another machine's, with a BYE whose CSeq is well above the last one known: over the
+   * flow that the state names, the one that its phone has now, or to its Contact.
    */
-  byeFromState(
-    state: DialogState,
-    options?: { cseqJump?: number; headers?: HeaderInput },
-    handlers?: ClientHandlers,
-  ): void
+  byeFromState(state: DialogState, options?: EndOptions, handlers?: ClientHandlers): void
 }

@@ -6,17 +6,16 @@ import type { Question, Reply } from './asking/question.ts'
 import type { AbandonableTransaction, Core, InviteHandlers } from './core.ts'
 import { type Counters, newCounters } from './counters.ts'
 import { Calling } from './dialog/calling.ts'
-import { dialogRequest } from './dialog/dialog-request.ts'
 import type { DialogState } from './dialog/dialog-state.ts'
+import { EndedDialog, type EndOptions } from './dialog/ended-dialog.ts'
 import { DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from './dialog/session-interval.ts'
 import type { SipDialog } from './dialog/sip-dialog.ts'
 import { Identity } from './identity.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
-import type { HeaderInput } from './message/headers.ts'
 import type { SipRequest } from './message/message.ts'
 import { serialise } from './message/serialise.ts'
 import { OpenCalls } from './open-calls.ts'
-import { buildRequest, requestVia } from './outgoing.ts'
+import { buildRequest } from './outgoing.ts'
 import { Receiver } from './receiver.ts'
 import type { ListenerInfo, SipStackDoor, SipStackOptions } from './stack-options.ts'
 import { type Timers, timersOf } from './timers.ts'
@@ -33,15 +32,14 @@ import type {
 } from './transaction-user.ts'
 import { Breaker, type BreakerState } from './transport/breaker.ts'
 import { cachedNames } from './transport/cached-names.ts'
-import type { Flow, Listener, RemoteAddress } from './transport/flow.ts'
+import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
 import { makeListener, startListeners } from './transport/listeners.ts'
 import { nameServers } from './transport/name-servers.ts'
-import type { Destination } from './transport/resolve.ts'
+import type { Names } from './transport/names.ts'
+import type { Destination, Resolution } from './transport/resolve.ts'
 import { edgeList, isListed } from './transport/true-source.ts'
 import { Ways } from './ways.ts'
 
-/** How far above the last known CSeq a BYE after a crash begins: more requests than a dialog sends between two writes. */
-const CSEQ_JUMP = 1_000
 /** Extensions that the stack speaks by itself: RFC 3262, RFC 4028, RFC 3891, RFC 4488. */
 const OWN_EXTENSIONS: readonly string[] = ['100rel', 'timer', 'replaces', 'norefersub']
 
@@ -62,6 +60,7 @@ export class SipStack implements SipStackDoor, Core {
   readonly #servers: ServerTransactions
   readonly #clients: ClientTransactions
   readonly #calls = new OpenCalls()
+  readonly #names: Names
   readonly #ways: Ways
   readonly #asking: Asking
   readonly #calling: Calling
@@ -106,6 +105,7 @@ export class SipStack implements SipStackDoor, Core {
     )
     this.#listeners = listeners
     const { mayReach, flowInstead, names = cachedNames(nameServers(), clock) } = options
+    this.#names = names
     this.#ways = new Ways({
       clock,
       ids,
@@ -138,6 +138,7 @@ export class SipStack implements SipStackDoor, Core {
     this.#servers.drop()
     this.#clients.drop()
     this.#ways.stop()
+    this.#names.stop?.()
     await Promise.all(this.#listeners.map((listener) => listener.stop()))
   }
 
@@ -161,6 +162,10 @@ export class SipStack implements SipStackDoor, Core {
     return this.#ways.resolve(text)
   }
 
+  lookUp(text: string): Promise<Resolution> {
+    return this.#ways.lookUp(text)
+  }
+
   request(outgoing: OutgoingRequest, handlers: ClientHandlers = { done() {} }): ClientTransaction {
     const { target } = outgoing
     const flow = outgoing.flow ?? (target && this.flowTo(target, target.transport))
@@ -180,27 +185,17 @@ export class SipStack implements SipStackDoor, Core {
     return this.#calling.call(outgoing, user)
   }
 
-  byeFromState(
-    state: DialogState,
-    options: { cseqJump?: number; headers?: HeaderInput } = {},
-    handlers: ClientHandlers = { done() {} },
-  ): void {
-    const flow = this.flow(state.flow)
-    if (!flow) throw new Error('no listener of ours reaches the flow of this dialog')
-    const leave = (over: Flow) => {
-      const hop = this.nextHop(state, over)
-      this.#ways.forget(state)
-      const bye = dialogRequest(state, {
-        method: 'BYE',
-        cseq: Math.min(state.local_cseq + (options.cseqJump ?? CSEQ_JUMP), 2_147_483_647),
-        via: requestVia(hop, this.identity.branch()),
-        product: this.product,
-        headers: options.headers,
-      })
-      this.send(bye, hop, handlers)
-    }
-    if (flow.alive || state.routing === 'target') this.whenHopKnown(state, () => leave(flow))
-    else this.flowInstead(state, (instead) => leave(instead ?? flow))
+  byeFromState(state: DialogState, options: EndOptions = {}, handlers: ClientHandlers = { done() {} }): void {
+    const flow = this.flow(state.flow) ?? this.#fromHere(state.flow)
+    if (!flow) throw new Error('no listener of ours reaches the peer of this dialog')
+    const over = () => this.#ways.forget(state)
+    new EndedDialog(this, { state, flow, options, handlers, over }).bye()
+  }
+
+  /** The way to the other end of a flow of another machine. */
+  #fromHere(key: string): Flow | undefined {
+    const flow = parseFlowKey(key)
+    return flow && this.flowTo(flow.remote, flow.transport === 'udp' ? 'udp' : 'tcp')
   }
 
   // ── Core: what calls and dialogs ask of the stack ──────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts'
 import { SipError } from './message/sip-error.ts'
 import { parseUri } from './message/uri.ts'
 import type { Breaker } from './transport/breaker.ts'
-import { type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
+import { canonicalRemote, type Flow, type Listener, parseFlowKey, type RemoteAddress } from './transport/flow.ts'
 import { listenerFor } from './transport/listener-for.ts'
 import type { Names } from './transport/names.ts'
 import { allowed, type Destination, type Resolution, type ResolveNeeds, resolveUri } from './transport/resolve.ts'
@@ -17,6 +17,8 @@ import { isListed } from './transport/true-source.ts'
 
 /** Requests above it go over a stream (RFC 3261 §18.1.1). */
 const MOST_DATAGRAM_BYTES = 1_300
+/** Who takes no connection is not tried with one again for so long. */
+const NO_STREAM_MS = 60_000
 /** How long a phone whose connection broke is looked for. */
 const FLOW_LOOKUP_MS = 3_000
 
@@ -41,14 +43,14 @@ export class Ways {
   readonly #resolving: ResolveNeeds
   readonly #hops: NextHops
   readonly breaker: Breaker
+  readonly #stopping = new AbortController()
   #lookups = 0
-  #stopped = false
 
   constructor(needs: WaysNeeds) {
     this.#needs = needs
     const { listeners, names, clock, ids, limits } = needs
     this.#resolving = {
-      ...{ names, clock, ids },
+      ...{ names, clock, ids, stopping: this.#stopping.signal },
       mayReach: (address) => this.#mayReach(address),
       serves: (transport, family) =>
         listeners.some(
@@ -71,7 +73,8 @@ export class Ways {
   /** The way to an address, from the listener of `like` or one beside it where that leads there. */
   flowTo(remote: RemoteAddress, transport: Destination['transport'], like?: Flow): Flow | undefined {
     const listeners = this.#needs.listeners.filter((listener) => listener.transport === transport)
-    return listenerFor(listeners, remote.address, like?.listener.local)?.flowTo(remote)
+    const to = canonicalRemote(remote)
+    return listenerFor(listeners, to.address, like?.listener.local)?.flowTo(to)
   }
 
   async resolve(text: string): Promise<readonly Destination[]> {
@@ -109,6 +112,11 @@ export class Ways {
     return this.flowTo(remote, 'tcp') && this.breaker.state(over) !== 'open' ? over : undefined
   }
 
+  /** Nobody took a connection there: large requests go by UDP for a minute. */
+  refusesStream({ remote }: Pick<Destination, 'remote'>): void {
+    this.breaker.rest({ remote, transport: 'tcp' }, NO_STREAM_MS)
+  }
+
   nextHop(state: DialogState, flow: Flow): Flow {
     const found = this.#hops.find(state)
     if (!found || !(found.remote.address === flow.remote.address || this.#mayReach(found.remote.address))) return flow
@@ -136,25 +144,29 @@ export class Ways {
       return
     }
     this.#lookups++
+    const { signal } = this.#stopping
     let waits = true
     const settle = (flow: Flow | undefined) => {
       if (!waits) return
       waits = false
       timer.cancel()
+      signal.removeEventListener('abort', giveUp)
       this.#lookups--
-      if (!this.#stopped) run(flow?.alive ? flow : undefined)
+      if (!signal.aborted) run(flow?.alive ? flow : undefined)
     }
-    const timer = clock.after(FLOW_LOOKUP_MS, () => settle(undefined))
+    const giveUp = () => settle(undefined)
+    const timer = clock.after(FLOW_LOOKUP_MS, giveUp)
+    signal.addEventListener('abort', giveUp)
     flowInstead(state).then(settle, (error: unknown) => {
       log.warn({ error }, 'a phone whose connection broke could not be looked for')
       settle(undefined)
     })
   }
 
-  /** Forgets all of it; what waits for a name does not run any more. */
+  /** Forgets all of it; what waits for a name or a phone does not run any more. */
   stop(): void {
-    this.#stopped = true
     this.#hops.clear()
+    this.#stopping.abort()
   }
 
   #inOrder({ destinations, ...rest }: Resolution): Resolution {
@@ -162,6 +174,7 @@ export class Ways {
   }
 
   #mayLookUp(): boolean {
+    if (this.#stopping.signal.aborted) return false
     if (this.#lookups < this.#needs.limits.lookups) return true
     this.#needs.counters.refused_overload++
     return false

@@ -1122,7 +1122,7 @@ export interface Recording {
 export interface RefusedCall {
   id: string
   customer_id: string
-  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'address_not_allowed' | 'number_not_found' | 'number_without_flow' | 'loop_detected' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'spending_limit_reached' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
+  reason: 'scheme_not_served' | 'domain_not_served' | 'not_a_carrier' | 'carriers_not_resolved' | 'blocked_after_wrong_passwords' | 'credentials_refused' | 'address_not_allowed' | 'number_not_found' | 'number_without_flow' | 'loop_detected' | 'too_many_strangers' | 'owner_not_active' | 'insufficient_balance' | 'spending_limit_reached' | 'flow_not_found' | 'session_not_acceptable' | 'platform_unavailable'
   blame: 'none' | 'caller' | 'callee' | 'carrier' | 'network' | 'flow' | 'configuration' | 'platform'
   meaning: string
   fix: string

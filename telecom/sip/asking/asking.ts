@@ -11,6 +11,7 @@ export class Asking {
   readonly #core: Core
   readonly #ways: Ways
   readonly #running = new Set<RunningQuestion>()
+  #isStopped = false
 
   constructor(core: Core, ways: Ways) {
     this.#core = core
@@ -19,6 +20,7 @@ export class Asking {
 
   /** Throws a `SipError` for a question that cannot be written. */
   async ask(question: Question): Promise<Reply> {
+    if (this.#isStopped) return { outcome: 'unreachable', tried: [], error: 'the stack is stopping' }
     if (this.#running.size >= MOST_QUESTIONS) {
       this.#core.counters.refused_overload++
       return { outcome: 'overloaded' }
@@ -34,6 +36,7 @@ export class Asking {
 
   /** Nobody waits any more: what was not answered was not reached. */
   stop(): void {
+    this.#isStopped = true
     for (const running of this.#running) running.stop()
   }
 }

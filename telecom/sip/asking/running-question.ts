@@ -1,6 +1,7 @@
 import { InvariantError } from '#platform/errors'
 import type { Core } from '../core.ts'
 import { DigestClient } from '../digest/client.ts'
+import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import { serialise } from '../message/serialise.ts'
 import { buildRequest } from '../outgoing.ts'
@@ -16,8 +17,6 @@ const TIMEOUT_MS = 10_000
 const PATIENCE_MS = 4_000
 /** Destinations of one question that are tried. */
 const MOST_TRIED = 4
-/** Who takes no connection is not tried with one again for so long. */
-const NO_STREAM_MS = 60_000
 
 /** How one request for it ended; `silent`: it was given up before its transaction was over. */
 type Attempt =
@@ -84,37 +83,45 @@ export class RunningQuestion {
     )
   }
 
-  /** Asks one destination; what is too large for a datagram by TCP, where that can be (RFC 3261 §18.1.1). */
+  /**
+   * Asks one destination, and once more with an answer where it challenges. Each of these requests, if it is too large for a
+   * datagram, goes by TCP where that can be (RFC 3261 §18.1.1), and else by UDP as it is.
+   */
   async #try(destination: Destination, digest: DigestClient | undefined, isLast: boolean): Promise<Attempt> {
-    const over = this.#ways.streamFor(destination, serialise(this.#build(destination, 1)).length)
-    if (over) {
-      const attempt = await this.#exchange(over, digest, isLast)
-      if (attempt.type !== 'transport failed' || this.#stopped) return attempt
-      this.#ways.breaker.rest(over, NO_STREAM_MS)
-    }
-    return this.#exchange(destination, digest, isLast)
-  }
-
-  /** The request, and once more with an answer where it is challenged. */
-  async #exchange(destination: Destination, digest: DigestClient | undefined, isLast: boolean): Promise<Attempt> {
     const { breaker } = this.#ways
-    for (let answers = 0; ; answers++) {
-      breaker.trying(destination)
-      const request = this.#build(destination, this.#question.nextCSeq?.() ?? ++this.#cseq, digest)
-      const attempt = await this.#send(request, destination, isLast)
-      if (attempt.type !== 'response') {
-        if (!this.#stopped) breaker.failed(destination)
+    let shown = this.#shownTo(destination, digest)
+    let at = this.#sized(destination, shown)
+    for (let answers = 0; ; ) {
+      breaker.trying(at)
+      const request = this.#build(at, this.#question.nextCSeq?.() ?? ++this.#cseq, shown)
+      const attempt = await this.#send(request, at, isLast)
+      if (attempt.type === 'response') {
+        breaker.answered(at, attempt.response)
+        if (!digest?.take(request, attempt.response, answers)) return attempt
+        answers++
+        shown = this.#shownTo(destination, digest)
+        at = this.#sized(at, shown)
+      } else if (attempt.type === 'transport failed' && at.transport !== destination.transport && !this.#stopped) {
+        this.#ways.refusesStream(at)
+        at = destination
+      } else {
+        if (!this.#stopped) breaker.failed(at)
         return attempt
       }
-      breaker.answered(destination, attempt.response)
-      if (!digest?.take(request, attempt.response, answers)) return attempt
     }
   }
 
-  #build(destination: Destination, cseq: number, digest?: DigestClient): SipRequest {
+  #shownTo({ remote: { address } }: Destination, digest: DigestClient | undefined): HeaderInput {
+    const { method, uri } = this.#question
+    return digest?.headersFor({ method, uri, address }) ?? {}
+  }
+
+  #sized(destination: Destination, shown: HeaderInput): Destination {
+    return this.#ways.streamFor(destination, serialise(this.#build(destination, 1, shown)).length) ?? destination
+  }
+
+  #build(destination: Destination, cseq: number, shown: HeaderInput): SipRequest {
     const { nextCSeq: _, ...parts } = this.#question
-    const { method, uri } = parts
-    const shown = digest?.headersFor({ method, uri, address: destination.remote.address })
     const identity = { fromTag: this.#fromTag, callId: this.#callId, cseq }
     const headers = { ...parts.headers, ...shown }
     return buildRequest(this.#core, { ...parts, ...identity, headers }, this.#flowTo(destination))

@@ -9,6 +9,8 @@ import type { ServerTransaction } from '../transaction/server-transaction.ts'
  */
 export class Answer {
   readonly cseq: number
+  /** It offers: the answer comes with the ACK. */
+  readonly isOffer: boolean
   readonly #transaction: ServerTransaction
   readonly #response: SipResponse
   readonly #timers: Timers
@@ -22,6 +24,7 @@ export class Answer {
     handlers: { acked(ack: SipRequest): void; gaveUp(): void },
   ) {
     this.cseq = at.transaction.request.cseq.number
+    this.isOffer = at.transaction.request.sdp === undefined && at.response.sdp !== undefined
     this.#transaction = at.transaction
     this.#response = at.response
     this.#clock = at.clock

@@ -3,14 +3,11 @@ import type { DigestClient } from '../digest/client.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
 import type { OutgoingCall, OutgoingCallUser } from '../transaction-user.ts'
-import type { Breaker } from '../transport/breaker.ts'
 import type { Flow } from '../transport/flow.ts'
 import type { Destination } from '../transport/resolve.ts'
+import type { Ways } from '../ways.ts'
 import type { DialogState } from './dialog-state.ts'
 import { OutgoingCallClient } from './outgoing-call.ts'
-
-/** Who takes no connection is not tried with one again for so long. */
-const NO_STREAM_MS = 60_000
 
 /** One way that the INVITE may take. */
 export interface CallTarget {
@@ -29,9 +26,11 @@ export interface InviteIdentity {
 
 interface Needs {
   readonly core: Core
-  readonly breaker: Breaker
+  readonly ways: Pick<Ways, 'breaker' | 'refusesStream'>
   readonly user: OutgoingCallUser
   readonly digest: DigestClient | undefined
+  /** Where an INVITE of so many bytes goes in place of a target. */
+  streamFor(target: CallTarget, bytes: number): Flow | undefined
   /** The first INVITE where no identity is given. */
   build(flow: Flow, identity?: InviteIdentity): SipRequest
   opened(call: OutgoingCallClient, invite: SipRequest): void
@@ -66,7 +65,7 @@ export class CallOverTargets implements OutgoingCall {
   }
 
   send(): void {
-    this.#needs.breaker.trying(this.#target.destination)
+    this.#needs.ways.breaker.trying(this.#target.destination)
     this.#current.send()
   }
 
@@ -76,9 +75,13 @@ export class CallOverTargets implements OutgoingCall {
   }
 
   #open(target: CallTarget, invite: SipRequest): OutgoingCallClient {
-    const { core, user, digest, opened, over } = this.#needs
+    const { core, user, digest, ways, streamFor, opened, over } = this.#needs
     const call: OutgoingCallClient = new OutgoingCallClient({
       ...{ core, invite, flow: target.flow, digest, routing: 'target' },
+      stream: {
+        flowFor: (bytes) => streamFor(target, bytes),
+        refused: () => ways.refusesStream(target.destination),
+      },
       heard: (response) => this.#heard(target, response),
       user: { ...user, failed: (failure) => this.#failed(target, failure) },
       over: () => over(call, invite),
@@ -89,7 +92,7 @@ export class CallOverTargets implements OutgoingCall {
 
   /** What one says that was passed over comes too late to keep the call there. */
   #heard(target: CallTarget, response: SipResponse): void {
-    this.#needs.breaker.answered(target.destination, response)
+    this.#needs.ways.breaker.answered(target.destination, response)
     if (target === this.#target && response.status > 100 && response.status < 300) this.#isTaken = true
   }
 
@@ -102,9 +105,9 @@ export class CallOverTargets implements OutgoingCall {
 
   #note({ destination, instead }: CallTarget, { type }: Failure): void {
     if (this.#isTaken) return
-    const { breaker } = this.#needs
-    if (type === 'unreachable' && instead) breaker.rest(destination, NO_STREAM_MS)
-    else if (type === 'unreachable' || type === 'no response') breaker.failed(destination)
+    const { ways } = this.#needs
+    if (type === 'unreachable' && instead) ways.refusesStream(destination)
+    else if (type === 'unreachable' || type === 'no response') ways.breaker.failed(destination)
   }
 
   /** Where the INVITE goes after a failure; `undefined` where that is the end of the call. */

@@ -6,7 +6,7 @@ import { serialise } from '../message/serialise.ts'
 import type { OpenCalls } from '../open-calls.ts'
 import { buildRequest } from '../outgoing.ts'
 import type { OutgoingCall, OutgoingCallUser, OutgoingInvite } from '../transaction-user.ts'
-import type { Flow } from '../transport/flow.ts'
+import { canonicalRemote, type Flow } from '../transport/flow.ts'
 import type { Destination } from '../transport/resolve.ts'
 import type { Ways } from '../ways.ts'
 import { CallOverTargets, type CallTarget, type InviteIdentity } from './call-over-targets.ts'
@@ -64,7 +64,8 @@ export class Calling {
     if (!first) throw new Error('no listener of ours reaches the target of this call')
     const targets = [first, ...others] as const
     const digest = digestFor(targets.map(({ destination }) => destination.remote.address))
-    return new CallOverTargets(targets, { core, breaker: this.#ways.breaker, user, digest, build, ...table })
+    const streamFor = (target: CallTarget, bytes: number) => this.#streamFor(target, bytes)?.flow
+    return new CallOverTargets(targets, { core, ways: this.#ways, user, digest, build, streamFor, ...table })
   }
 
   #invite(outgoing: OutgoingInvite, flow: Flow, identity: InviteIdentity | undefined): SipRequest {
@@ -98,14 +99,21 @@ export class Calling {
   }
 
   #sized(target: CallTarget, bytes: number): CallTarget {
-    const over = this.#ways.streamFor(target.destination, bytes)
-    const flow = over && this.#ways.flowTo(over.remote, over.transport)
-    const isBeside = flow?.listener.local.address === target.flow.listener.local.address
-    return over && flow && isBeside ? { destination: over, flow, instead: target } : target
+    const stream = this.#streamFor(target, bytes)
+    return stream ? { ...stream, instead: target } : target
+  }
+
+  /** The stream that a large INVITE takes in place of a target, from the same address of ours: its offer names that one. */
+  #streamFor({ destination, flow }: CallTarget, bytes: number): CallTarget | undefined {
+    const over = this.#ways.streamFor(destination, bytes)
+    const stream = over && this.#ways.flowTo(over.remote, over.transport)
+    const isBeside = stream?.listener.local.address === flow.listener.local.address
+    return over && stream && isBeside ? { destination: over, flow: stream } : undefined
   }
 }
 
 /** Where a call goes that is bound to no flow. */
 export function destinationsOf(via: Exclude<OutgoingInvite['via'], { flow: Flow }>): readonly Destination[] {
-  return 'targets' in via ? via.targets : [{ remote: via.target, transport: via.transport ?? 'udp' }]
+  const targets = 'targets' in via ? via.targets : [{ remote: via.target, transport: via.transport ?? 'udp' } as const]
+  return targets.map((target) => ({ ...target, remote: canonicalRemote(target.remote) }))
 }

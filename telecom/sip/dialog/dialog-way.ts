@@ -15,15 +15,24 @@ export class DialogWay {
   /** Hears of every new state. */
   readonly #changed: (state: DialogState) => void
   readonly #digest: DigestClient | undefined
+  readonly #isRestored: boolean
   #state: DialogState
   #flow: Flow
 
   constructor(
     core: Core,
-    at: { state: DialogState; flow: Flow; digest: DigestClient | undefined; changed: (state: DialogState) => void },
+    at: {
+      state: DialogState
+      flow: Flow
+      digest: DigestClient | undefined
+      changed: (state: DialogState) => void
+      /** It is of an earlier life, whose connections are gone for good. */
+      isRestored?: boolean
+    },
   ) {
     this.#core = core
     this.#digest = at.digest
+    this.#isRestored = at.isRestored ?? false
     this.#state = at.state
     this.#flow = at.flow
     this.#changed = at.changed
@@ -79,10 +88,11 @@ export class DialogWay {
 
   /**
    * Where no connection is left to who called us, it is the remote target that was named (§12.2.1.1), as far as it may be
-   * reached. A call of ours over a phone's flow takes no other way.
+   * reached. A call of ours over a phone's flow takes no other way, as long as the phone may come back by one.
    */
   #routed(): DialogState {
-    return this.#flow.alive || this.#state.role === 'uac' ? this.#state : { ...this.#state, routing: 'target' }
+    const isBound = this.#state.role === 'uac' && !this.#isRestored
+    return this.#flow.alive || isBound ? this.#state : { ...this.#state, routing: 'target' }
   }
 
   /** Our Contact on a flow. */

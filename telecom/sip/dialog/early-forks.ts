@@ -23,11 +23,13 @@ interface ForksOf {
 export class EarlyForks {
   readonly #core: Core
   readonly #at: ForksOf
+  #flow: Flow
   readonly #forks = new Map<string, { readonly dialog: SipDialog; rseq: number }>()
 
   constructor(core: Core, at: ForksOf) {
     this.#core = core
     this.#at = at
+    this.#flow = at.flow
   }
 
   /**
@@ -58,8 +60,9 @@ export class EarlyForks {
     for (const { dialog } of this.#forks.values()) dialog.forget()
   }
 
-  /** The INVITE goes out anew: its forks begin anew. */
-  restart(): void {
+  /** The INVITE goes out anew, over this flow: its forks begin anew. */
+  restart(flow: Flow): void {
+    this.#flow = flow
     this.forget()
     this.#forks.clear()
   }
@@ -70,9 +73,9 @@ export class EarlyForks {
       core: this.#core,
       user: this.#at.user,
       state,
-      flow: this.#at.flow,
+      flow: this.#flow,
       digest: this.#at.digest,
-      source: this.#at.flow.remote,
+      source: this.#flow.remote,
       confirmed: true,
       early: {
         unanswered: 'ours',

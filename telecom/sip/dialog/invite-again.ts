@@ -1,7 +1,8 @@
 import type { DigestClient } from '../digest/client.ts'
+import type { Identity } from '../identity.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import { SipRequest, type SipResponse } from '../message/message.ts'
-import { requestVia } from '../outgoing.ts'
+import { contactUri, requestVia } from '../outgoing.ts'
 import type { Flow } from '../transport/flow.ts'
 import { askFor, raisedBy, type SessionTimerPolicy } from './session-interval.ts'
 
@@ -49,6 +50,15 @@ export class InviteAgain {
     this.#policy = policy
     return askFor(policy, undefined)
   }
+}
+
+/** The same INVITE over another flow, with another number where it may have been sent already. */
+export function inviteOver(invite: SipRequest, flow: Flow, identity: Identity, cseq: number): SipRequest {
+  const headers = invite.headers.clone()
+  headers.set('Via', requestVia(flow, identity.branch()))
+  headers.set('Contact', `<${contactUri(identity.prefix, flow.listener)}>`)
+  headers.set('CSeq', `${cseq} INVITE`)
+  return new SipRequest({ method: 'INVITE', uri: invite.uriText, headers, body: invite.body })
 }
 
 /** The same request with the next CSeq; headers that are given take the place of those that were there. */

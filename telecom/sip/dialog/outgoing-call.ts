@@ -3,6 +3,7 @@ import type { AbandonableTransaction, Core } from '../core.ts'
 import type { DigestClient } from '../digest/client.ts'
 import type { HeaderInput } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/message.ts'
+import { serialise } from '../message/serialise.ts'
 import { SipError } from '../message/sip-error.ts'
 import { contactUri, requestVia } from '../outgoing.ts'
 import { cancelOf } from '../transaction/client-transaction.ts'
@@ -13,7 +14,7 @@ import { dialogRequest } from './dialog-request.ts'
 import { type DialogState, routing, uacDialog } from './dialog-state.ts'
 import { EarlyForks } from './early-forks.ts'
 import { answerEarly } from './early-request.ts'
-import { InviteAgain } from './invite-again.ts'
+import { InviteAgain, inviteOver } from './invite-again.ts'
 import { NOBODY } from './nobody.ts'
 import { agreeAsUac } from './session-interval.ts'
 import { SipDialog } from './sip-dialog.ts'
@@ -26,6 +27,14 @@ const MOST_ANSWERS = 32
 const UNREADABLE = 'the answer has a Contact or Record-Route that cannot be read'
 const HUNG_UP = 'the other side hung up before its answer came'
 
+/** How an INVITE goes that has grown too large for a datagram: it shows who we are. */
+export interface StreamForLarge {
+  /** The flow for so many bytes; `undefined`: the one that it has. */
+  flowFor(bytes: number): Flow | undefined
+  /** Nobody took the connection. */
+  refused(): void
+}
+
 type Failure = Parameters<OutgoingCallUser['failed']>[0]
 
 /**
@@ -35,9 +44,12 @@ type Failure = Parameters<OutgoingCallUser['failed']>[0]
 export class OutgoingCallClient implements OutgoingCall {
   readonly #core: Core
   #invite: SipRequest
-  readonly #flow: Flow
+  #flow: Flow
+  /** Where the INVITE goes by datagrams, while it is tried over a stream for its size. */
+  #datagrams: Flow | undefined
   readonly #routing: DialogState['routing']
   readonly #user: OutgoingCallUser
+  readonly #stream: StreamForLarge | undefined
   readonly #hear: ((response: SipResponse) => void) | undefined
   readonly #over: () => void
   #dialogState: DialogState
@@ -70,6 +82,7 @@ export class OutgoingCallClient implements OutgoingCall {
     routing: DialogState['routing']
     user: OutgoingCallUser
     digest: DigestClient | undefined
+    stream?: StreamForLarge
     /** Hears every response, before anything comes of it. */
     heard?: (response: SipResponse) => void
     over: () => void
@@ -79,6 +92,7 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#flow = at.flow
     this.#routing = at.routing
     this.#user = at.user
+    this.#stream = at.stream
     this.#hear = at.heard
     this.#over = at.over
     this.#digest = at.digest
@@ -103,6 +117,7 @@ export class OutgoingCallClient implements OutgoingCall {
     this.#transaction = this.#core.sendInvite(this.#invite, this.#flow, {
       response: (response) => this.#receive(response),
       failed: (outcome) => {
+        if (outcome.type === 'transport failed' && this.#goByDatagrams()) return
         this.#close()
         this.#fail(outcome.type === 'timeout' ? { type: 'no response' } : { type: 'unreachable', error: outcome.error })
       },
@@ -144,11 +159,38 @@ export class OutgoingCallClient implements OutgoingCall {
     const next = this.#again.after(response, this.#invite, this.#flow, () => this.#core.identity.branch())
     if (!next) return false
     this.#invite = next
+    const stream = this.#flow.reliable ? undefined : this.#stream?.flowFor(serialise(next).length)
+    if (stream) {
+      this.#datagrams = this.#flow
+      this.#moveTo(stream, next.cseq.number)
+    }
+    this.#restart()
+    return true
+  }
+
+  /** Nobody took the connection that a large INVITE was to go over (RFC 3261 §18.1.1): it goes the way of before. */
+  #goByDatagrams(): boolean {
+    const flow = this.#datagrams
+    if (!flow || this.#heard || this.#unwanted || this.#told) return false
+    this.#firstResponse?.cancel()
+    this.#datagrams = undefined
+    this.#stream?.refused()
+    // it may have arrived before the connection broke
+    this.#moveTo(flow, this.#invite.cseq.number + 1)
+    this.#restart()
+    return true
+  }
+
+  #moveTo(flow: Flow, cseq: number): void {
+    this.#flow = flow
+    this.#invite = inviteOver(this.#invite, flow, this.#core.identity, cseq)
+  }
+
+  #restart(): void {
     this.#heard = false
-    this.#early.restart()
+    this.#early.restart(this.#flow)
     this.#dialogState = this.#stateAfter(undefined)
     this.#sendInvite()
-    return true
   }
 
   /** A request of the peer in a dialog that is not answered yet. */

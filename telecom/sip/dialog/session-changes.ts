@@ -44,8 +44,8 @@ export interface InDialog {
   readonly ended: boolean
   /** Its INVITE has no final answer yet. */
   readonly early: boolean
-  /** A 2xx of ours waits for its ACK, or has still to leave. */
-  readonly unacknowledged: boolean
+  /** A 2xx of ours has still to leave, or waits for its ACK; `offer`: which brings the answer to its offer. */
+  readonly unacknowledged: 'unsent' | 'sent' | 'offer' | undefined
   readonly way: DialogWay
   /** The next request of ours, with what the session adds to it. */
   build(method: string, headers?: HeaderInput, body?: SipBody): SipRequest
@@ -136,7 +136,7 @@ export class SessionChanges {
 
   reinvite(sdp: string | Buffer, headers?: HeaderInput, done?: Done): void {
     const { ended, early, unacknowledged } = this.#dialog
-    if (ended || early || unacknowledged || this.#isBusy) {
+    if (ended || early || unacknowledged !== undefined || this.#isBusy) {
       this.#glare(done)
       return
     }
@@ -154,15 +154,21 @@ export class SessionChanges {
   }
 
   get #isBusy(): boolean {
-    return this.#ours || this.#theirs !== undefined || this.#unanswered !== undefined
+    const isOffered = this.#ours || this.#dialog.unacknowledged === 'offer'
+    return isOffered || this.#theirs !== undefined || this.#unanswered !== undefined
   }
 
-  /** RFC 3261 §14.2, RFC 3311 §5.2: ours is open, or his last one; in an early dialog its INVITE is. */
+  /**
+   * RFC 3261 §14.2, RFC 3311 §5.2: ours is open (491), or his last one (500); in an early dialog its INVITE is. An INVITE that
+   * overtakes the ACK of our 2xx gets 491 (RFC 5407 §3.1.4, §3.1.5): the ACK is on its way, and may bring an answer.
+   */
   #refusal(method: 'INVITE' | 'UPDATE' | 'PRACK'): { status: number; headers?: HeaderInput } | undefined {
-    const { early, state, core } = this.#dialog
+    const { early, state, core, unacknowledged } = this.#dialog
     const inInvite = early && method === 'INVITE' ? state.role : undefined
-    if (this.#ours || this.#unanswered === 'ours' || inInvite === 'uac') return { status: 491 }
-    if (this.#theirs || this.#unanswered === 'theirs' || inInvite === 'uas')
+    const isUnacknowledged = unacknowledged === 'offer' || (method === 'INVITE' && unacknowledged === 'sent')
+    if (this.#ours || this.#unanswered === 'ours' || inInvite === 'uac' || isUnacknowledged) return { status: 491 }
+    const isUnsent = method === 'INVITE' && unacknowledged === 'unsent'
+    if (this.#theirs || this.#unanswered === 'theirs' || inInvite === 'uas' || isUnsent)
       return { status: 500, headers: { 'Retry-After': busyRetryAfter(core.ids) } }
     return undefined
   }

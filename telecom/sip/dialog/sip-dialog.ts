@@ -90,8 +90,9 @@ export class SipDialog implements Dialog, InDialog {
     return this.#early !== undefined
   }
 
-  get unacknowledged(): boolean {
-    return !this.#confirmed || this.#answer?.waiting === true
+  get unacknowledged(): InDialog['unacknowledged'] {
+    if (this.#answer?.waiting) return this.#answer.isOffer ? 'offer' : 'sent'
+    return this.#confirmed ? undefined : 'unsent'
   }
 
   /** The INVITE has its 2xx; the route of one of the peer counts from now on. */

@@ -19,10 +19,13 @@ export function buildResponse(
 ): SipResponse {
   const names: string[] = []
   const values: string[] = []
+  let { foreign } = request.headers
   for (const name of COPIED) {
     for (const value of request.headers.all(name)) {
       names.push(name)
-      values.push(name === 'to' && options.toTag !== undefined ? withTag(value, options.toTag) : value)
+      const said = name === 'to' && options.toTag !== undefined ? withTag(value, options.toTag) : value
+      if (said !== value && foreign?.has(value)) foreign = new Set([...foreign, said])
+      values.push(said)
     }
   }
   if (options.recordRoute) {
@@ -38,14 +41,14 @@ export function buildResponse(
       values.push(sent)
     }
   }
-  const headers = new Headers(names, values)
+  const headers = new Headers(names, values, foreign)
   headers.appendAll(options.defaults)
   headers.appendExtra(options.headers)
   if (options.body) headers.set('Content-Type', options.body.type)
   const reason = options.reason ?? reasonPhrase(status)
   if (hasLineBreak(reason)) throw new SipError('forbidden characters', 'a reason phrase holds CR, LF or NUL')
   const body = options.body && toBuffer(options.body.content)
-  return new SipResponse({ status, reason, headers, body, encoding: request.encoding })
+  return new SipResponse({ status, reason, headers, body })
 }
 
 /** Adds our tag; a To that has one, or that cannot be read, stays as it is. */

@@ -100,11 +100,21 @@ export function usualSpelling(name: string): string {
 export class Headers {
   readonly #names: string[]
   readonly #values: string[]
+  #foreign: ReadonlySet<string> | undefined
 
-  /** `names` must be canonical; both arrays are taken over, not copied. */
-  constructor(names: string[] = [], values: string[] = []) {
+  /** `names` must be canonical; both arrays are taken over, not copied. `foreign`: see there. */
+  constructor(names: string[] = [], values: string[] = [], foreign?: ReadonlySet<string>) {
     this.#names = names
     this.#values = values
+    this.#foreign = foreign
+  }
+
+  /**
+   * Texts that came as bytes which are no UTF-8 (older phones write ISO 8859-1): they go back as the same bytes. Everything else
+   * is written in UTF-8 (RFC 3261 §7.3.1, §25.1). `undefined` where there are none, as nearly always.
+   */
+  get foreign(): ReadonlySet<string> | undefined {
+    return this.#foreign
   }
 
   get size(): number {
@@ -197,7 +207,9 @@ export class Headers {
   replaceFirst(name: string, value: string): void {
     refuseInjection(name, value)
     const first = this.#names.indexOf(canonicalName(name))
-    if (first >= 0) this.#values[first] = value
+    if (first < 0) return
+    if (this.#foreign?.has(this.#values[first] ?? '')) this.#foreign = new Set([...this.#foreign, value])
+    this.#values[first] = value
   }
 
   delete(name: string): void {
@@ -230,7 +242,7 @@ export class Headers {
 
   /** A copy of the lines of these names, in their order. */
   pick(names: readonly string[]): Headers {
-    const picked = new Headers()
+    const picked = new Headers([], [], this.#foreign)
     for (let at = 0; at < this.#names.length; at++) {
       const name = this.#names[at] ?? ''
       if (!names.includes(name)) continue
@@ -246,7 +258,7 @@ export class Headers {
   }
 
   clone(): Headers {
-    return new Headers([...this.#names], [...this.#values])
+    return new Headers([...this.#names], [...this.#values], this.#foreign)
   }
 
   /** All lines but those of `without`, with their usual spelling, each ended by CRLF. */
@@ -257,6 +269,18 @@ export class Headers {
       text += `${usualSpelling(this.#names[at] ?? '')}: ${this.#values[at]}\r\n`
     }
     return text
+  }
+
+  /** The same as bytes, where some of it is `foreign`. */
+  writeBytes(without?: string): Buffer {
+    const lines: Buffer[] = []
+    for (let at = 0; at < this.#names.length; at++) {
+      if (this.#names[at] === without) continue
+      const value = this.#values[at] ?? ''
+      const encoding = this.#foreign?.has(value) ? 'latin1' : 'utf8'
+      lines.push(Buffer.from(`${usualSpelling(this.#names[at] ?? '')}: `), Buffer.from(`${value}\r\n`, encoding))
+    }
+    return Buffer.concat(lines)
   }
 
   #cut(at: number): void {

@@ -17,14 +17,10 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** How the characters above 127 were, or will be, written as bytes. UTF-8 but for messages that are none. */
-export type TextEncoding = 'utf8' | 'latin1'
-
 /** What requests and responses share. A header is parsed when somebody asks for it, and once. Getters throw `SipError`. */
 abstract class Message {
   readonly headers: Headers
   readonly body: Buffer
-  readonly encoding: TextEncoding
   #vias: readonly Via[] | undefined
   #topVia: Via | undefined
   #from: NameAddr | undefined
@@ -32,10 +28,9 @@ abstract class Message {
   #cseq: CSeq | undefined
   #contacts: readonly NameAddr[] | undefined
 
-  constructor(headers: Headers, body: Buffer, encoding: TextEncoding) {
+  constructor(headers: Headers, body: Buffer) {
     this.headers = headers
     this.body = body
-    this.encoding = encoding
   }
 
   /** Every Via value, ours or the nearest hop's first. */
@@ -147,9 +142,8 @@ export class SipRequest extends Message {
     uri: string
     headers: Headers
     body?: Buffer | undefined
-    encoding?: TextEncoding | undefined
   }) {
-    super(parts.headers, parts.body ?? EMPTY, parts.encoding ?? 'utf8')
+    super(parts.headers, parts.body ?? EMPTY)
     this.method = parts.method
     this.uriText = parts.uri
   }
@@ -161,7 +155,7 @@ export class SipRequest extends Message {
 
   /** Another request to the same place, without a body. */
   withMethod(method: string, headers: Headers): SipRequest {
-    return new SipRequest({ method, uri: this.uriText, headers, encoding: this.encoding })
+    return new SipRequest({ method, uri: this.uriText, headers })
   }
 
   /** `undefined` where it is missing or out of range, which §16.3 and RFC 4475 §3.1.2.4 treat alike. */
@@ -183,9 +177,8 @@ export class SipResponse extends Message {
     reason: string
     headers: Headers
     body?: Buffer | undefined
-    encoding?: TextEncoding | undefined
   }) {
-    super(parts.headers, parts.body ?? EMPTY, parts.encoding ?? 'utf8')
+    super(parts.headers, parts.body ?? EMPTY)
     this.status = parts.status
     this.reason = parts.reason
   }

@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts'
 import { isToken, trimBlanks, wholeNumber } from './characters.ts'
 import { canonicalName, Headers, knownName } from './headers.ts'
-import { type SipMessage, SipRequest, SipResponse, type TextEncoding } from './message.ts'
+import { type SipMessage, SipRequest, SipResponse } from './message.ts'
 import { SipError } from './sip-error.ts'
 
 /** A request that is broken but whole enough to be answered with `status`. */
@@ -33,21 +33,22 @@ export function parseMessage(data: Buffer, limits: ParserLimits = DEFAULT_LIMITS
   const end = headEnd(data, from)
   const head = data.subarray(from, end.head)
   const ascii = isAscii(head)
-  const encoding: TextEncoding = ascii || isUtf8(head) ? 'utf8' : 'latin1'
-  const text = ascii || encoding === 'latin1' ? head.toString('latin1') : head.toString('utf8')
+  const foreign = ascii || isUtf8(head) ? undefined : new Set<string>()
+  const text = ascii || foreign ? head.toString('latin1') : head.toString('utf8')
   const lineEnd = text.indexOf('\n')
   const start = stripCr(lineEnd < 0 ? text : text.slice(0, lineEnd))
-  const lines = parseHeaderLines(text, lineEnd < 0 ? text.length : lineEnd + 1, limits)
+  const lines = parseHeaderLines(text, lineEnd < 0 ? text.length : lineEnd + 1, limits, foreign)
   const body = cutBody(data, end.body, lines.headers)
   let fault = lines.fault ?? body.fault
   if (end.body > data.length) fault ??= new SipError('malformed header', 'the empty line behind the headers is missing')
   if (start.startsWith('SIP/')) {
-    const response = parseStatusLine(start, lines.headers, body.body, encoding)
+    const response = parseStatusLine(start, lines.headers, body.body, foreign)
     if (fault) throw fault
     return response
   }
   const line = parseRequestLine(start)
-  const request = new SipRequest({ ...line, headers: lines.headers, body: body.body, encoding })
+  const uri = readText(line.uri, foreign)
+  const request = new SipRequest({ ...line, uri, headers: lines.headers, body: body.body })
   fault = line.fault ?? fault
   if (fault) throw new FaultyRequest(request, fault)
   return request
@@ -91,13 +92,13 @@ function requestLineFault(line: string, trimmed: string, method: string, uri: st
 }
 
 /** `SIP/2.0 SP Status-Code SP Reason-Phrase`; the second blank may be missing where there is no phrase. */
-function parseStatusLine(line: string, headers: Headers, body: Buffer, encoding: TextEncoding): SipResponse {
+function parseStatusLine(line: string, headers: Headers, body: Buffer, foreign: Set<string> | undefined): SipResponse {
   if (!line.startsWith('SIP/2.0 ')) throw new SipError('unsupported version', 'the version is not SIP/2.0')
   const status = wholeNumber(line.slice(8, 11), 699)
   if (status === undefined || status < 100 || (line.length > 11 && line.charCodeAt(11) !== 32)) {
     throw new SipError('malformed start line', 'the status code is none')
   }
-  return new SipResponse({ status, reason: line.slice(12), headers, body, encoding })
+  return new SipResponse({ status, reason: readText(line.slice(12), foreign), headers, body })
 }
 
 interface HeaderLines {
@@ -106,7 +107,12 @@ interface HeaderLines {
   fault: SipError | undefined
 }
 
-function parseHeaderLines(text: string, from: number, limits: ParserLimits): HeaderLines {
+function parseHeaderLines(
+  text: string,
+  from: number,
+  limits: ParserLimits,
+  foreign: Set<string> | undefined,
+): HeaderLines {
   const names: string[] = []
   const values: string[] = []
   let fault: SipError | undefined
@@ -149,7 +155,20 @@ function parseHeaderLines(text: string, from: number, limits: ParserLimits): Hea
     at = end + 1
   }
   clean(names, values)
-  return { headers: new Headers(names, values), fault }
+  if (foreign) for (const [at, value] of values.entries()) values[at] = readText(value, foreign)
+  return { headers: new Headers(names, values, foreign), fault }
+}
+
+/**
+ * A text of a head that is not UTF-8 as a whole, which was read byte by byte: UTF-8 where this text is, else `foreign`, and
+ * read as ISO 8859-1.
+ */
+function readText(text: string, foreign: Set<string> | undefined): string {
+  if (!foreign) return text
+  const bytes = Buffer.from(text, 'latin1')
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  foreign.add(text)
+  return text
 }
 
 function joinFolded(before: string, more: string): string {

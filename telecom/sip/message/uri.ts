@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { isHostName, isScheme, isUriText, isUserInfo, lowerCase, wholeNumber } from './characters.ts'
+import { canonicalAddress } from './ip-address.ts'
 import { NO_PARAMETERS, type Parameters, parseUriParameters, writeUriParameters } from './parameters.ts'
 import { SipError } from './sip-error.ts'
 
@@ -101,18 +102,24 @@ function parseTelUri(text: string, rest: string): TelUri {
 const TEL_DIGITS = '0123456789abcdefABCDEF*#'
 const TEL_SEPARATORS = '-.()'
 
-/** Parses `host`, `host:port`, `[v6]`, `[v6]:port`. Throws a `SipError` (`malformed uri`). */
+/**
+ * Parses `host`, `host:port`, `[v6]`, `[v6]:port`. A host is in lower case, and IPv6 as sockets write it: so the same ones are
+ * the same text. Throws a `SipError` (`malformed uri`).
+ */
 export function parseHostPort(text: string): { host: string; port: number | undefined } {
   let hostEnd: number
+  let host: string
   if (text.charCodeAt(0) === 91) {
     hostEnd = text.indexOf(']') + 1
-    if (isIP(text.slice(1, hostEnd - 1)) !== 6) throw malformedUri('a host is no IPv6 address')
+    const address = text.slice(1, hostEnd - 1)
+    if (isIP(address) !== 6) throw malformedUri('a host is no IPv6 address')
+    host = `[${lowerCase(canonicalAddress(address))}]`
   } else {
     const colon = text.indexOf(':')
     hostEnd = colon < 0 ? text.length : colon
-    if (!isHostName(text.slice(0, hostEnd))) throw malformedUri('a host is malformed')
+    host = lowerCase(text.slice(0, hostEnd))
+    if (!isHostName(host)) throw malformedUri('a host is malformed')
   }
-  const host = lowerCase(text.slice(0, hostEnd))
   if (hostEnd === text.length) return { host, port: undefined }
   const port = text.charCodeAt(hostEnd) === 58 ? wholeNumber(text.slice(hostEnd + 1), 65_535) : undefined
   if (port === undefined) throw malformedUri('a port is malformed')

@@ -25,6 +25,7 @@ export class Runner<State extends { readonly at: string }, Input, Message, Tell>
   readonly #needs: RunnerNeeds<Message, Tell>
   readonly #timers = new Map<TimerName, Timer>()
   #state: State | undefined
+  #isDropped = false
 
   constructor(machine: Machine<State, Input | OwnInput, Message, Tell>, needs: RunnerNeeds<Message, Tell>) {
     this.#machine = machine
@@ -42,11 +43,12 @@ export class Runner<State extends { readonly at: string }, Input, Message, Tell>
 
   on(input: Input | OwnInput): void {
     const state = this.#state
-    if (state && state.at !== 'terminated') this.#take(this.#machine.next(state, input))
+    if (state && state.at !== 'terminated' && !this.#isDropped) this.#take(this.#machine.next(state, input))
   }
 
-  /** Forgets everything at once, telling nobody. */
+  /** Forgets everything at once, telling nobody, whatever still comes of what was sent. */
   drop(): void {
+    this.#isDropped = true
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
   }

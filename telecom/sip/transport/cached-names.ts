@@ -29,6 +29,7 @@ export function cachedNames(source: NameSource, clock: Clock): Names {
     addresses: (name) => addresses.find(name),
     services: (name) => services.find(name),
     pointers: (name) => pointers.find(name),
+    stop: () => source.stop?.(),
   }
 }
 

@@ -1,3 +1,4 @@
+import { canonicalAddress } from '../message/ip-address.ts'
 import type { Via } from '../message/via.ts'
 
 /** The transports of RFC 3261 §18, RFC 5630 and RFC 7118 that a flow can run over. */
@@ -7,6 +8,11 @@ export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 export interface RemoteAddress {
   readonly address: string
   readonly port: number
+}
+
+/** The same with the address as sockets report it, so that one place is one text. */
+export function canonicalRemote({ address, port }: RemoteAddress): RemoteAddress {
+  return { address: canonicalAddress(address), port }
 }
 
 /** What a flow needs of the listener that it belongs to. */

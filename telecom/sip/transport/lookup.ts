@@ -10,11 +10,17 @@ export class Lookup {
   readonly #clock: Clock
   readonly #ending = new AbortController()
   readonly #deadline: { cancel(): void }
+  readonly #stopping: AbortSignal | undefined
+  readonly #end = () => this.end()
   #failed = false
 
-  constructor(clock: Clock) {
+  /** `stopping`: nothing is asked any more from then on. */
+  constructor(clock: Clock, stopping?: AbortSignal) {
     this.#clock = clock
-    this.#deadline = clock.after(TOTAL_MS, () => this.#ending.abort())
+    this.#deadline = clock.after(TOTAL_MS, () => this.end())
+    this.#stopping = stopping
+    stopping?.addEventListener('abort', this.#end)
+    if (stopping?.aborted) this.end()
   }
 
   /** Whether a question had no answer at all: what was not found may be there all the same. */
@@ -47,6 +53,7 @@ export class Lookup {
 
   end(): void {
     this.#deadline.cancel()
+    this.#stopping?.removeEventListener('abort', this.#end)
     this.#ending.abort()
   }
 

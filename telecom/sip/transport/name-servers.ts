@@ -16,10 +16,16 @@ export interface NameServerOptions {
 }
 
 export function nameServers({ servers, timeoutMs = 1_000, tries = 2 }: NameServerOptions = {}): NameSource {
-  const open = () => {
+  const asking = new Set<dns.Resolver>()
+  const ask = async <T>(question: (resolver: dns.Resolver) => Promise<T>): Promise<T> => {
     const resolver = new dns.Resolver({ timeout: timeoutMs, tries })
     if (servers) resolver.setServers(servers)
-    return resolver
+    asking.add(resolver)
+    try {
+      return await question(resolver)
+    } finally {
+      asking.delete(resolver)
+    }
   }
   return {
     async addresses(name) {
@@ -28,10 +34,14 @@ export function nameServers({ servers, timeoutMs = 1_000, tries = 2 }: NameServe
       // RFC 6761 §6.3: never asked of a server
       if (name === 'localhost' || name.endsWith('.localhost'))
         return { records: ['127.0.0.1', '::1'], ttlSeconds: undefined }
-      return askForAddresses(open(), name)
+      return ask((resolver) => askForAddresses(resolver, name))
     },
-    services: async (name) => ({ records: await open().resolveSrv(name), ttlSeconds: undefined }),
-    pointers: async (name) => ({ records: await open().resolveNaptr(name), ttlSeconds: undefined }),
+    services: (name) => ask(async (resolver) => ({ records: await resolver.resolveSrv(name), ttlSeconds: undefined })),
+    pointers: (name) =>
+      ask(async (resolver) => ({ records: await resolver.resolveNaptr(name), ttlSeconds: undefined })),
+    stop() {
+      for (const resolver of asking) resolver.cancel()
+    },
   }
 }
 

@@ -6,6 +6,8 @@ export interface Names {
   addresses(name: string, signal: AbortSignal): Promise<string[]>
   services(name: string, signal: AbortSignal): Promise<SrvRecord[]>
   pointers(name: string, signal: AbortSignal): Promise<NaptrRecord[]>
+  /** Nobody asks any more, nor waits for what was asked. */
+  stop?(): void
 }
 
 /** What a name server said, and for how long it may be believed; `undefined` where that is not told. */
@@ -19,6 +21,8 @@ export interface NameSource {
   addresses(name: string): Promise<NameAnswer<string>>
   services(name: string): Promise<NameAnswer<SrvRecord>>
   pointers(name: string): Promise<NameAnswer<NaptrRecord>>
+  /** Ends what is being asked: it rejects. */
+  stop?(): void
 }
 
 /** No such name, nothing of this kind, a text that is no name. */

@@ -4,7 +4,7 @@ import type { Ids } from '#platform/ids'
 import type { Clock } from '#platform/time'
 import type { SipUri } from '../message/uri.ts'
 import { bareHost } from '../message/via.ts'
-import type { RemoteAddress } from './flow.ts'
+import { canonicalRemote, type RemoteAddress } from './flow.ts'
 import { Lookup } from './lookup.ts'
 import type { Names } from './names.ts'
 import { inOrder } from './srv-order.ts'
@@ -21,6 +21,8 @@ export interface ResolveNeeds {
   readonly names: Names
   readonly clock: Clock
   readonly ids: Ids
+  /** Ends every look-up: whoever asked is about to stop. */
+  readonly stopping?: AbortSignal
   /** Whether requests of ours may go to an address. */
   mayReach(address: string): boolean
   /** Whether we have a listener for this transport and family (4 or 6; any where left out). */
@@ -68,7 +70,7 @@ export async function resolveUri(uri: SipUri, needs: ResolveNeeds): Promise<Reso
   if (!hasTransport(uri)) return nowhere('unsupported_transport')
   const known = knownDestination(uri)
   if (known) return allowed([known], needs)
-  const lookup = new Lookup(needs.clock)
+  const lookup = new Lookup(needs.clock, needs.stopping)
   try {
     const servers = (await findServers(uri, needs, lookup)).slice(0, MOST_SERVICES)
     const found = await Promise.all(
@@ -152,7 +154,8 @@ async function addressesOf(host: string, needs: ResolveNeeds, signal: AbortSigna
 
 /** What is left of destinations: those that we have a listener for, and that may be reached. */
 export function allowed(found: readonly Destination[], needs: ResolveNeeds): Resolution {
-  const served = found.filter(({ remote, transport }) => {
+  const canonical = found.map((one) => ({ ...one, remote: canonicalRemote(one.remote) }))
+  const served = canonical.filter(({ remote, transport }) => {
     const family = isIP(remote.address)
     return remote.port > 0 && family !== 0 && needs.serves(transport, family)
   })

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { canonicalAddress } from '../message/ip-address.ts'
 import type { SipRequest } from '../message/message.ts'
 import { bareHost } from '../message/via.ts'
 import type { RemoteAddress } from './flow.ts'
@@ -34,7 +35,7 @@ export function trueSource(request: SipRequest, remote: RemoteAddress, edges: Bl
   for (let hop = 1; hop < vias.length && isListed(edges, source.address); hop++) {
     const via = vias[hop]
     if (!via) break
-    const address = via.parameters.get('received') ?? bareHost(via.host)
+    const address = canonicalAddress(via.parameters.get('received') ?? bareHost(via.host))
     if (isIP(address) === 0) break // a name proves nothing; the edge is as far as we know
     source = { address, port: Number(via.parameters.get('rport')) || via.port || 5060 }
   }
