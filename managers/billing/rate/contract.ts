@@ -90,7 +90,7 @@ export const NewRateDeck = Type.Object(
     tm_from: Type.Optional(
       Type.String({
         format: 'date-time',
-        description: 'In the future; as soon as every process knows it unless said.',
+        description: 'In the future, also once all rates are written; as soon as every process knows it unless said.',
       }),
     ),
     based_on: Type.Optional(
@@ -138,6 +138,8 @@ export const createRateDeck = endpoint({
   body: NewRateDeck,
   returns: RateDeckSummary,
   errors: [apiErrors.INVALID_ARGUMENT, billingErrors.RATE_DECK_NOT_FOUND],
+  // a million rates are copied within ten seconds
+  deadlineMs: 60_000,
 })
 
 /** What something costs that starts now. */
