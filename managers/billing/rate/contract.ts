@@ -6,6 +6,8 @@ import { billingErrors } from '../errors.ts'
 /** Of one unit: tokens, or micros. */
 const MOST_PER_UNIT = 1_000_000_000_000
 const DAY_SECONDS = 86_400
+/** What the database counts versions up to. */
+const MOST_VERSION = 2_147_483_647
 /** Rows of a deck that one answer shows. */
 export const MOST_SHOWN = 1_000
 
@@ -94,7 +96,10 @@ export const NewRateDeck = Type.Object(
       }),
     ),
     based_on: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Takes every rate of this version that is not among the new ones.' }),
+      Type.Integer({
+        ...{ minimum: 1, maximum: MOST_VERSION },
+        description: 'Takes every rate of this version that is not among the new ones.',
+      }),
     ),
     rates: Type.Array(RateFields, {
       maxItems: 10_000,
