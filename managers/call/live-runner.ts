@@ -3,12 +3,13 @@ import type { WriteLanes } from '#platform/db'
 import type { ReasonedError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
-import type { Clock, Stopwatch, Timer } from '#platform/time'
+import type { Clock, Stopwatch } from '#platform/time'
 import type { AskedTransfer, Line } from '#telecom/line'
 import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
-import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
+import { CallActor, type CallEffect, type CallInput, type CallLimits } from './call-actor.ts'
+import { CallTimers } from './call-timers.ts'
 import type { CallWitness, EndAsker, MatchedRule } from './call-witness.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
@@ -124,7 +125,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #followers = new Set<Attempt>()
   #newFollowers: string[] = []
   readonly #subscribers = new Set<(input: LiveCallInput) => void>()
-  readonly #timers = new Map<CallTimer, Timer>()
+  readonly #timers: CallTimers
   /** What was asked and is not answered. */
   readonly #controls = new Map<
     string,
@@ -153,6 +154,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
     this.hops = parts.hops ?? 0
     this.isPrivate = parts.isPrivate ?? false
+    this.#timers = new CallTimers(needs.clock, (timer) => this.#take({ type: 'timer', timer }))
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
     this.#recordings = new RecordingRunner(needs, {
@@ -463,9 +465,9 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'tell':
         return this.#post(effect.input)
       case 'start':
-        return this.#start(effect.timer, effect.ms)
+        return this.#timers.start(effect.timer, effect.ms)
       case 'stop':
-        return this.#stop(effect.timer)
+        return this.#timers.stop(effect.timer)
       case 'release':
         return this.#release()
     }
@@ -551,20 +553,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#controls.delete(key)
   }
 
-  #start(timer: CallTimer, ms: number): void {
-    this.#stop(timer)
-    const handle = this.#needs.clock.after(ms, () => {
-      this.#timers.delete(timer)
-      this.#take({ type: 'timer', timer })
-    })
-    this.#timers.set(timer, handle)
-  }
-
-  #stop(timer: CallTimer): void {
-    this.#timers.get(timer)?.cancel()
-    this.#timers.delete(timer)
-  }
-
   #post(input: LiveCallInput): void {
     if (input.type === 'hungup') this.#over = input
     if (this.#outbox.push(input) > 1) return
@@ -584,8 +572,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   #release(): void {
     this.#released = true
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    this.#timers.stopAll()
     this.#sounds.abortAll()
     void this.#writer.written.then(() => {
       for (const done of this.#onStored.splice(0)) done()
