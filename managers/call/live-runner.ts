@@ -9,6 +9,7 @@ import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
 import { CallActor, type CallEffect, type CallInput, type CallLimits } from './call-actor.ts'
+import { CallAudience } from './call-audience.ts'
 import { CallTimers } from './call-timers.ts'
 import type { CallWitness, EndAsker, MatchedRule } from './call-witness.ts'
 import { CallWriter } from './call-writer.ts'
@@ -124,7 +125,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   #flow: LiveParts['flow']
   readonly #followers = new Set<Attempt>()
   #newFollowers: string[] = []
-  readonly #subscribers = new Set<(input: LiveCallInput) => void>()
+  readonly #audience: CallAudience
   readonly #timers: CallTimers
   /** What was asked and is not answered. */
   readonly #controls = new Map<
@@ -133,8 +134,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   >()
   readonly #queue: CallInput[] = []
   #running = false
-  #outbox: LiveCallInput[] = []
-  #over: LiveCallInput | undefined
   #released = false
   readonly #onStored: (() => void)[] = []
 
@@ -154,6 +153,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
     this.hops = parts.hops ?? 0
     this.isPrivate = parts.isPrivate ?? false
+    this.#audience = new CallAudience({ call_id: call.id, log: needs.log })
     this.#timers = new CallTimers(needs.clock, (timer) => this.#take({ type: 'timer', timer }))
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
@@ -348,10 +348,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   }
 
   subscribe(handler: (input: LiveCallInput) => void): () => void {
-    this.#subscribers.add(handler)
-    const over = this.#over
-    if (over) queueMicrotask(() => this.#tell(handler, over))
-    return () => this.#subscribers.delete(handler)
+    return this.#audience.subscribe(handler)
   }
 
   /** Calls `done` once the call is over, its recordings too, and its row is on disk; at once (in the next turn) when it is. */
@@ -463,7 +460,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'save':
         return this.#save(effect.call, effect.events)
       case 'tell':
-        return this.#post(effect.input)
+        return this.#audience.post(effect.input)
       case 'start':
         return this.#timers.start(effect.timer, effect.ms)
       case 'stop':
@@ -551,23 +548,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   #controlled(key: string, refusal: ControlRefusal | undefined): void {
     this.#controls.get(key)?.resolve(refusal)
     this.#controls.delete(key)
-  }
-
-  #post(input: LiveCallInput): void {
-    if (input.type === 'hungup') this.#over = input
-    if (this.#outbox.push(input) > 1) return
-    queueMicrotask(() => {
-      for (let input = this.#outbox.shift(); input; input = this.#outbox.shift())
-        for (const handler of [...this.#subscribers]) this.#tell(handler, input)
-    })
-  }
-
-  #tell(handler: (input: LiveCallInput) => void, input: LiveCallInput): void {
-    try {
-      handler(input)
-    } catch (error) {
-      this.#needs.log.error({ call_id: this.id, input: input.type, error }, 'the flow of a call threw')
-    }
   }
 
   #release(): void {
