@@ -32,6 +32,7 @@ import type { Meter } from './meter.ts'
 import { meteredLeg } from './metered-leg.ts'
 import type { Metering } from './metering.ts'
 import type { MoveInput } from './move.ts'
+import { OpenQuestions } from './open-questions.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 import { RouteAttempts } from './route-attempt.ts'
 import { routeAttemptWrite } from './route-attempt-store.ts'
@@ -127,11 +128,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   #newFollowers: string[] = []
   readonly #audience: CallAudience
   readonly #timers: CallTimers
-  /** What was asked and is not answered. */
-  readonly #controls = new Map<
-    string,
-    { answer: Promise<ControlRefusal | undefined>; resolve: (refusal: ControlRefusal | undefined) => void }
-  >()
+  readonly #questions = new OpenQuestions()
   readonly #queue: CallInput[] = []
   #running = false
   #released = false
@@ -268,17 +265,18 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
    * is not. A repeat under the key of one that is under way shares its answer.
    */
   control(key: string, control: Control): Promise<ControlRefusal | undefined> {
-    return this.#askFor(key, { type: 'control', key, control })
+    return this.#questions.ask(key, () => this.#take({ type: 'control', key, control }))
   }
 
   /** Joins a program that hears and speaks. Resolves when it is there, or with why it is not. */
   startStream(key: string, stream: StreamTarget): Promise<ControlRefusal | undefined> {
-    return this.#askFor(key, { type: 'start_stream', key, stream })
+    return this.#questions.ask(key, () => this.#take({ type: 'start_stream', key, stream }))
   }
 
   /** Ends one of these, or all of them. */
   stopStream(key: string, stream_id?: string): Promise<ControlRefusal | undefined> {
-    return this.#askFor(key, { type: 'stop_stream', key, ...(stream_id === undefined ? {} : { stream_id }) })
+    const which = stream_id === undefined ? {} : { stream_id }
+    return this.#questions.ask(key, () => this.#take({ type: 'stop_stream', key, ...which }))
   }
 
   /** Why what was asked for under this key is not recorded, where that has a reason of its own; told once. */
@@ -414,7 +412,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'end_stream':
         return this.#line.endStream(effect.stream_id)
       case 'controlled':
-        return this.#controlled(effect.key, effect.refusal)
+        return this.#questions.answered(effect.key, effect.refusal)
       case 'ringback':
         return this.#line.ringback()
       case 'music':
@@ -534,20 +532,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     if (call.status !== 'hangup') return
     this.#meter?.over()
     this.#needs.witness?.over(call)
-  }
-
-  #askFor(key: string, input: CallInput): Promise<ControlRefusal | undefined> {
-    const asked = this.#controls.get(key)
-    if (asked) return asked.answer
-    const { promise, resolve } = Promise.withResolvers<ControlRefusal | undefined>()
-    this.#controls.set(key, { answer: promise, resolve })
-    this.#take(input)
-    return promise
-  }
-
-  #controlled(key: string, refusal: ControlRefusal | undefined): void {
-    this.#controls.get(key)?.resolve(refusal)
-    this.#controls.delete(key)
   }
 
   #release(): void {
