@@ -19,6 +19,7 @@ import type { PeerInput } from './conversation.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { DialledWay } from './dialling.ts'
 import type { CallEvent } from './events.ts'
+import { Followers } from './followers.ts'
 import { MAX_FORWARDS } from './hops.ts'
 import type {
   ConnectOptions,
@@ -124,8 +125,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #routes: RouteAttempts
   /** The flow of a call of ours that has not begun. */
   #flow: LiveParts['flow']
-  readonly #followers = new Set<Attempt>()
-  #newFollowers: string[] = []
+  readonly #followers = new Followers((call_ids) => this.#take({ type: 'chain', call_ids }))
   readonly #audience: CallAudience
   readonly #timers: CallTimers
   readonly #questions = new OpenQuestions()
@@ -294,9 +294,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   }
 
   lead(follower: Attempt): void {
-    this.#followers.add(follower)
-    if (follower.kind !== 'call' || this.#newFollowers.push(follower.id) > 1) return
-    queueMicrotask(() => this.#take({ type: 'chain', call_ids: this.#newFollowers.splice(0) }))
+    this.#followers.lead(follower)
   }
 
   get isUp(): boolean {
@@ -320,14 +318,12 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** This leg, and the groups that it is among, do not end with ours any more; gives what followed us for it. */
   letGo(call_id: string): readonly Attempt[] {
-    const freed = [...this.#followers].filter((follower) => follower.holds(call_id))
-    for (const follower of freed) this.#followers.delete(follower)
-    return freed
+    return this.#followers.letGo(call_id)
   }
 
   /** What was let go follows us again. */
   leadAgain(followers: readonly Attempt[]): void {
-    for (const follower of followers) this.#followers.add(follower)
+    this.#followers.leadAgain(followers)
   }
 
   holds(call_id: string): boolean {
@@ -432,7 +428,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'ask_transfer':
         return this.#needs.transferAsked(this, effect.transfer)
       case 'end_chain':
-        return this.#endFollowers()
+        return this.#followers.endAll()
       case 'hangup':
         return this.#line.hangup(effect.cause)
       case 'render':
@@ -518,12 +514,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     }
     if (this.#report) this.#report(event)
     else if (event.type === 'answered') this.win()
-  }
-
-  /** Groups were made before their members: no next one is called for a call that is over. */
-  #endFollowers(): void {
-    for (const follower of this.#followers) follower.hangup('normal', undefined, 'master')
-    this.#followers.clear()
   }
 
   #save(call: Call, events: readonly CallEvent[]): void {
