@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '#platform/time'
-import type { CallTimer } from './call-actor.ts'
+import type { CallTimer } from './call-input.ts'
 
 /** What one call waits for, each by its name: one that is started again begins anew. */
 export class CallTimers {
