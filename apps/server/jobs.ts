@@ -102,7 +102,7 @@ export function platformJobs(needs: PlatformJobsNeeds): Job[] {
     {
       name: 'forget_spending',
       schedule: '50 3 * * *',
-      run: () => spending.forgetOld(),
+      run: (signal) => untilNoneIsLeft(signal, () => spending.forgetSome()),
     },
     {
       name: 'audit_billing',

@@ -1,147 +1,22 @@
 import { type Ids, NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
-import { type AskedTransfer, CAUSE, type LineEvent } from '#telecom/line'
-import type { PromptPart, StreamTarget } from '#telecom/media'
+import { CAUSE, type LineEvent } from '#telecom/line'
 import type { AttemptEvent } from './attempt.ts'
-import {
-  type Call,
-  type CallAction,
-  endingOf,
-  type HangupReason,
-  isEnding,
-  type MuteDirection,
-  mayBecome,
-} from './call.ts'
-import { type ConnectInput, ConnectMachine } from './connect-machine.ts'
-import type { ControlRefusal } from './control.ts'
+import { type Call, type CallAction, endingOf, type HangupReason, isEnding, mayBecome } from './call.ts'
+import type { CallEffect } from './call-effect.ts'
+import type { CallInput } from './call-input.ts'
+import { type CallLimits, DEFAULT_CALL_LIMITS } from './call-limits.ts'
+import { ConnectMachine } from './connect-machine.ts'
 import { type ControlInput, ControlMachine } from './control-machine.ts'
-import { Conversation, type PeerInput } from './conversation.ts'
-import { type DialledWay, Dialling, GIVEN_UP, type RouteEvent } from './dialling.ts'
-import type { CallEvent } from './events.ts'
+import { Conversation } from './conversation.ts'
+import { type DialledWay, Dialling, GIVEN_UP } from './dialling.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
-import type { ConnectOptions, LiveCallInput, SayOptions } from './live-call.ts'
+import type { ConnectOptions, LiveCallInput } from './live-call.ts'
 import type { MoveInput } from './move.ts'
 import { Outcomes } from './outcomes.ts'
-import type { Recording } from './recording.ts'
-import type { RecordingEvent } from './recording-events.ts'
-import { type RecordingInput, RecordingMachine, type RecordingStep } from './recording-machine.ts'
+import { RecordingMachine, type RecordingStep } from './recording-machine.ts'
 import { type SoundInput, SoundMachine } from './sound-machine.ts'
-import { type StreamInput, StreamMachine } from './stream-machine.ts'
-import type { WayCarrier } from './way.ts'
-
-/** What a live call is given, one at a time. */
-export type CallInput =
-  | { type: 'line'; event: LineEvent }
-  /** The row with the dialog's identity is on disk. */
-  | { type: 'stored' }
-  | { type: 'answer'; key: string }
-  | { type: 'connect'; key: string; options: ConnectOptions }
-  | { type: 'detect'; key: string; hangup: boolean }
-  | { type: 'stop_playing' }
-  | { type: 'hangup'; reason: HangupReason; cause?: number }
-  | { type: 'action'; action: CallAction }
-  | { type: 'sound_ready'; sound: string; parts: readonly PromptPart[] }
-  /** `isTextAtFault`: no voice could speak such a text. */
-  | { type: 'sound_failed'; sound: string; issue: string; isTextAtFault: boolean }
-  /** The next way to a callee is ready to be dialled, or cannot be. */
-  | { type: 'redial_ready' }
-  | { type: 'redial_failed' }
-  /** These calls follow this one from now on. */
-  | { type: 'chain'; call_ids: readonly string[] }
-  | { type: 'timer'; timer: CallTimer }
-  | ControlInput
-  | StreamInput
-  | SoundInput
-  | ConnectInput
-  | PeerInput
-  | RecordingInput
-  | MoveInput
-
-/**
- * `max_duration` ends the call; `dial` gives a callee up; `sound` ends an echo, or the waiting for speech and files,
- * `announcement` that for words over everything else; `recording:<id>` what a recording waits for.
- */
-export type CallTimer = 'max_duration' | 'dial' | 'sound' | 'announcement' | `recording:${string}`
-
-/** What a live call wants done. The runner does it; what comes of it comes back as an input. */
-export type CallEffect =
-  | { do: 'ring' }
-  | { do: 'answer' }
-  | { do: 'dial' }
-  /** This way to the callee is made ready: `redial_ready` or `redial_failed` follows. */
-  | { do: 'redial'; way: number }
-  /** What becomes of an attempt over a route is kept. */
-  | { do: 'note_route'; way: number; carrier: WayCarrier; event: RouteEvent }
-  | { do: 'play'; sound: string; parts: readonly PromptPart[] }
-  | { do: 'echo' }
-  | { do: 'silence' }
-  /** Who answered is listened for. */
-  | { do: 'detect' }
-  | { do: 'ringback' }
-  | { do: 'music' }
-  /** The leg of this id is heard. */
-  | { do: 'bridge'; peer: string }
-  /** The leg of this id is told what ours does. */
-  | { do: 'steer'; peer: string; input: { type: 'join' | 'peer_again' } | { type: 'peer_held'; held: boolean } }
-  | { do: 'hangup'; cause: number }
-  | { do: 'render'; sound: string; text: string; voice: SayOptions }
-  | { do: 'fetch'; sound: string; urls: readonly string[] }
-  | { do: 'abort'; sound: string }
-  /** Over everything that sounds: what is covered waits. */
-  | { do: 'hold'; on: boolean }
-  | { do: 'cover'; by: 'moh' | 'silence'; on: boolean }
-  | { do: 'announce'; sound: string; parts: readonly PromptPart[] }
-  | { do: 'mute'; direction: MuteDirection }
-  /** A program hears and speaks, or does not any more. */
-  | { do: 'stream'; stream: StreamTarget }
-  | { do: 'end_stream'; stream_id: string }
-  /** What was asked with this key is done, or refused. */
-  | { do: 'controlled'; key: string; refusal?: ControlRefusal }
-  /** Others are called: `called_out` or `not_called_out` follows, and an `attempt` for each that happens to them. */
-  | { do: 'call_out'; key: string; options: ConnectOptions }
-  | { do: 'win_attempt' | 'end_attempt' | 'end_other_attempts'; key: string; attempt: number }
-  /** Whoever had this leg dialled hears of it. */
-  | { do: 'report'; event: AttemptEvent }
-  /** The phone of this leg asks us to call somebody in its place. */
-  | { do: 'ask_transfer'; transfer: AskedTransfer }
-  /** The calls that follow this one end with it. */
-  | { do: 'end_chain' }
-  /** Whether it may be recorded, and where: `recording_prepared` follows. */
-  | { do: 'prepare_recording'; key: string; recording: Recording }
-  | { do: 'record'; recording: Recording; endOfSilenceMs: number }
-  | { do: 'stop_recording' }
-  /** What is on the disk of it: `recording_measured` follows. */
-  | { do: 'measure_recording'; recording: Recording }
-  /** It will not be made: what was prepared goes away. */
-  | { do: 'discard_recording'; recording: Recording }
-  | { do: 'save_recording'; recording: Recording; events: readonly RecordingEvent[] }
-  /** It is over and written: what follows it may begin. */
-  | { do: 'recording_over'; recording: Recording }
-  /** Row and events in one write. */
-  | { do: 'save'; call: Call; events: readonly CallEvent[] }
-  | { do: 'tell'; input: LiveCallInput }
-  | { do: 'start'; timer: CallTimer; ms: number }
-  | { do: 'stop'; timer: CallTimer }
-  /** The call is over: nothing follows. */
-  | { do: 'release' }
-
-export interface CallLimits {
-  /** From the start of the leg, milliseconds. */
-  maxDurationMs: number
-  /** How long a callee may ring, each way to it counted anew. */
-  dialMs: number
-  /** How long speech may take to be made. */
-  renderMs: number
-  /** How long files may take to be fetched. */
-  fetchMs: number
-}
-
-export const DEFAULT_CALL_LIMITS: CallLimits = {
-  maxDurationMs: 3_600_000,
-  dialMs: 60_000,
-  renderMs: 10_000,
-  fetchMs: 30_000,
-}
+import { StreamMachine } from './stream-machine.ts'
 
 const RELEASE: CallEffect = { do: 'release' }
 /** What an unanswered caller hears in place of a ringing tone of its own. */

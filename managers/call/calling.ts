@@ -3,7 +3,7 @@ import type { Address } from '#platform/http'
 import type { OutgoingLineOptions } from '#telecom/line'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import type { CallMetadata } from './call.ts'
-import type { CallLimits } from './call-actor.ts'
+import type { CallLimits } from './call-limits.ts'
 import type { CallFlow } from './live-call.ts'
 
 /** The call that others follow: they end with it. */

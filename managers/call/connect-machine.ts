@@ -1,6 +1,6 @@
 import type { AttemptEvent } from './attempt.ts'
 import type { Call, HangupReason } from './call.ts'
-import type { CallEffect } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
 import type { Conversation } from './conversation.ts'
 import type { ConnectOptions, LiveCallInput } from './live-call.ts'
 import type { Outcomes } from './outcomes.ts'

@@ -2,7 +2,8 @@ import type { Ids } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import type { PromptPart } from '#telecom/media'
 import { type Call, isEnding } from './call.ts'
-import type { CallEffect, CallLimits } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
+import type { CallLimits } from './call-limits.ts'
 import { type Control, type ControlRefusal, muted, unmuted } from './control.ts'
 
 /** What a live call is asked from outside of its flow; `controlled` with the same key answers it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CallEffect } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
 import { Conversation, type PeerInput } from './conversation.ts'
 
 /** Two legs, each with its own side; what one says to the other arrives. */

@@ -1,4 +1,4 @@
-import type { CallEffect } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
 
 /** What one leg of a conversation is told about the other. */
 export type PeerInput =

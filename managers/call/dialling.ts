@@ -1,6 +1,6 @@
 import { CAUSE, type LineEvent } from '#telecom/line'
 import { type Call, isEnding } from './call.ts'
-import type { CallEffect } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
 import type { WayCarrier } from './way.ts'
 
 type Ended = LineEvent & { type: 'ended' }

@@ -3,12 +3,17 @@ import type { WriteLanes } from '#platform/db'
 import type { ReasonedError } from '#platform/errors'
 import type { Ids } from '#platform/ids'
 import type { Log } from '#platform/log'
-import type { Clock, Stopwatch, Timer } from '#platform/time'
+import type { Clock, Stopwatch } from '#platform/time'
 import type { AskedTransfer, Line } from '#telecom/line'
 import type { StreamTarget } from '#telecom/media'
 import type { Attempt, AttemptEvent } from './attempt.ts'
 import { type Call, type CallAction, type HangupReason, isEnding } from './call.ts'
-import { CallActor, type CallEffect, type CallInput, type CallLimits, type CallTimer } from './call-actor.ts'
+import { CallActor } from './call-actor.ts'
+import { CallAudience } from './call-audience.ts'
+import type { CallEffect } from './call-effect.ts'
+import type { CallInput } from './call-input.ts'
+import type { CallLimits } from './call-limits.ts'
+import { CallTimers } from './call-timers.ts'
 import type { CallWitness, EndAsker, MatchedRule } from './call-witness.ts'
 import { CallWriter } from './call-writer.ts'
 import { type CallOut, type ConnectingCaller, ConnectRunner } from './connect-runner.ts'
@@ -17,6 +22,7 @@ import type { PeerInput } from './conversation.ts'
 import type { DialableLine } from './dialable-line.ts'
 import type { DialledWay } from './dialling.ts'
 import type { CallEvent } from './events.ts'
+import { Followers } from './followers.ts'
 import { MAX_FORWARDS } from './hops.ts'
 import type {
   ConnectOptions,
@@ -30,6 +36,7 @@ import type { Meter } from './meter.ts'
 import { meteredLeg } from './metered-leg.ts'
 import type { Metering } from './metering.ts'
 import type { MoveInput } from './move.ts'
+import { OpenQuestions } from './open-questions.ts'
 import { type RecordingNeeds, RecordingRunner } from './recording-runner.ts'
 import { RouteAttempts } from './route-attempt.ts'
 import { routeAttemptWrite } from './route-attempt-store.ts'
@@ -121,19 +128,12 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   readonly #routes: RouteAttempts
   /** The flow of a call of ours that has not begun. */
   #flow: LiveParts['flow']
-  readonly #followers = new Set<Attempt>()
-  #newFollowers: string[] = []
-  readonly #subscribers = new Set<(input: LiveCallInput) => void>()
-  readonly #timers = new Map<CallTimer, Timer>()
-  /** What was asked and is not answered. */
-  readonly #controls = new Map<
-    string,
-    { answer: Promise<ControlRefusal | undefined>; resolve: (refusal: ControlRefusal | undefined) => void }
-  >()
+  readonly #followers = new Followers((call_ids) => this.#take({ type: 'chain', call_ids }))
+  readonly #audience: CallAudience
+  readonly #timers: CallTimers
+  readonly #questions = new OpenQuestions()
   readonly #queue: CallInput[] = []
   #running = false
-  #outbox: LiveCallInput[] = []
-  #over: LiveCallInput | undefined
   #released = false
   readonly #onStored: (() => void)[] = []
 
@@ -153,6 +153,8 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.maxForwards = parts.maxForwards ?? MAX_FORWARDS
     this.hops = parts.hops ?? 0
     this.isPrivate = parts.isPrivate ?? false
+    this.#audience = new CallAudience({ call_id: call.id, log: needs.log })
+    this.#timers = new CallTimers(needs.clock, (timer) => this.#take({ type: 'timer', timer }))
     this.#writer = new CallWriter(needs, () => this.#take({ type: 'stored' }))
     const take = (input: CallInput) => this.#take(input)
     this.#recordings = new RecordingRunner(needs, {
@@ -266,17 +268,18 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
    * is not. A repeat under the key of one that is under way shares its answer.
    */
   control(key: string, control: Control): Promise<ControlRefusal | undefined> {
-    return this.#askFor(key, { type: 'control', key, control })
+    return this.#questions.ask(key, () => this.#take({ type: 'control', key, control }))
   }
 
   /** Joins a program that hears and speaks. Resolves when it is there, or with why it is not. */
   startStream(key: string, stream: StreamTarget): Promise<ControlRefusal | undefined> {
-    return this.#askFor(key, { type: 'start_stream', key, stream })
+    return this.#questions.ask(key, () => this.#take({ type: 'start_stream', key, stream }))
   }
 
   /** Ends one of these, or all of them. */
   stopStream(key: string, stream_id?: string): Promise<ControlRefusal | undefined> {
-    return this.#askFor(key, { type: 'stop_stream', key, ...(stream_id === undefined ? {} : { stream_id }) })
+    const which = stream_id === undefined ? {} : { stream_id }
+    return this.#questions.ask(key, () => this.#take({ type: 'stop_stream', key, ...which }))
   }
 
   /** Why what was asked for under this key is not recorded, where that has a reason of its own; told once. */
@@ -294,9 +297,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   }
 
   lead(follower: Attempt): void {
-    this.#followers.add(follower)
-    if (follower.kind !== 'call' || this.#newFollowers.push(follower.id) > 1) return
-    queueMicrotask(() => this.#take({ type: 'chain', call_ids: this.#newFollowers.splice(0) }))
+    this.#followers.lead(follower)
   }
 
   get isUp(): boolean {
@@ -320,14 +321,12 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
 
   /** This leg, and the groups that it is among, do not end with ours any more; gives what followed us for it. */
   letGo(call_id: string): readonly Attempt[] {
-    const freed = [...this.#followers].filter((follower) => follower.holds(call_id))
-    for (const follower of freed) this.#followers.delete(follower)
-    return freed
+    return this.#followers.letGo(call_id)
   }
 
   /** What was let go follows us again. */
   leadAgain(followers: readonly Attempt[]): void {
-    for (const follower of followers) this.#followers.add(follower)
+    this.#followers.leadAgain(followers)
   }
 
   holds(call_id: string): boolean {
@@ -346,10 +345,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
   }
 
   subscribe(handler: (input: LiveCallInput) => void): () => void {
-    this.#subscribers.add(handler)
-    const over = this.#over
-    if (over) queueMicrotask(() => this.#tell(handler, over))
-    return () => this.#subscribers.delete(handler)
+    return this.#audience.subscribe(handler)
   }
 
   /** Calls `done` once the call is over, its recordings too, and its row is on disk; at once (in the next turn) when it is. */
@@ -415,7 +411,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'end_stream':
         return this.#line.endStream(effect.stream_id)
       case 'controlled':
-        return this.#controlled(effect.key, effect.refusal)
+        return this.#questions.answered(effect.key, effect.refusal)
       case 'ringback':
         return this.#line.ringback()
       case 'music':
@@ -435,7 +431,7 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'ask_transfer':
         return this.#needs.transferAsked(this, effect.transfer)
       case 'end_chain':
-        return this.#endFollowers()
+        return this.#followers.endAll()
       case 'hangup':
         return this.#line.hangup(effect.cause)
       case 'render':
@@ -461,11 +457,11 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
       case 'save':
         return this.#save(effect.call, effect.events)
       case 'tell':
-        return this.#post(effect.input)
+        return this.#audience.post(effect.input)
       case 'start':
-        return this.#start(effect.timer, effect.ms)
+        return this.#timers.start(effect.timer, effect.ms)
       case 'stop':
-        return this.#stop(effect.timer)
+        return this.#timers.stop(effect.timer)
       case 'release':
         return this.#release()
     }
@@ -523,12 +519,6 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     else if (event.type === 'answered') this.win()
   }
 
-  /** Groups were made before their members: no next one is called for a call that is over. */
-  #endFollowers(): void {
-    for (const follower of this.#followers) follower.hangup('normal', undefined, 'master')
-    this.#followers.clear()
-  }
-
   #save(call: Call, events: readonly CallEvent[]): void {
     this.#writer.save(call, call.status === 'hangup' ? null : this.#line.dialog, events)
     if (events.includes('call_progressing')) this.#meter?.begin(meteredLeg(this, this.#needs.leg))
@@ -537,55 +527,9 @@ export class LiveRunner implements LiveCall, Attempt, ConnectingCaller {
     this.#needs.witness?.over(call)
   }
 
-  #askFor(key: string, input: CallInput): Promise<ControlRefusal | undefined> {
-    const asked = this.#controls.get(key)
-    if (asked) return asked.answer
-    const { promise, resolve } = Promise.withResolvers<ControlRefusal | undefined>()
-    this.#controls.set(key, { answer: promise, resolve })
-    this.#take(input)
-    return promise
-  }
-
-  #controlled(key: string, refusal: ControlRefusal | undefined): void {
-    this.#controls.get(key)?.resolve(refusal)
-    this.#controls.delete(key)
-  }
-
-  #start(timer: CallTimer, ms: number): void {
-    this.#stop(timer)
-    const handle = this.#needs.clock.after(ms, () => {
-      this.#timers.delete(timer)
-      this.#take({ type: 'timer', timer })
-    })
-    this.#timers.set(timer, handle)
-  }
-
-  #stop(timer: CallTimer): void {
-    this.#timers.get(timer)?.cancel()
-    this.#timers.delete(timer)
-  }
-
-  #post(input: LiveCallInput): void {
-    if (input.type === 'hungup') this.#over = input
-    if (this.#outbox.push(input) > 1) return
-    queueMicrotask(() => {
-      for (let input = this.#outbox.shift(); input; input = this.#outbox.shift())
-        for (const handler of [...this.#subscribers]) this.#tell(handler, input)
-    })
-  }
-
-  #tell(handler: (input: LiveCallInput) => void, input: LiveCallInput): void {
-    try {
-      handler(input)
-    } catch (error) {
-      this.#needs.log.error({ call_id: this.id, input: input.type, error }, 'the flow of a call threw')
-    }
-  }
-
   #release(): void {
     this.#released = true
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    this.#timers.stopAll()
     this.#sounds.abortAll()
     void this.#writer.written.then(() => {
       for (const done of this.#onStored.splice(0)) done()

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { NIL_UUID, sequentialIds } from '#platform/ids'
 import { ManualClock, Stopwatch } from '#platform/time'
 import type { LineEnd, LineEvent } from '#telecom/line'
-import { CallActor, type CallEffect, type CallInput } from './call-actor.ts'
+import { CallActor } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
+import type { CallInput } from './call-input.ts'
 import { newOutgoingCall } from './new-call.ts'
 
 function newLeg(otherWays = 0) {

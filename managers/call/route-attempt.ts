@@ -1,7 +1,7 @@
 import { uuidOfName } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
 import type { Call } from './call.ts'
-import type { CallEffect } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
 
 export const ROUTE_OUTCOMES = ['dialing', 'answered', 'failed', 'failed_over'] as const
 export type RouteOutcome = (typeof ROUTE_OUTCOMES)[number]

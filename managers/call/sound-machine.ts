@@ -1,6 +1,7 @@
 import type { Ids } from '#platform/ids'
 import type { PromptPart } from '#telecom/media'
-import type { CallEffect, CallLimits } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
+import type { CallLimits } from './call-limits.ts'
 import type { LiveCallInput, PlayOutcome, SayOptions } from './live-call.ts'
 import type { Outcomes } from './outcomes.ts'
 

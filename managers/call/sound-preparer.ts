@@ -1,5 +1,5 @@
 import type { Log } from '#platform/log'
-import type { CallInput } from './call-actor.ts'
+import type { CallInput } from './call-input.ts'
 import type { SayOptions } from './live-call.ts'
 
 /**

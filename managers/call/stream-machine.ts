@@ -1,7 +1,7 @@
 import type { LineEvent } from '#telecom/line'
 import type { StreamTarget } from '#telecom/media'
 import type { Call } from './call.ts'
-import type { CallEffect } from './call-actor.ts'
+import type { CallEffect } from './call-effect.ts'
 import { refusalOf } from './control-machine.ts'
 
 /** Programs that may hear and speak at the same time (`media.md` §3). */

@@ -1,7 +1,7 @@
 import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import { timestampToMs } from '#platform/time'
 import { ALL, kindOfTarget } from './route.ts'
-import { NONE, RouteRows, wordsOf } from './route-rows.ts'
+import { NONE, RouteRows, readWords } from './route-rows.ts'
 import type { RouteRecord } from './route-store.ts'
 import { RowIndex } from './row-index.ts'
 
@@ -29,6 +29,8 @@ export class RouteTable {
   readonly #byTarget = new RowIndex((row) => hashOfTarget(this.#rows.owner(row), this.#rows.target(row)))
   readonly #owners = new Names()
   readonly #providers = new Names()
+  /** The id that is being looked for. */
+  readonly #words = new Uint32Array(4)
 
   get size(): number {
     return this.#rows.size
@@ -47,7 +49,8 @@ export class RouteTable {
   }
 
   remove(id: string): void {
-    const words = wordsOf(id)
+    const words = this.#words
+    readWords(id, words, 0)
     const row = this.#byId.find(hashOfId(words, 0), (each) => this.#rows.hasId(each, words))
     if (row === NONE) return
     this.#byId.remove(row)

@@ -1,14 +1,22 @@
-const SHARDS = 4_096
-const SMALLEST = 4
+import { IntColumn } from './int-column.ts'
+
 const EMPTY = -1
+const FIRST_BUCKETS = 16
 
 /**
- * Finds rows by a hash of theirs: open addressing with linear probing in many small tables, so that none takes long to grow.
- * Which of the rows with a hash is meant is asked of whoever looks.
+ * Finds rows by a hash of theirs: linear hashing. Each row that is more than there are buckets splits one of them, so that it
+ * grows by a step at a time and never stops to build itself anew. Which of the rows with a hash is meant is asked of whoever
+ * looks. All is in a few large arrays: many small ones would be work for the collector.
  */
 export class RowIndex {
   readonly #hashOf: (row: number) => number
-  readonly #shards: (Shard | undefined)[] = Array.from({ length: SHARDS })
+  /** The first row of each bucket, and the one that follows each row there. */
+  readonly #heads = new IntColumn(EMPTY)
+  readonly #next = new IntColumn(EMPTY)
+  #count = 0
+  /** A power of two; the buckets before `#buckets - #base` are split already. */
+  #base = FIRST_BUCKETS
+  #buckets = FIRST_BUCKETS
 
   /** `hashOf` gives 32 bits, the same as long as the row is in here. */
   constructor(hashOf: (row: number) => number) {
@@ -17,85 +25,67 @@ export class RowIndex {
 
   /** The row with this hash that `isIt`; -1 where there is none. */
   find(hash: number, isIt: (row: number) => boolean): number {
-    const shard = this.#shards[shardOf(hash)]
-    if (!shard) return EMPTY
-    for (let at = slotOf(hash, shard); shard.rows[at] !== EMPTY; at = after(at, shard)) {
-      const row = shard.rows[at] ?? EMPTY
-      if (isIt(row)) return row
-    }
-    return EMPTY
+    let row = this.#heads.get(this.#bucketOf(hash))
+    while (row !== EMPTY && !isIt(row)) row = this.#next.get(row)
+    return row
   }
 
   add(row: number): void {
-    const hash = this.#hashOf(row)
-    const index = shardOf(hash)
-    let shard = this.#shards[index] ?? { rows: emptyRows(SMALLEST), count: 0 }
-    if ((shard.count + 1) * 2 > shard.rows.length) shard = this.#grown(shard)
-    this.#shards[index] = shard
-    this.#put(shard, row, hash)
-    shard.count++
+    this.#push(this.#bucketOf(this.#hashOf(row)), row)
+    this.#count++
+    if (this.#count > this.#buckets) this.#split()
   }
 
-  /** Takes a row out; what stood behind it moves up, so that every search still ends at the first gap. */
   remove(row: number): void {
-    const shard = this.#shards[shardOf(this.#hashOf(row))]
-    if (!shard) return
-    let gap = shard.rows.indexOf(row)
-    if (gap < 0) return
-    for (let at = after(gap, shard); shard.rows[at] !== EMPTY; at = after(at, shard)) {
-      const other = shard.rows[at] ?? EMPTY
-      const home = slotOf(this.#hashOf(other), shard)
-      if (isBetween(home, gap, at)) continue
-      shard.rows[gap] = other
-      gap = at
-    }
-    shard.rows[gap] = EMPTY
-    shard.count--
+    if (!this.#relink(row, this.#next.get(row))) return
+    this.#next.set(row, EMPTY)
+    this.#count--
   }
 
   /** Another row in the place of one with the same hash. */
   replace(row: number, by: number): void {
-    const shard = this.#shards[shardOf(this.#hashOf(row))]
-    const at = shard?.rows.indexOf(row) ?? EMPTY
-    if (shard && at >= 0) shard.rows[at] = by
+    const next = this.#next.get(row)
+    if (!this.#relink(row, by)) return
+    this.#next.set(row, EMPTY)
+    this.#next.set(by, next)
   }
 
-  #grown({ rows, count }: Shard): Shard {
-    const grown: Shard = { rows: emptyRows(rows.length * 2), count }
-    for (const row of rows) if (row !== EMPTY) this.#put(grown, row, this.#hashOf(row))
-    return grown
+  /** What led to the row leads to another one; false where nothing did. */
+  #relink(row: number, to: number): boolean {
+    const bucket = this.#bucketOf(this.#hashOf(row))
+    let before = EMPTY
+    let at = this.#heads.get(bucket)
+    while (at !== EMPTY && at !== row) {
+      before = at
+      at = this.#next.get(at)
+    }
+    if (at === EMPTY) return false
+    if (before === EMPTY) this.#heads.set(bucket, to)
+    else this.#next.set(before, to)
+    return true
   }
 
-  #put(shard: Shard, row: number, hash: number): void {
-    let at = slotOf(hash, shard)
-    while (shard.rows[at] !== EMPTY) at = after(at, shard)
-    shard.rows[at] = row
+  #bucketOf(hash: number): number {
+    const bucket = hash & (this.#base * 2 - 1)
+    return bucket < this.#buckets ? bucket : bucket & (this.#base - 1)
   }
-}
 
-interface Shard {
-  /** A power of two long, at most half full. */
-  rows: Int32Array
-  count: number
-}
+  /** Gives some of the rows of one bucket to a new one. */
+  #split(): void {
+    const old = this.#buckets - this.#base
+    this.#buckets++
+    let row = this.#heads.get(old)
+    this.#heads.set(old, EMPTY)
+    while (row !== EMPTY) {
+      const next = this.#next.get(row)
+      this.#push(this.#bucketOf(this.#hashOf(row)), row)
+      row = next
+    }
+    if (this.#buckets === this.#base * 2) this.#base = this.#buckets
+  }
 
-function emptyRows(length: number): Int32Array {
-  return new Int32Array(length).fill(EMPTY)
-}
-
-function shardOf(hash: number): number {
-  return hash & (SHARDS - 1)
-}
-
-function slotOf(hash: number, { rows }: Shard): number {
-  return (hash >>> 12) & (rows.length - 1)
-}
-
-function after(at: number, { rows }: Shard): number {
-  return (at + 1) & (rows.length - 1)
-}
-
-/** Whether `home` is behind the gap and not behind `at`, around the end of the table: then the row may stay where it is. */
-function isBetween(home: number, gap: number, at: number): boolean {
-  return gap < at ? home > gap && home <= at : home > gap || home <= at
+  #push(bucket: number, row: number): void {
+    this.#next.set(row, this.#heads.get(bucket))
+    this.#heads.set(bucket, row)
+  }
 }

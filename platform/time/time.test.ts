@@ -26,6 +26,22 @@ test('what is no timestamp is not taken for one', () => {
     assert.equal(timestampToMs(text), undefined, text)
 })
 
+test('only days of the calendar from the year 1 to 9999 are timestamps: another reader would take others for another moment', () => {
+  for (const text of ['0001-01-01T00:00:00Z', '2024-02-29T23:59:59.999999Z', '9999-12-31T23:59:59.9Z'])
+    assert.notEqual(timestampToMs(text), undefined, text)
+  for (const day of ['0000-01-01', '0000-12-31', '2026-02-29', '2026-04-31', '2026-00-10', '2026-01-00', '2026-01-32'])
+    assert.equal(timestampToMs(`${day}T00:00:00Z`), undefined, day)
+  for (const time of ['24:00:00', '23:60:00', '23:59:60', '99:00:00'])
+    assert.equal(timestampToMs(`2026-01-01T${time}Z`), undefined, time)
+  for (const text of [
+    '-000001-01-01T00:00:00Z',
+    '+010000-01-01T00:00:00Z',
+    '+275760-09-13T00:00:00Z',
+    '275761-01-01T00:00:00Z',
+  ])
+    assert.equal(timestampToMs(text), undefined, text)
+})
+
 test('timers run in the order in which they fall due, those set meanwhile included', () => {
   const clock = new ManualClock()
   const ran: string[] = []

@@ -9,6 +9,8 @@ import { adminOnly, endpoint, idParams, superAdminOnly, Timestamp } from '#platf
 const MOST_CALLS = 1_000_000
 const MOST_MINUTES = 100_000_000
 const MOST_MONEY = 1_000_000_000_000_000
+/** Destinations in quarantine that one answer shows. */
+export const MOST_QUARANTINED = 1_000
 
 const calls = (description: string) => Type.Integer({ minimum: 0, maximum: MOST_CALLS, description })
 const minutes = Type.Integer({ minimum: 0, maximum: MOST_MINUTES, description: 'Of started intervals.' })
@@ -82,7 +84,10 @@ export type Ceiling = Static<typeof Ceiling>
 
 /** What bounds the spending of a customer, and what is used of it. */
 export const SpendingLimits = Type.Object(
-  { ...customerFields, ceiling: Ceiling, usage: Usage, quarantine: Type.Array(Quarantined) },
+  {
+    ...{ ...customerFields, ceiling: Ceiling, usage: Usage },
+    quarantine: Type.Array(Quarantined, { description: `The latest first, ${MOST_QUARANTINED} at most.` }),
+  },
   { $id: 'SpendingLimits' },
 )
 export type SpendingLimitsView = Static<typeof SpendingLimits>

@@ -4,14 +4,15 @@ import { apiErrors } from '#platform/http'
 import { type Ids, NIL_UUID } from '#platform/ids'
 import { type Clock, timestamp, timestampToMs } from '#platform/time'
 import { BillingStore } from '../store.ts'
-import type {
-  Ceiling,
-  CeilingUpdate,
-  CredentialLimitsUpdate,
-  CredentialLimitsView,
-  CustomerLimitsUpdate,
-  SpendingExposureView,
-  SpendingLimitsView,
+import {
+  type Ceiling,
+  type CeilingUpdate,
+  type CredentialLimitsUpdate,
+  type CredentialLimitsView,
+  type CustomerLimitsUpdate,
+  MOST_QUARANTINED,
+  type SpendingExposureView,
+  type SpendingLimitsView,
 } from './contract.ts'
 import { dearestRate, type Reach } from './dearest.ts'
 import type { Usage } from './decide.ts'
@@ -57,9 +58,8 @@ export class SpendingLimits {
     const [said, usage, quarantine] = await Promise.all([
       this.#store.said(customer),
       this.#used(customer, WHOLE_CUSTOMER),
-      this.#usage.quarantine(db, customer),
+      this.#usage.inQuarantine(db, customer, this.#needs.clock.wallMs(), MOST_QUARANTINED),
     ])
-    const nowMs = this.#needs.clock.wallMs()
     const held = quarantine.map(({ destination, seconds, money, tm_create }) => ({
       ...{ destination, minutes: seconds / 60, money, tm_create },
       tm_end: timestamp((timestampToMs(tm_create) ?? 0) + QUARANTINE_MS),
@@ -68,7 +68,7 @@ export class SpendingLimits {
       ...customerLimitsOf(said),
       ceiling: ceilingOf(said),
       usage,
-      quarantine: held.filter(({ tm_end }) => (timestampToMs(tm_end) ?? 0) > nowMs),
+      quarantine: held,
     }
   }
 
@@ -143,10 +143,10 @@ export class SpendingLimits {
     }
   }
 
-  /** Platform-wide: forgets what no limit looks at any more. */
-  forgetOld(): Promise<void> {
+  /** Platform-wide: forgets some of what no limit looks at any more; gives how much, 0 when nothing is left. */
+  forgetSome(): Promise<number> {
     const { db, clock } = this.#needs
-    return this.#usage.forgetOld(db, clock.wallMs())
+    return this.#usage.forgetSome(db, clock.wallMs())
   }
 
   async #used(customer: string, of: { kind: string; id: string }) {

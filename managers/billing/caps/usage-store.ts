@@ -11,6 +11,10 @@ const DAY_MS = 86_400_000
 const SECOND_MS = 1_000
 /** So long a destination stays in quarantine from its first call on. */
 export const QUARANTINE_MS = DAY_MS
+/** A destination that nobody called for so long is as if it had never been called. */
+export const REMEMBERED_DAYS = 90
+/** Rows that one statement forgets. */
+const FORGOTTEN_AT_ONCE = 5_000
 
 /** The customer as a whole among those whose spending is counted. */
 export const WHOLE_CUSTOMER = { kind: 'customer', id: NIL_UUID } as const
@@ -20,6 +24,19 @@ export interface BucketChange extends Spent {
   kind: string
   subject_id: string
   tm_bucket: Timestamp
+}
+
+/** An expensive destination, and what it has cost since its first call. */
+export interface Quarantined extends Spent {
+  destination: string
+  /** Of its first call. */
+  tm_create: Timestamp
+}
+
+/** What a decision is about: destinations, and reservations that call some. */
+export interface Destinations {
+  destinations: readonly string[]
+  reservations: readonly string[]
 }
 
 /** The step that a moment is in. */
@@ -63,15 +80,26 @@ export class UsageStore {
     return usages
   }
 
-  /** What destinations in quarantine have cost. */
-  async quarantine(
-    via: AnyTransaction | Database,
-    customer: string,
-  ): Promise<(Spent & { destination: string; tm_create: Timestamp })[]> {
-    const { rows } = await sql<Spent & { destination: string; tm_create: Timestamp }>`
-      select destination, seconds, money, tm_create from quarantined_destinations where customer_id = ${customer}`.execute(
-      via.kysely(),
-    )
+  /**
+   * What expensive destinations have cost since they were first called: these, and those that these reservations call; all
+   * that are remembered where none are named. One that is not among it was not called, or was forgotten.
+   */
+  async quarantine(via: AnyTransaction | Database, customer: string, among?: Destinations): Promise<Quarantined[]> {
+    const { destinations, reservations } = among ?? {}
+    const named = sql`select unnest(${destinations}::text[]) union all
+      select quarantine from reservations where customer_id = ${customer} and id = any(${reservations}::uuid[])`
+    const { rows } = await sql<Quarantined>`
+      select destination, seconds, money, tm_create from quarantined_destinations
+      where customer_id = ${customer} ${among ? sql`and destination in (${named})` : sql``}`.execute(via.kysely())
+    return rows
+  }
+
+  /** What is in quarantine now, the latest first, so many at most. */
+  async inQuarantine(via: AnyTransaction | Database, customer: string, nowMs: number, most: number) {
+    const { rows } = await sql<Quarantined>`
+      select destination, seconds, money, tm_create from quarantined_destinations
+      where customer_id = ${customer} and tm_create > ${timestamp(nowMs - QUARANTINE_MS)}
+      order by tm_create desc limit ${most}`.execute(via.kysely())
     return rows
   }
 
@@ -93,18 +121,33 @@ export class UsageStore {
   async addQuarantine(
     trx: AnyTransaction,
     customer: string,
-    { destination, seconds, money, tm_create }: Spent & { destination: string; tm_create: Timestamp },
+    { destination, seconds, money, tm_create }: Quarantined,
   ): Promise<void> {
     await sql`
-      insert into quarantined_destinations as q (customer_id, destination, seconds, money, tm_create)
-      values (${customer}, ${destination}, ${seconds}, ${money}, ${tm_create})
-      on conflict (customer_id, destination)
-      do update set seconds = q.seconds + excluded.seconds, money = q.money + excluded.money`.execute(trx.kysely())
+      insert into quarantined_destinations as q (customer_id, destination, seconds, money, tm_create, last_day)
+      values (${customer}, ${destination}, ${seconds}, ${money}, ${tm_create}, ${dayOf(tm_create)})
+      on conflict (customer_id, destination) do update set seconds = q.seconds + excluded.seconds,
+        money = q.money + excluded.money, last_day = greatest(q.last_day, excluded.last_day)`.execute(trx.kysely())
   }
 
-  /** Platform-wide: forgets what no window reaches any more. */
-  async forgetOld(db: Database, nowMs: number): Promise<void> {
-    await db.query('delete from spending_buckets where tm_bucket < $1', [timestamp(nowMs - 2 * DAY_MS)])
+  /**
+   * Platform-wide: forgets some of what no window reaches any more, and of the destinations that nobody called for
+   * `REMEMBERED_DAYS`. Gives how many rows it were; 0 when none is left.
+   */
+  async forgetSome(db: Database, nowMs: number): Promise<number> {
+    const old = await Promise.all([
+      db.query(
+        `delete from spending_buckets where ctid = any(array(
+           select ctid from spending_buckets where tm_bucket < $1 limit $2)) returning 1 as one`,
+        [timestamp(nowMs - 2 * DAY_MS), FORGOTTEN_AT_ONCE],
+      ),
+      db.query(
+        `delete from quarantined_destinations where ctid = any(array(
+           select ctid from quarantined_destinations where last_day < $1 limit $2)) returning 1 as one`,
+        [dayOf(timestamp(nowMs - REMEMBERED_DAYS * DAY_MS)), FORGOTTEN_AT_ONCE],
+      ),
+    ])
+    return old.reduce((sum, rows) => sum + rows.length, 0)
   }
 
   async #spent(via: AnyTransaction | Database, customer: string, nowMs: number): Promise<UsageRow[]> {
@@ -145,6 +188,11 @@ function usageOf(usages: Map<string, Usage>, key: string): Usage {
   const known = usages.get(key) ?? emptyUsage()
   usages.set(key, known)
   return known
+}
+
+/** The day of a moment, in UTC. */
+function dayOf(moment: Timestamp): string {
+  return moment.slice(0, 10)
 }
 
 /** One row of a statement may be changed once. */

@@ -8,6 +8,8 @@ const GIVE_BACK: ReadonlySet<unknown> = new Set(['refund', 'credit', 'chargeback
 /** Micros of a cent. */
 const CENT = 10_000
 
+const END_MS = Date.UTC(10_000, 0)
+
 /** What Paddle told, as far as it concerns an account. */
 export interface Notice {
   event_id: string
@@ -18,8 +20,10 @@ export interface Notice {
   paddle_customer_id: string
   /** Of the subscription that it is or belongs to; empty where it belongs to none. */
   paddle_subscription_id: string
-  plan_type: PlanType | undefined
-  price_ids: readonly string[]
+  /** What the checkout asked for: whoever opened it wrote this, in a browser. */
+  asked_plan: PlanType | undefined
+  /** What is paid for, each with the plan that the operator has written on it at Paddle. */
+  prices: readonly { id: string; plan_type: PlanType | undefined }[]
   /** Whether the subscription has been told to end. */
   isCanceling: boolean
   /** Micros that were paid for credit. */
@@ -48,12 +52,17 @@ export function readNotice(bytes: Uint8Array): Notice {
     customer_id,
     paddle_customer_id: textOf(data.customer_id),
     paddle_subscription_id,
-    plan_type: planOf(custom.plan_type),
-    price_ids: listOf(data.items).map((item) => textOf(objectOf(item.price).id)),
+    asked_plan: planOf(custom.plan_type),
+    prices: listOf(data.items).flatMap((item) => priceOf(objectOf(item.price))),
     isCanceling: objectOf(data.scheduled_change).action === 'cancel',
     paid: isPurchase ? moneyOf(data, objectOf(objectOf(data.details).totals).total) : 0,
     refunds: event_type === 'transaction.refunded' ? refundsOf(data) : [],
   }
+}
+
+function priceOf({ id, custom_data }: Json): Notice['prices'] {
+  const name = textOf(id)
+  return name === '' ? [] : [{ id: name, plan_type: planOf(objectOf(custom_data).plan_type) }]
 }
 
 function refundsOf(data: Json): { id: string; micros: number }[] {
@@ -87,7 +96,7 @@ function planOf(value: unknown): PlanType | undefined {
 
 function momentOf(value: unknown): Timestamp {
   const ms = Date.parse(required(value, 'occurred_at'))
-  if (Number.isNaN(ms)) refuse('occurred_at', 'must be a moment')
+  if (!(ms >= 0 && ms < END_MS)) refuse('occurred_at', 'must be a moment between the years 1970 and 9999')
   return timestamp(timestampToMs(textOf(value)) ?? ms)
 }
 

@@ -73,13 +73,13 @@ export class PaddleEvents {
 
   async subscribed(trx: AnyTransaction, notice: Notice): Promise<void> {
     const plan_type = this.#planOf(notice)
-    if (!plan_type)
-      throw apiErrors.INVALID_ARGUMENT({ field: 'data.custom_data.plan_type', issue: 'must be basic or professional' })
+    if (!plan_type) throw apiErrors.INVALID_ARGUMENT(notice.asked_plan ? OTHER_PRICE : NO_PLAN)
     await this.#change(trx, notice, 'top_up', () => ({ plan_type, state: 'active' }))
   }
 
   async changed(trx: AnyTransaction, notice: Notice): Promise<void> {
-    const told = this.#planOf(notice) ?? ''
+    // a plan that something else is paid for is not given any more
+    const told = this.#planOf(notice) ?? (notice.asked_plan ? 'free' : '')
     await this.#change(trx, notice, 'adjustment', (known) => ({
       plan_type: (notice.isCanceling && known?.plan_type) || told || (known?.plan_type ?? ''),
       state: notice.isCanceling ? 'canceling' : 'active',
@@ -169,9 +169,30 @@ export class PaddleEvents {
     return account
   }
 
-  #planOf({ price_ids, plan_type }: Notice): PlanType | undefined {
-    const priced = price_ids.map((id) => this.#needs.planOfPrice.get(id)).find((plan) => plan !== undefined)
-    return priced ?? plan_type
+  /**
+   * The plan of what is paid for, by the settings or by what the operator wrote on the price at Paddle. What the checkout
+   * asked for counts only where that plan has no price in the settings: else whoever pays for a cheap one could ask for a dear
+   * one.
+   */
+  #planOf({ prices, asked_plan, event_id, customer_id }: Notice): PlanType | undefined {
+    const { planOfPrice, log } = this.#needs
+    const paid = prices.map(({ id, plan_type }) => planOfPrice.get(id) ?? plan_type)
+    const plan_type = paid.find((plan) => plan !== undefined)
+    if (plan_type || !asked_plan || prices.length === 0) return plan_type ?? asked_plan
+    const price_ids = prices.map(({ id }) => id)
+    if ([...planOfPrice.values()].includes(asked_plan)) {
+      log.error(
+        { event_id, customer_id, asked_plan, price_ids },
+        'a checkout asked for a plan and paid for something else',
+      )
+      return undefined
+    }
+    if (asked_plan !== 'free')
+      log.warn(
+        { event_id, customer_id, asked_plan, price_ids },
+        'a plan was given by the word of a checkout: it has no price in the settings to be compared with',
+      )
+    return asked_plan
   }
 
   #announce(trx: AnyTransaction, account: BillingAccount): Promise<void> {
@@ -182,6 +203,9 @@ export class PaddleEvents {
     return timestamp(this.#needs.clock.wallMs())
   }
 }
+
+const NO_PLAN = { field: 'data.custom_data.plan_type', issue: 'must be basic or professional' }
+const OTHER_PRICE = { field: 'data.items', issue: 'must have the price of the plan that the checkout asked for' }
 
 /** Every notice that changes something; what is not here is acknowledged and changes nothing. */
 const EFFECTS: Readonly<Record<string, (events: PaddleEvents, trx: AnyTransaction, notice: Notice) => Promise<void>>> =

@@ -303,6 +303,52 @@ test('what changes of a subscription but its plan refills no tokens; its renewal
   assert.equal((await read()).balance_token, 10_000)
 })
 
+test('whoever pays for something else gets no plan that has a price, whatever the checkout asks for', async () => {
+  const { id, read } = await customer()
+  const of = (items: object[], plan_type = 'professional') => ({
+    ...{ id: `sub_${id}`, customer_id: `ctm_${id}`, custom_data: { customer_id: id, plan_type }, items },
+  })
+  const cheap = [{ price: { id: 'pri_cheap', custom_data: null } }]
+  const refused = await send(notice('subscription.created', of(cheap)))
+  assertReason(refused, 400, 'INVALID_ARGUMENT')
+  assert.equal(refused.body.error.details[0].pointer, '/data/items')
+  assert.equal((await read()).plan_type, 'free')
+  await send(notice('subscription.created', of([{ price: { id: 'pri_pro' } }], 'basic')))
+  assert.equal((await read()).plan_type, 'professional', 'what is paid for counts')
+  accounts.clock.advance(1_000)
+  assert.equal((await send(notice('subscription.updated', of(cheap)))).status, 200)
+  assert.equal((await read()).plan_type, 'free', 'it is not paid for any more')
+})
+
+test('a price on which the operator wrote a plan at the provider gives that one; a plan without any price is given by word', async () => {
+  const { id, read } = await customer()
+  const of = (price: object, plan_type: string) => ({
+    ...{ id: `sub_${id}`, customer_id: `ctm_${id}`, custom_data: { customer_id: id, plan_type }, items: [{ price }] },
+  })
+  await send(notice('subscription.created', of({ id: 'pri_1', custom_data: { plan_type: 'basic' } }, 'professional')))
+  assert.equal((await read()).plan_type, 'basic')
+  const other = await customer()
+  const data = {
+    ...of({ id: 'pri_2' }, 'basic'),
+    id: 'sub_other',
+    custom_data: { customer_id: other.id, plan_type: 'basic' },
+  }
+  await send(notice('subscription.created', data))
+  assert.equal((await other.read()).plan_type, 'basic')
+})
+
+test('a notice from no year that a calendar has is refused', async () => {
+  for (const occurred_at of [
+    '+275760-09-13T00:00:00Z',
+    '-000001-01-01T00:00:00Z',
+    '0000-01-01T00:00:00Z',
+    'NaN',
+    '1e400',
+  ])
+    for (const type of ['subscription.updated', 'transaction.completed'])
+      assertReason(await send(notice(type, { id: 'sub_when' }, { occurred_at })), 400, 'INVALID_ARGUMENT')
+})
+
 test('the portal is opened at the provider for who has paid there; what it answers wrongly is its failure', async () => {
   const { id, admin } = await customer()
   const open = () => admin.post('/v1.0/billing_account/paddle_portal_session')

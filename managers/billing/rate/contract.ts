@@ -6,6 +6,8 @@ import { billingErrors } from '../errors.ts'
 /** Of one unit: tokens, or micros. */
 const MOST_PER_UNIT = 1_000_000_000_000
 const DAY_SECONDS = 86_400
+/** What the database counts versions up to. */
+const MOST_VERSION = 2_147_483_647
 /** Rows of a deck that one answer shows. */
 export const MOST_SHOWN = 1_000
 
@@ -90,11 +92,14 @@ export const NewRateDeck = Type.Object(
     tm_from: Type.Optional(
       Type.String({
         format: 'date-time',
-        description: 'In the future; as soon as every process knows it unless said.',
+        description: 'In the future, also once all rates are written; as soon as every process knows it unless said.',
       }),
     ),
     based_on: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'Takes every rate of this version that is not among the new ones.' }),
+      Type.Integer({
+        ...{ minimum: 1, maximum: MOST_VERSION },
+        description: 'Takes every rate of this version that is not among the new ones.',
+      }),
     ),
     rates: Type.Array(RateFields, {
       maxItems: 10_000,
@@ -138,6 +143,8 @@ export const createRateDeck = endpoint({
   body: NewRateDeck,
   returns: RateDeckSummary,
   errors: [apiErrors.INVALID_ARGUMENT, billingErrors.RATE_DECK_NOT_FOUND],
+  // a million rates are copied within ten seconds
+  deadlineMs: 60_000,
 })
 
 /** What something costs that starts now. */

@@ -9,6 +9,8 @@ import { DeckStore, type RateDeckRecord, type RateRow } from './deck-store.ts'
 import { LEAD_MS } from './lead.ts'
 
 const MINUTE_SECONDS = 60
+/** Rates that are written at once. */
+const PUT_AT_ONCE = 1_000
 
 /** The versions of the prices, as the operator makes and reads them. A version never changes. */
 export class RateDecks {
@@ -38,7 +40,7 @@ export class RateDecks {
 
   /**
    * Makes the next version, which prices what starts from `tm_from` on. Throws `INVALID_ARGUMENT` for a rate that is there
-   * twice, for a cost type without a price, and for a beginning that is not ahead.
+   * twice, for a cost type without a price, and for a beginning that is not ahead when the version is whole.
    */
   async create(wanted: NewRateDeck): Promise<RateDeckRecord> {
     const tm_from = this.#beginning(wanted.tm_from)
@@ -52,18 +54,25 @@ export class RateDecks {
   async #insert(
     trx: AnyTransaction,
     deck: Omit<RateDeckRecord, 'version'>,
-    { rates, based_on }: NewRateDeck,
+    { rates, based_on, tm_from }: NewRateDeck,
   ): Promise<RateDeckRecord> {
     const version = (await this.#store.latestVersion(trx)) + 1
     const record = { ...deck, version }
     await this.#store.insert(trx, record)
     if (based_on !== undefined && !(await this.#store.copy(trx, based_on, version)))
       throw billingErrors.RATE_DECK_NOT_FOUND()
-    await this.#store.put(
-      trx,
-      rates.map((rate) => rowOf(version, rate)),
-    )
-    return record
+    for (let from = 0; from < rates.length; from += PUT_AT_ONCE) {
+      const some = rates.slice(from, from + PUT_AT_ONCE)
+      await this.#store.put(
+        trx,
+        some.map((rate) => rowOf(version, rate)),
+      )
+    }
+    // a long deck takes seconds to copy: nobody has heard of it before it is whole
+    const begins = this.#beginning(tm_from)
+    if (begins === record.tm_from) return record
+    await this.#store.begin(trx, version, begins)
+    return { ...record, tm_from: begins }
   }
 
   #beginning(wanted: string | undefined): Timestamp {

@@ -157,6 +157,11 @@ export class DeckStore {
     await trx.kysely<Tables>().insertInto('rate_decks').values(deck).execute()
   }
 
+  /** Says when a new version begins. */
+  async begin(trx: AnyTransaction, version: number, tm_from: Timestamp): Promise<void> {
+    await trx.kysely<Tables>().updateTable('rate_decks').set({ tm_from }).where('version', '=', version).execute()
+  }
+
   /** Gives a new version every rate of another one; false where there is no such version. */
   async copy(trx: AnyTransaction, from: number, to: number): Promise<boolean> {
     const copied = await sql`

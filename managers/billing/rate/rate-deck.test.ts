@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { apiErrors } from '#platform/http'
 import { systemIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
-import { ManualClock, timestamp } from '#platform/time'
+import { type Clock, ManualClock, timestamp } from '#platform/time'
 import { eventually, freshDatabase } from '#testkit'
 import { migrations } from '../migrations/index.ts'
 import type { RateFields } from './contract.ts'
@@ -55,4 +56,31 @@ test('a use that began under an old version keeps it, and versions that are made
   assert.deepEqual(await looked.rateOf({ cost_type: 'sms', at }), old)
   assert.deepEqual(await looked.rateOf({ cost_type: 'sms', version: old.deck_version }), old)
   assert.notDeepEqual(await looked.rateOf({ cost_type: 'sms' }), old)
+})
+
+test('a version that takes long to make begins once it is whole and known, and not at a moment that has passed meanwhile', async () => {
+  let nowMs = clock.wallMs()
+  const wallMs = () => {
+    nowMs += 60_000
+    return nowMs
+  }
+  const slow: Clock = { wallMs, monotonicMs: () => clock.monotonicMs(), after: (ms, run) => clock.after(ms, run) }
+  const slowly = new RateDecks({ db, clock: slow, ids: systemIds })
+  const made = await slowly.create({ name: 'long', based_on: 1, rates: [rate('33', 7)] })
+  assert.equal(made.tm_from, timestamp(nowMs + 5_000))
+  assert.equal((await decks.get(made.id, '')).tm_from, made.tm_from)
+  const before = await decks.list({ size: 100 })
+  const late = slowly.create({ name: 'late', based_on: 1, tm_from: timestamp(nowMs + 70_000), rates: [] })
+  await assert.rejects(late, (error) => apiErrors.INVALID_ARGUMENT.is(error))
+  assert.deepEqual(await decks.list({ size: 100 }), before, 'nothing of it is left')
+})
+
+test('a version of many rates has all of them, those of the one that it is based on and its own', async () => {
+  const many = Array.from({ length: 2_500 }, (_, at) => rate(`7${1_000 + at}`, at + 1))
+  const base = await make(...many)
+  const next = await decks.create({ name: 'next', based_on: base.version, rates: [rate('71000', 9)] })
+  const price = async (number: string) =>
+    (await looked.rateOf({ cost_type: 'call_pstn_outgoing', number, version: next.version })).credit_per_unit
+  assert.deepEqual([await price('+71000123'), await price('+71001123'), await price('+73499123')], [9, 2, 2_500])
+  assert.equal((await decks.get(next.id, '7')).is_whole, false)
 })

@@ -14,7 +14,7 @@ export interface RateDecksListQuery {
 export interface RateDecksCreateBody {
   name: string
   detail?: string
-  /** In the future; as soon as every process knows it unless said. */
+  /** In the future, also once all rates are written; as soon as every process knows it unless said. */
   tm_from?: string
   /** Takes every rate of this version that is not among the new ones. */
   based_on?: number

@@ -1259,6 +1259,7 @@ export interface SpendingLimits {
   trusted_prefixes: string[]
   ceiling: SpendingCeiling
   usage: SpendingUsage
+  /** The latest first, 1000 at most. */
   quarantine: QuarantinedDestination[]
 }
 
