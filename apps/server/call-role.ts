@@ -221,7 +221,10 @@ export class CallRole {
     engine.start()
     closed.start()
     services.billing.rates.start(log)
-    const settler = new Settler({ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) })
+    const settler = new Settler({
+      ...{ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) },
+      undecidedSeconds: config.undecidedSeconds,
+    })
     settler.start()
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'call')

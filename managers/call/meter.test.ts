@@ -27,7 +27,7 @@ function metered(unit_seconds = 60, cost_type: CostType = 'call_pstn_outgoing') 
       amount_token: 0,
       amount_credit: 10_000,
     },
-    ...{ money: 10_000, most_units: null, quarantine: '', tm_end: null },
+    ...{ money: 10_000, most_units: null, begun: 0, quarantine: '', tm_end: null },
     tm_create: timestamp(0),
     tm_extend: timestamp(0),
   }

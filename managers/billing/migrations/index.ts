@@ -5,6 +5,7 @@ import { sql as reservations } from './0010-reservations.ts'
 import { sql as spendingLimits } from './0011-spending-limits.ts'
 import { sql as paddleSubscriptions } from './0014-paddle-subscriptions.ts'
 import { sql as reservationsBegun } from './0020-reservations-begun.ts'
+import { sql as reservationsSeen } from './0021-reservations-seen.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   { owner: 'billing-manager', name: '0011-spending-limits', sql: spendingLimits },
   { owner: 'billing-manager', name: '0014-paddle-subscriptions', sql: paddleSubscriptions },
   { owner: 'billing-manager', name: '0020-reservations-begun', sql: reservationsBegun },
+  { owner: 'billing-manager', name: '0021-reservations-seen', sql: reservationsSeen },
 ]

@@ -167,6 +167,7 @@ export class ReservationDesk implements Reservations {
       ...decision.reserved,
       money: moneyOf(rate, stepOf(rate)),
       most_units: null,
+      begun: 0,
       tm_create: now,
       tm_extend: now,
       tm_end: null,
@@ -187,12 +188,14 @@ export class ReservationDesk implements Reservations {
     if (more <= 0) return { ok: true, reserved: { units: open.units } }
     const decision = book.extend(open, more)
     if (!decision.ok) {
-      await this.#store.limitUnits(trx, open.customer_id, open.id, Math.max(open.units, begun))
+      await this.#store.limitUnits(trx, open, { begun, most_units: Math.max(open.units, begun) })
       return decision
     }
     const extended = {
       id: open.id,
       units,
+      begun,
+      most_units: null, // who was refused and asks again has not heard it, and does not end
       amount_token: open.amount_token + decision.reserved.amount_token,
       amount_credit: open.amount_credit + decision.reserved.amount_credit,
       money: moneyOf(open.rate, units),

@@ -12,7 +12,10 @@ interface Tables {
 const on = (via: AnyTransaction | Database) => via.kysely<Tables>()
 
 /** What changes of a reservation while it is open. */
-export type Extension = Pick<Reservation, 'id' | 'units' | 'amount_token' | 'amount_credit' | 'money' | 'tm_extend'>
+export type Extension = Pick<
+  Reservation,
+  'id' | 'units' | 'begun' | 'most_units' | 'amount_token' | 'amount_credit' | 'money' | 'tm_extend'
+>
 
 /** What open reservations take of an account; credit in micros. */
 interface Held {
@@ -89,11 +92,15 @@ export class ReservationStore implements Holds {
   }
 
   /** No more than these intervals are charged for it. */
-  async limitUnits(trx: AnyTransaction, customer: string, id: string, most_units: number): Promise<void> {
+  async limitUnits(
+    trx: AnyTransaction,
+    { customer_id, id }: Reservation,
+    limit: Pick<Reservation, 'begun'> & { most_units: number },
+  ): Promise<void> {
     await on(trx)
       .updateTable('reservations')
-      .set({ most_units })
-      .where('customer_id', '=', customer)
+      .set(limit)
+      .where('customer_id', '=', customer_id)
       .where('id', '=', id)
       .execute()
   }

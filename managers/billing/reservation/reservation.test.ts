@@ -8,6 +8,7 @@ import { ManualClock, timestamp } from '#platform/time'
 import { freshDatabase } from '#testkit'
 import { LimitStore } from '../caps/limit-store.ts'
 import { NOBODY, type Spender } from '../caps/limits.ts'
+import { UsageStore } from '../caps/usage-store.ts'
 import { migrations } from '../migrations/index.ts'
 import { BillingService } from '../service.ts'
 import { BillingStore } from '../store.ts'
@@ -23,11 +24,18 @@ const billing = new BillingService({ db, clock, ids, holds: store })
 const accounts = new BillingStore(db)
 const desk = new ReservationDesk({ db, clock, ids, billing })
 const used = new Map<string, Use>()
+/** What happens between the look at what is reserved and that at what became of it. */
+let meanwhile: (() => Promise<void>) | undefined
 const uses = {
-  find: async (_: string, __: string, asked: readonly string[]) => asked.flatMap((id) => used.get(id) ?? []),
+  find: async (_: string, __: string, asked: readonly string[]) => {
+    const happens = meanwhile
+    meanwhile = undefined
+    await happens?.()
+    return asked.flatMap((id) => used.get(id) ?? [])
+  },
 }
 const settler = new Settler({
-  ...{ db, clock, log: silentLog, billing, uses },
+  ...{ db, clock, log: silentLog, billing, uses, undecidedSeconds: 300 },
   bus: threadHub({ clock, log: silentLog, reasons: new Map() }),
 })
 const MINUTE = 10_000
@@ -59,6 +67,9 @@ const call = (customer_id: string, more: { spender?: Spender; number?: string; r
     ...{ number: '+14155550100', country: 'us', spender: NOBODY, occasion: 'asked', ...more },
   })
 
+const usage = new UsageStore()
+const USAGE = 'select usage_duration from billings where reference_id = $1'
+const tokensOf = async (id: string) => (await accounts.findPayer(id))?.balance_token ?? Number.NaN
 const balanceOf = async (id: string) => (await accounts.findPayer(id))?.balance_credit
 const ended = (id: string, fromMs: number, seconds: number) =>
   used.set(id, { id, isOver: true, tm_start: timestamp(fromMs), tm_end: timestamp(fromMs + seconds * 1_000) })
@@ -113,6 +124,66 @@ test('who is told to end pays no more than was promised, however long the end ta
   ended(made.reserved.reference_id, clock.wallMs(), 75)
   await settler.run()
   assert.equal(await balanceOf(id), 0)
+})
+
+test('a clock that jumps by hours during a call makes it cost no more than was reserved, and what may be talked on undecided', async () => {
+  const id = await customer(1_000 * MINUTE)
+  const made = await call(id)
+  assert.ok(made.ok)
+  await desk.extend({ customer_id: id, id: made.reserved.id, units: 3, begun: 2 })
+  ended(made.reserved.reference_id, clock.wallMs(), 5 * 3_600)
+  await settler.run()
+  assert.equal(await balanceOf(id), (1_000 - 3 - 5) * MINUTE)
+  const recording = await desk.reserve({
+    ...{ customer_id: id, reference_type: 'recording', reference_id: ids.uuid(), cost_type: 'recording', number: '' },
+    ...{ country: '', spender: NOBODY, occasion: 'asked' },
+  })
+  assert.ok(recording.ok)
+  const before = await tokensOf(id)
+  ended(recording.reserved.reference_id, clock.wallMs(), 5 * 3_600)
+  await settler.run()
+  assert.equal(before - (await tokensOf(id)), 3, 'nothing but calls that go out talks on undecided')
+})
+
+test('a clock that goes back during a call does not make it free: what had begun is charged', async () => {
+  const id = await customer(1_000 * MINUTE)
+  const made = await call(id)
+  assert.ok(made.ok)
+  await desk.extend({ customer_id: id, id: made.reserved.id, units: 8, begun: 7 })
+  ended(made.reserved.reference_id, clock.wallMs(), -3_600)
+  await settler.run()
+  assert.equal(await balanceOf(id), (1_000 - 7) * MINUTE)
+  const rows = await db.query<{ usage_duration: number }>(USAGE, [made.reserved.reference_id])
+  assert.deepEqual(rows, [{ usage_duration: 361 }], 'the row says a time that has its price')
+})
+
+test('what is reserved while a settlement is about to begin is given back to the last unit, and a promise of that moment holds', async () => {
+  const id = await customer(3 * MINUTE)
+  const made = await call(id)
+  assert.ok(made.ok)
+  const { reference_id } = made.reserved
+  // the record is read after the reservation: meanwhile its meter had two more minutes, and was told to end with them
+  meanwhile = async () => {
+    assert.equal((await desk.extend({ customer_id: id, id: made.reserved.id, units: 3, begun: 2 })).ok, true)
+    assert.equal((await desk.extend({ customer_id: id, id: made.reserved.id, units: 4, begun: 3 })).ok, false)
+    ended(reference_id, clock.wallMs(), 200)
+  }
+  await settler.run()
+  assert.equal(await balanceOf(id), 0, 'three minutes, and not the fourth that its end took')
+  assert.equal((await usage.usages(db, id, clock.wallMs())).get(`customer:${NIL_UUID}`)?.hour.money, 3 * MINUTE)
+})
+
+test('who was refused, did not hear it and goes on with new money pays for all of it', async () => {
+  const id = await customer(MINUTE)
+  const made = await call(id)
+  assert.ok(made.ok)
+  const extend = () => desk.extend({ customer_id: id, id: made.reserved.id, units: 2, begun: 1 })
+  assert.equal((await extend()).ok, false)
+  await db.query('update billing_accounts set balance_credit = $1 where customer_id = $2', [5 * MINUTE, id])
+  assert.equal((await extend()).ok, true)
+  ended(made.reserved.reference_id, clock.wallMs(), 100)
+  await settler.run()
+  assert.equal(await balanceOf(id), 3 * MINUTE)
 })
 
 test('a repeat for the same call reserves nothing more', async () => {

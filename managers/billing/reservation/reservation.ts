@@ -35,6 +35,8 @@ export interface Reservation {
   money: number
   /** It was told to end with this interval: no more than these are charged, however long the end takes. */
   most_units: number | null
+  /** Intervals that its meter has seen begin, by a clock that nobody sets: they are charged at the least. */
+  begun: number
   /** The expensive destination in quarantine that it calls; empty = none. */
   quarantine: string
   tm_create: Timestamp
