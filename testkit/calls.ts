@@ -123,6 +123,8 @@ export class TestCalls {
   readonly connection: Connection
   readonly node = systemIds.uuid()
   readonly incarnation: string
+  /** Lives that are over, as whoever settles reservations is told. */
+  readonly deadLives = new Set<string>()
   readonly lanes: PostgresLanes
   readonly sip: SipStack
   readonly engine: CallEngine
@@ -227,10 +229,11 @@ export class TestCalls {
       log,
     })
     const { billing } = services
-    this.reservations = new ReservationDesk({ ...basics, billing })
+    this.reservations = new ReservationDesk({ ...basics, billing, life: this.incarnation })
     this.settler = new Settler({
       ...{ ...basics, bus, billing, uses: new MeteredUses(db) },
       undecidedSeconds: UNDECIDED_SECONDS,
+      livesOver: async (lives) => lives.filter((each) => this.deadLives.has(each)),
     })
     this.engine = new CallEngine({
       ...{ ...basics, agentRings: this.presence, witness: this.callRecorder },

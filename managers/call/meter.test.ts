@@ -23,6 +23,7 @@ function metered(unit_seconds = 60, cost_type: CostType = 'call_pstn_outgoing') 
       credential_kind: '',
       credential_id: '',
       status: 'open',
+      life: '',
       units: unit_seconds === 60 ? 1 : 5,
       amount_token: 0,
       amount_credit: 10_000,

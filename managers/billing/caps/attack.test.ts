@@ -67,6 +67,7 @@ class Attacker {
   readonly #used = new Map<string, Use>()
   readonly #settler = new Settler({
     ...{ db, clock: this.clock, log: silentLog, billing: this.billing, undecidedSeconds: UNDECIDED_S },
+    livesOver: async () => [],
     bus: threadHub({ clock: this.clock, log: silentLog, reasons: new Map() }),
     uses: { find: async (_, __, ids) => ids.flatMap((id) => this.#used.get(id) ?? []) },
   })

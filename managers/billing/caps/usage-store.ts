@@ -125,12 +125,12 @@ export class UsageStore {
     const paid = sql`customer_id = ${customer} and cost_type = 'call_pstn_outgoing'`
     const { rows } = await sql<{ kind: string; id: string; concurrent: number; begun: number }>`
       select credential_kind as kind, credential_id as id,
-        count(*) filter (where status = 'open')::bigint as concurrent,
+        count(*) filter (where status = 'open' and units > 0)::bigint as concurrent,
         count(*) filter (where tm_create > ${second})::bigint as begun
       from (
-        select credential_kind, credential_id, status, tm_create from reservations where ${paid} and status = 'open'
+        select credential_kind, credential_id, status, units, tm_create from reservations where ${paid} and status = 'open'
         union all
-        select credential_kind, credential_id, status, tm_create from reservations
+        select credential_kind, credential_id, status, units, tm_create from reservations
         where ${paid} and status <> 'open' and tm_create > ${second}) as going
       group by credential_kind, credential_id`.execute(via.kysely())
     return rows

@@ -33,6 +33,23 @@ export class ReservationStore implements Holds {
       .execute()
   }
 
+  /** These are another life's to use from now on. */
+  async adopt(trx: AnyTransaction, customer: string, ids: readonly string[], life: string): Promise<void> {
+    if (ids.length === 0) return
+    await on(trx)
+      .updateTable('reservations')
+      .set({ life })
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .execute()
+  }
+
+  /** Forgets those for whose things money is reserved anew. */
+  async remove(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    await on(trx).deleteFrom('reservations').where('customer_id', '=', customer).where('id', 'in', ids).execute()
+  }
+
   /** Those of the customer's that are there already, by what they are for. */
   findAll(
     via: AnyTransaction | Database,

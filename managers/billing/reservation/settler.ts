@@ -6,7 +6,7 @@ import { type Clock, type Timer, type Timestamp, timestampToMs } from '#platform
 import type { EndedUsage } from '../charge.ts'
 import type { Ledger } from '../ledger.ts'
 import { unitsOf } from '../rate/price.ts'
-import { isCounted, RESERVED_TYPES, type Reservation, type ReservedType } from './reservation.ts'
+import { isCounted, isHeld, RESERVED_TYPES, type Reservation, type ReservedType } from './reservation.ts'
 import { ReservationStore } from './reservation-store.ts'
 import { Spending } from './spending.ts'
 
@@ -31,6 +31,8 @@ export interface SettlerNeeds {
   log: Log
   billing: { ledger: Pick<Ledger, 'lock' | 'settle'> }
   uses: Uses
+  /** Those of these lives that are over and have nothing left to be written. */
+  livesOver(lives: readonly string[]): Promise<readonly string[]>
   /** How long a call that goes out may talk on beyond what is reserved while nobody can decide. */
   undecidedSeconds: number
 }
@@ -122,7 +124,10 @@ export class Settler {
   async #settleAll(customer: string): Promise<number> {
     const { db, uses, clock } = this.#needs
     const open = await this.#store.open(db, customer)
+    // asked before the records: what a life that is over has written is there then
+    const gone = await this.#livesOver(open)
     const over: Over[] = []
+    const unused: Reservation[] = []
     for (const type of RESERVED_TYPES) {
       const mine = open.filter(({ reference_type }) => reference_type === type)
       if (mine.length === 0) continue
@@ -132,12 +137,38 @@ export class Settler {
         const use = found.get(reservation.reference_id)
         const age = clock.wallMs() - (timestampToMs(reservation.tm_extend) ?? 0)
         if (use ? use.isOver : age > ORPHAN_MS) over.push({ reservation, use })
+        else if (!use && isHeld(reservation) && gone.has(reservation.life)) unused.push(reservation)
       }
     }
+    for (const mine of Map.groupBy(unused, ({ account_id }) => account_id).values()) await this.#tryToLapse(mine)
     let closed = 0
     for (const mine of Map.groupBy(over, ({ reservation }) => reservation.account_id).values())
       while (mine.length > 0) closed += await this.#tryToSettle(mine.splice(0, MOST_AT_ONCE))
     return closed
+  }
+
+  async #livesOver(open: readonly Reservation[]): Promise<ReadonlySet<string>> {
+    const lives = new Set(open.filter(isHeld).map(({ life }) => life))
+    lives.delete('')
+    return new Set(lives.size > 0 ? await this.#needs.livesOver([...lives]) : [])
+  }
+
+  /** Lets go of what these of one account hold. They stay open: who was thought dead may still write what it has used. */
+  async #tryToLapse(unused: readonly Reservation[]): Promise<void> {
+    const [{ customer_id = '', account_id = '' } = {}] = unused
+    const lives = new Map(unused.map(({ id, life }) => [id, life]))
+    try {
+      await this.#needs.db.transaction(async (trx: AnyTransaction) => {
+        const [, open] = await Promise.all([
+          this.#needs.billing.ledger.lock(trx, account_id),
+          this.#store.openAmong(trx, customer_id, [...lives.keys()]),
+        ])
+        const mine = open.filter((each) => isHeld(each) && each.life === lives.get(each.id))
+        if (mine.length > 0) await this.#spending.lapse(trx, customer_id, mine)
+      })
+    } catch (error) {
+      this.#failed(error, 'what nobody uses could not be given back', { customer_id })
+    }
   }
 
   /** Settles these of one account together; where one of them spoils it, each by itself. */

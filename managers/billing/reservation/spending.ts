@@ -58,6 +58,18 @@ export class Spending {
     await this.add(trx, customer, changed)
     return closed
   }
+
+  /** Open reservations that nobody will use hold nothing any more, and what they were counted with is given back. */
+  async lapse(trx: AnyTransaction, customer: string, reservations: readonly Reservation[]): Promise<void> {
+    const nothing = { units: 0, amount_token: 0, amount_credit: 0, money: 0 }
+    const lapsed = reservations.map(({ id, units, begun, most_units, tm_extend }) => {
+      return { id, ...nothing, begun, most_units: most_units ?? units, tm_extend }
+    })
+    const back = reservations.map((reservation) => {
+      return { reservation, units: 0 - reservation.units, atMs: timestampToMs(reservation.tm_extend) ?? 0 }
+    })
+    await Promise.all([this.#store.extend(trx, customer, lapsed), this.add(trx, customer, back)])
+  }
 }
 
 function amountOf(reservation: SpentUnits['reservation'], units: number): { seconds: number; money: number } {
