@@ -15,11 +15,22 @@ export const QUARANTINE_MS = DAY_MS
 /** The customer as a whole among those whose spending is counted. */
 export const WHOLE_CUSTOMER = { kind: 'customer', id: NIL_UUID } as const
 
+/** All callers from outside among them. */
+export const OUTSIDE = { kind: 'outside', id: NIL_UUID } as const
+
 /** Something spent, or given back where it is negative. */
 export interface BucketChange extends Spent {
   kind: string
   subject_id: string
   tm_bucket: Timestamp
+}
+
+/** What a destination in quarantine has cost since its first call. */
+export interface Quarantined extends Spent {
+  destination: string
+  /** By callers from outside. */
+  outside: boolean
+  tm_create: Timestamp
 }
 
 /** The step that a moment is in. */
@@ -53,8 +64,9 @@ export class UsageStore {
       usages.set(`${kind}:${subject_id}`, { ...emptyUsage(), hour, day: { seconds: day_seconds, money: day_money } })
     }
     const whole = usageOf(usages, `${WHOLE_CUSTOMER.kind}:${WHOLE_CUSTOMER.id}`)
+    const outside = usageOf(usages, `${OUTSIDE.kind}:${OUTSIDE.id}`)
     for (const { kind, id, concurrent, begun } of going) {
-      const each = kind === '' ? [whole] : [whole, usageOf(usages, `${kind}:${id}`)]
+      const each = kind === '' ? [outside] : [whole, usageOf(usages, `${kind}:${id}`)]
       for (const usage of each) {
         usage.concurrent += concurrent
         usage.begun += begun
@@ -64,12 +76,9 @@ export class UsageStore {
   }
 
   /** What destinations in quarantine have cost. */
-  async quarantine(
-    via: AnyTransaction | Database,
-    customer: string,
-  ): Promise<(Spent & { destination: string; tm_create: Timestamp })[]> {
-    const { rows } = await sql<Spent & { destination: string; tm_create: Timestamp }>`
-      select destination, seconds, money, tm_create from quarantined_destinations where customer_id = ${customer}`.execute(
+  async quarantine(via: AnyTransaction | Database, customer: string): Promise<Quarantined[]> {
+    const { rows } = await sql<Quarantined>`
+      select destination, outside, seconds, money, tm_create from quarantined_destinations where customer_id = ${customer}`.execute(
       via.kysely(),
     )
     return rows
@@ -93,12 +102,12 @@ export class UsageStore {
   async addQuarantine(
     trx: AnyTransaction,
     customer: string,
-    { destination, seconds, money, tm_create }: Spent & { destination: string; tm_create: Timestamp },
+    { destination, outside, seconds, money, tm_create }: Quarantined,
   ): Promise<void> {
     await sql`
-      insert into quarantined_destinations as q (customer_id, destination, seconds, money, tm_create)
-      values (${customer}, ${destination}, ${seconds}, ${money}, ${tm_create})
-      on conflict (customer_id, destination)
+      insert into quarantined_destinations as q (customer_id, destination, outside, seconds, money, tm_create)
+      values (${customer}, ${destination}, ${outside}, ${seconds}, ${money}, ${tm_create})
+      on conflict (customer_id, destination, outside)
       do update set seconds = q.seconds + excluded.seconds, money = q.money + excluded.money`.execute(trx.kysely())
   }
 

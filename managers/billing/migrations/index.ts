@@ -7,6 +7,7 @@ import { sql as paddleSubscriptions } from './0014-paddle-subscriptions.ts'
 import { sql as reservationsBegun } from './0020-reservations-begun.ts'
 import { sql as reservationsSeen } from './0021-reservations-seen.ts'
 import { sql as reservationsLives } from './0022-reservations-lives.ts'
+import { sql as quarantineOutside } from './0023-quarantine-outside.ts'
 
 /** In order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   { owner: 'billing-manager', name: '0020-reservations-begun', sql: reservationsBegun },
   { owner: 'billing-manager', name: '0021-reservations-seen', sql: reservationsSeen },
   { owner: 'billing-manager', name: '0022-reservations-lives', sql: reservationsLives },
+  { owner: 'billing-manager', name: '0023-quarantine-outside', sql: quarantineOutside },
 ]

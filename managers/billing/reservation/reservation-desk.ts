@@ -4,12 +4,12 @@ import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/
 import type { Usage } from '../caps/decide.ts'
 import { credentialLimitsOf, customerLimitsOf, LimitStore, type SaidLimits } from '../caps/limit-store.ts'
 import { NOBODY, type Spender } from '../caps/limits.ts'
-import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
+import { emptyUsage, OUTSIDE, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
 import type { Ledger, Payer } from '../ledger.ts'
 import type { Rate } from '../rate/price.ts'
 import type { RateDeck } from '../rate/rate-deck.ts'
 import { AccountLanes } from './account-lane.ts'
-import { Book, type Decision, keyOf, type Purse } from './book.ts'
+import { Book, type Decision, keyOf, type Purse, quarantineKey } from './book.ts'
 import { type ExtendRequest, isHeld, moneyOf, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
 import { type Extension, ReservationStore } from './reservation-store.ts'
 import { Spending, type SpentUnits } from './spending.ts'
@@ -316,14 +316,16 @@ export class ReservationDesk implements Reservations {
       each.account.id,
       { payer: each, held: held.get(each.account.id) ?? { token: 0, credit: 0 } },
     ])
+    const limits = customerLimitsOf(said)
     return new Book({
       payer: payer.account.id,
       purses: new Map(purses),
-      customer: { ...WHOLE_CUSTOMER, limits: customerLimitsOf(said), usage: usage(WHOLE_CUSTOMER) },
+      customer: { ...WHOLE_CUSTOMER, limits, usage: usage(WHOLE_CUSTOMER) },
+      outside: { ...OUTSIDE, limits: limits.outside, usage: usage(OUTSIDE) },
       credentials: new Map(credentials),
       quarantine: new Map(
-        quarantine.map(({ destination, seconds, money, tm_create }) => [
-          destination,
+        quarantine.map(({ destination, outside, seconds, money, tm_create }) => [
+          quarantineKey(destination, outside),
           { seconds, money, isOver: isOver(tm_create) },
         ]),
       ),

@@ -180,7 +180,7 @@ test('what is reserved while a settlement is about to begin is given back to the
   }
   await settler.run()
   assert.equal(await balanceOf(id), 0, 'three minutes, and not the fourth that its end took')
-  assert.equal((await usage.usages(db, id, clock.wallMs())).get(`customer:${NIL_UUID}`)?.hour.money, 3 * MINUTE)
+  assert.equal((await usage.usages(db, id, clock.wallMs())).get(`outside:${NIL_UUID}`)?.hour.money, 3 * MINUTE)
 })
 
 test('who was refused, did not hear it and goes on with new money pays for all of it', async () => {
@@ -198,7 +198,7 @@ test('who was refused, did not hear it and goes on with new money pays for all o
 
 const deskOf = (life: string) => new ReservationDesk({ db, clock, ids, billing, life })
 const spentBy = async (id: string) => {
-  const { concurrent, hour } = (await usage.usages(db, id, clock.wallMs())).get(`customer:${NIL_UUID}`) ?? emptyUsage()
+  const { concurrent, hour } = (await usage.usages(db, id, clock.wallMs())).get(`outside:${NIL_UUID}`) ?? emptyUsage()
   return { concurrent, money: hour.money }
 }
 
@@ -331,6 +331,28 @@ test('a credential has limits of its own, within those of its customer', async (
     used: 2,
   })
   assert.equal((await call(id)).ok, true, 'others still may')
+})
+
+test('callers from outside and the customer itself use up limits of their own, and none of the other’s', async () => {
+  const id = await customer(1_000 * MINUTE)
+  await limit(id, 'customer', NIL_UUID, { calls_per_second: 1_000, money_per_hour: 2 * MINUTE })
+  const own = { spender: { kind: 'agent', id: ids.uuid() } } as const
+  for (const caller of [{}, own]) {
+    const decisions = await Promise.all([1, 2, 3].map(() => call(id, caller)))
+    assert.deepEqual(decisions.map(({ ok }) => ok).toSorted(), [false, true, true])
+  }
+  const refused = await call(id)
+  assert.equal(!refused.ok && refused.refusal === 'limit_reached' && refused.limited_by, 'outside')
+})
+
+test('strangers who are called on to an expensive destination leave its quarantine to the customer', async () => {
+  const id = await customer(1_000 * MINUTE)
+  await limit(id, 'customer', NIL_UUID, { calls_per_second: 1_000, quarantine_rate: 1, quarantine_minutes: 2 })
+  const own = { spender: { kind: 'agent', id: ids.uuid() } } as const
+  for (const caller of [{}, own]) {
+    const decisions = await Promise.all([1, 2, 3].map(() => call(id, caller)))
+    assert.deepEqual(decisions.map(({ ok }) => ok).toSorted(), [false, true, true])
+  }
 })
 
 test('the tokens of a new month are never fewer than those that are set aside for what goes on', async () => {
