@@ -98,6 +98,8 @@ import { FakePhone } from './fake-phone.ts'
 import { FakeRecorder } from './fake-recorder.ts'
 import { type ApiClient, apiClient } from './http.ts'
 
+/** As long as a call that goes out may talk on while nobody can decide. */
+const UNDECIDED_SECONDS = 300
 const BASE = 'strowger.test'
 const CATALOGUES = [
   ...[agentErrors, apiErrors, billingErrors, callErrors, flowErrors],
@@ -125,6 +127,8 @@ export class TestCalls {
   readonly connection: Connection
   readonly node = systemIds.uuid()
   readonly incarnation: string
+  /** Lives that are over, as whoever settles reservations is told. */
+  readonly deadLives = new Set<string>()
   readonly lanes: PostgresLanes
   readonly sip: SipStack
   readonly engine: CallEngine
@@ -229,8 +233,12 @@ export class TestCalls {
       log,
     })
     const { billing } = services
-    this.reservations = new ReservationDesk({ ...basics, billing })
-    this.settler = new Settler({ ...basics, bus, billing, uses: new MeteredUses(db) })
+    this.reservations = new ReservationDesk({ ...basics, billing, life: this.incarnation })
+    this.settler = new Settler({
+      ...{ ...basics, bus, billing, uses: new MeteredUses(db) },
+      undecidedSeconds: UNDECIDED_SECONDS,
+      livesOver: async (lives) => lives.filter((each) => this.deadLives.has(each)),
+    })
     this.engine = new CallEngine({
       ...{ ...basics, agentRings: this.presence, witness: this.callRecorder },
       line: { mediaWitness: this.callRecorder.mediaWitness },
@@ -275,7 +283,7 @@ export class TestCalls {
         },
       },
       anonymousCaps: { perSecond: 1_000, atOnce: 1_000 },
-      metering: { reservations: this.reservations, undecidedMs: 300_000 },
+      metering: { reservations: this.reservations, undecidedMs: UNDECIDED_SECONDS * 1_000 },
       recordings: { files, storage: this.storageAccounts, onEnded },
       prepareIncoming: async (incoming) => {
         this.prepared.push(incoming)

@@ -97,7 +97,15 @@ export class CallRole {
     ])
     const { node: nodeId, incarnation } = node
     const secrets = new SecretBox(secretsKey(config, ids), ids)
-    const services = createServices({ db, clock, ids, base, secrets, billingEnforced: config.billing })
+    const services = createServices({
+      db,
+      clock,
+      ids,
+      base,
+      secrets,
+      billingEnforced: config.billing,
+      life: incarnation,
+    })
     const carriers = new Carriers({ db, bus, clock, log, secrets })
     const outbound = new OutboundClient({ clock, allowPrivate: config.allowPrivateTargets })
     const downloads = new Downloads({ outbound, clock, folder: join(config.dataDir, 'sounds') })
@@ -224,7 +232,14 @@ export class CallRole {
     engine.start()
     closed.start()
     services.billing.rates.start(log)
-    const settler = new Settler({ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) })
+    const settler = new Settler({
+      ...{ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) },
+      undecidedSeconds: config.undecidedSeconds,
+      livesOver: async (lives) => {
+        const ended = await node.ended(lives.map((incarnation) => ({ incarnation })))
+        return ended.map(({ incarnation }) => incarnation)
+      },
+    })
     settler.start()
     const metrics = new Metrics()
     const unwatch = watchEventLoop(metrics, 'call')

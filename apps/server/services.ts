@@ -45,6 +45,8 @@ export interface ServicesNeeds extends Basics {
   base: string
   /** Keeps the passwords that we send. */
   secrets: SecretBox
+  /** The incarnation that makes calls; unknown where nobody makes any. */
+  life?: string
   /** How long a paid call may talk on while nobody can decide whether it may. */
   undecidedSeconds?: number
   /** Whether the operator answers for the identity of new customers. */
@@ -70,7 +72,7 @@ export interface ServicesNeeds extends Basics {
 /** The managers that are rows and rules only, joined: the same in both roles and in the first run. */
 export function createServices(needs: ServicesNeeds) {
   const { db, clock, ids, base, customersStartVerified: startVerified = false, pointsInside } = needs
-  const { secrets, undecidedSeconds = 0, onKeyRevoked, onCustomerState, onAgentChanged } = needs
+  const { life, secrets, undecidedSeconds = 0, onKeyRevoked, onCustomerState, onAgentChanged } = needs
   const onChanged = needs.onProvisioningChanged
   const basics = { db, clock, ids }
   const rates = new RateDeck({ db, clock, countryOf })
@@ -78,7 +80,7 @@ export function createServices(needs: ServicesNeeds) {
   const billing = new BillingService({ ...basics, rates, holds, enforced: needs.billingEnforced ?? true })
   const { accounts, books } = billing
   const billingParts = { accounts, books, rates, decks: new RateDecks(basics), rerater: new Rerater(db) }
-  const reservations = new ReservationDesk({ ...basics, billing })
+  const reservations = new ReservationDesk({ ...basics, billing, ...(life === undefined ? {} : { life }) })
   const directs = new DirectService(basics)
   const accesskeys = new AccesskeyService({ ...basics, ...(onKeyRevoked ? { onRevoked: onKeyRevoked } : {}) })
   const registrations = new RegistrationStore(db)

@@ -72,16 +72,20 @@ export const billingErrors = defineErrors('billing-manager', {
     blame: 'client',
     retry: 'after_delay',
     cause:
-      'A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, or of an expensive destination that was never called before.',
+      'A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, of callers from outside, or of an expensive destination that was never called before.',
     fix: 'Wait until the window has moved on, or have the limit raised: see GET /spending_limits for what is used, and the guide on spending limits.',
-    message: (p: ReachedLimit) => `The limit ${p.limit} of this ${p.limited_by} is reached: ${p.used} of ${p.most}.`,
+    message: ({ limit, limited_by, used, most }: ReachedLimit) => {
+      const whose = limited_by === 'outside' ? 'callers from outside' : `this ${limited_by}`
+      return `The limit ${limit} of ${whose} is reached: ${used} of ${most}.`
+    },
     details_schema: {
       type: 'object',
       required: ['limited_by', 'limit', 'most', 'used', 'window_seconds'],
       properties: {
         limited_by: {
           type: 'string',
-          description: 'Whose limit: customer, accesskey, agent, extension, trunk, quarantine.',
+          description:
+            'Whose limit: customer, outside (all callers from outside), accesskey, agent, extension, trunk, quarantine.',
         },
         limit: { type: 'string' },
         most: { type: 'number', description: 'Calls, minutes, or micros.' },

@@ -23,11 +23,12 @@ function metered(unit_seconds = 60, cost_type: CostType = 'call_pstn_outgoing') 
       credential_kind: '',
       credential_id: '',
       status: 'open',
+      life: '',
       units: unit_seconds === 60 ? 1 : 5,
       amount_token: 0,
       amount_credit: 10_000,
     },
-    ...{ money: 10_000, most_units: null, quarantine: '', tm_end: null },
+    ...{ money: 10_000, most_units: null, begun: 0, quarantine: '', tm_end: null },
     tm_create: timestamp(0),
     tm_extend: timestamp(0),
   }

@@ -25,7 +25,8 @@ const AHEAD_PART = 0.5
 /** What could not be decided is asked again. */
 const ASK_AGAIN_MS = 2_000
 const RELEASE_AGAIN_MS = 5_000
-const RELEASES = 60
+/** After so many tries it is two hours old, and its settlement lets go of it. */
+const RELEASES = 1_440
 
 /**
  * Watches what one paid leg (or recording) costs: from its answer on it has each next interval reserved before the one that

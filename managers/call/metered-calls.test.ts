@@ -99,7 +99,7 @@ test('what would pass a limit is SPENDING_LIMIT_REACHED, and says whose limit, w
   const refused = await api.post(`${path}/recording_start`)
   assertReason(refused, 429, 'SPENDING_LIMIT_REACHED', 'billing-manager')
   const [{ used, ...facts }] = refused.body.error.details
-  assert.deepEqual(facts, { limited_by: 'customer', limit: 'money_per_hour', most: 80_000, window_seconds: 3_600 })
+  assert.deepEqual(facts, { limited_by: 'outside', limit: 'money_per_hour', most: 80_000, window_seconds: 3_600 })
   assert.ok(used >= 60_000 && used <= 80_000)
   await call.hangUp()
 })

@@ -8,6 +8,11 @@ export function spenderOfIdentity({ kind, agent_id, accesskey_id }: Identity): S
   return kind === 'agent' || kind === 'delegate' ? { kind: 'agent', id: agent_id } : NOBODY
 }
 
+/** On whose account a phone spends that asks for something in a call: its own, where it is one of the customer's. */
+export function spenderOfPhone({ direction, source, destination }: Call): Spender {
+  return spenderOfCaller({ source: direction === 'incoming' ? source : destination })
+}
+
 /** On whose account a call that came in spends: that of the phone, where it has proved to be one of the customer's own. */
 export function spenderOfCaller({ source }: Pick<Call, 'source'>): Spender {
   const { type, target = '' } = source

@@ -15,6 +15,7 @@ import type { PhoneJoins } from './phone-joins.ts'
 import { recallAddress, recallSource } from './recall.ts'
 import { causeOfRefusal } from './refusal-cause.ts'
 import type { RingingLegs } from './ringing-leg.ts'
+import { spenderOfPhone } from './spender.ts'
 import { newTransfer, type TransferType } from './transfer.ts'
 import type { TransferAnswer, TransferCommand } from './transfer-commands.ts'
 import { TransferRunner, type TransferRunnerNeeds } from './transfer-runner.ts'
@@ -139,7 +140,10 @@ export class TransferDesk {
 
   /** A blind transfer, as a phone asks for it in words of its own. */
   async #referred(pair: Pair, { id: asked, target }: AskedTransfer): Promise<void> {
-    const { customer_id, free_only, spender, line } = pair.transferer
+    const { customer_id, free_only, line } = pair.transferer
+    // a phone that somebody called spends as itself, not as who called it
+    const phone = spenderOfPhone(pair.transferer.snapshot())
+    const spender = phone.kind === '' ? pair.transferer.spender : phone
     const { local_uri, local_contact } = line.dialog
     const find = async () => {
       const hosts = [hostOf(local_uri), hostOf(local_contact)]

@@ -1,7 +1,9 @@
+import type { PlanLimits } from '#managers/billing'
 import type { AnyTransaction, Database } from '#platform/db'
 import { appendEvents } from '#platform/events'
 import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
+import { type NumberCharges, refundPurchase } from './charges.ts'
 import type { PhoneNumber } from './contract.ts'
 import { numberErrors } from './errors.ts'
 import { numberEvents } from './events.ts'
@@ -11,24 +13,6 @@ import type { PurchaseStore } from './purchase-store.ts'
 import type { Releases } from './releases.ts'
 import type { NumberStore } from './store.ts'
 import { type BoughtNumber, type NumberVendor, NumberVendorError, type VendorProblem } from './vendor.ts'
-
-/** What numbers ask of the ledger. */
-export interface NumberCharges {
-  /**
-   * Charges the customer in the caller's transaction, once for each reference. Throws `INSUFFICIENT_BALANCE` or
-   * `ACCOUNT_SUSPENDED`.
-   */
-  charge(
-    trx: AnyTransaction,
-    customer: string,
-    charge: {
-      cost_type: 'number' | 'number_renew'
-      reference_type: 'number' | 'number_renew'
-      reference_id: string
-      number: string
-    },
-  ): Promise<unknown>
-}
 
 /** The flows of a new number, held by the transaction that stores it. */
 export type HoldFlows = (trx: AnyTransaction) => Promise<Pick<NewNumber, 'call_flow_id' | 'message_flow_id'>>
@@ -40,16 +24,16 @@ export interface BuyerNeeds {
   store: NumberStore
   purchases: PurchaseStore
   releases: Releases
-  charges: NumberCharges
+  charges: NumberCharges & Pick<PlanLimits, 'lockLimit'>
 }
 
 /** A purchase that is begun or gone on with: `wasAsked` where the vendor was asked for it before, and gave no answer. */
 type Begun = { purchase: Purchase; wasAsked: boolean }
 
 /**
- * Buys numbers at vendors. The purchase is on disk before the vendor is asked, under the key by which the vendor knows it;
- * number, charge and event come in one transaction after that. Whatever happens between, what was bought is either a number
- * that is paid or goes back.
+ * Buys numbers at vendors. The purchase is on disk and paid before the vendor is asked, under the key by which the vendor
+ * knows it; the number and its event come in one transaction after that. Whatever happens between, either there is a number
+ * that is paid, or what was bought goes back to the vendor and the money to the customer.
  */
 export class NumberBuyer {
   readonly #needs: BuyerNeeds
@@ -59,7 +43,7 @@ export class NumberBuyer {
   }
 
   /**
-   * Buys a number for the customer and charges it. A customer who was left without an answer (503) and asks again goes on
+   * Charges a number to the customer and buys it. A customer who was left without an answer (503) and asks again goes on
    * with the same purchase.
    */
   async buy(
@@ -81,13 +65,19 @@ export class NumberBuyer {
     }
   }
 
+  /** A purchase that goes on is paid already, and is not charged again. */
   #begin(customer_id: string, number: string, vendor: NumberVendor): Promise<Begun> {
-    const { db, ids, store, purchases } = this.#needs
+    const { db, ids, store, purchases, charges } = this.#needs
     const now = this.#now()
+    const pay = (trx: AnyTransaction, { number_id: reference_id }: Purchase) =>
+      charges.charge(trx, customer_id, { cost_type: 'number', reference_type: 'number', reference_id, number })
     return db.transaction(async (trx) => {
       if (await store.isTaken(trx, number)) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
       const unsure = await purchases.resume(trx, customer_id, number, now)
-      if (unsure) return { purchase: unsure, wasAsked: true }
+      if (unsure) {
+        await pay(trx, unsure)
+        return { purchase: unsure, wasAsked: true }
+      }
       const purchase: Purchase = {
         id: ids.uuid(),
         customer_id,
@@ -100,6 +90,7 @@ export class NumberBuyer {
         tm_update: now,
       }
       if (!(await purchases.insert(trx, customer_id, purchase))) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })
+      await pay(trx, purchase)
       return { purchase, wasAsked: false }
     })
   }
@@ -122,14 +113,18 @@ export class NumberBuyer {
    * one because it has sold the number already: the job asks it what it has sold, and gives that back.
    */
   async #notBought({ purchase, wasAsked }: Begun, problem: VendorProblem): Promise<void> {
-    const { db, purchases } = this.#needs
+    const { db, purchases, charges } = this.#needs
     const isSure = problem !== 'unreachable'
-    if (isSure && !wasAsked) return purchases.remove(purchase)
     const state = isSure ? ('releasing' as const) : ('unsure' as const)
-    await db.transaction((trx) => purchases.step(trx, purchase, ['buying'], { state, tm_update: this.#now() }))
+    await db.transaction(async (trx) => {
+      const left =
+        isSure && !wasAsked
+          ? await purchases.remove(trx, purchase)
+          : await purchases.step(trx, purchase, ['buying'], { state, tm_update: this.#now() })
+      if (left && isSure) await refundPurchase(trx, charges, purchase)
+    })
   }
 
-  /** The account is locked first, as by whoever deletes a customer. */
   async #keep(
     trx: AnyTransaction,
     purchase: Purchase,
@@ -138,11 +133,10 @@ export class NumberBuyer {
   ): Promise<PhoneNumber> {
     const { charges, purchases, store, clock, ids } = this.#needs
     const { customer_id, number_id: id, number } = purchase
-    const reason = { cost_type: 'number', reference_type: 'number' } as const
-    await charges.charge(trx, customer_id, { ...reason, reference_id: id, number })
     const now = this.#now()
     const held = await purchases.step(trx, purchase, ['buying'], { state: 'held', reference, tm_update: now })
     if (!held) throw numberErrors.NUMBER_PROVIDER_UNAVAILABLE() // it took so long that it was given back
+    await charges.lockLimit(trx, customer_id, 'virtual_numbers') // it was not deleted, and is not meanwhile
     const of = { id, customer_id, type: 'normal' as const, t38_enabled, emergency_enabled }
     const kept = newNumber(wanted, { ...of, tm_purchase: now, tm_renew: now, tm_create: now })
     if (!(await store.insert(trx, customer_id, kept))) throw numberErrors.NUMBER_ALREADY_EXISTS({ number })

@@ -1,7 +1,7 @@
 /** Numbers that can be called, the flows that answer them, and whose they are; and the vendors that they are bought from. */
 export { AvailableNumbers } from './available.ts'
-export type { NumberCharges } from './buyer.ts'
 export { ChargedNumbers } from './charged-numbers.ts'
+export type { NumberCharges } from './charges.ts'
 export type { PhoneNumber } from './contract.ts'
 export { migrations } from './migrations/index.ts'
 export { isSandboxNumber, type NewNumber } from './number.ts'

@@ -24,6 +24,8 @@ class BookkeepingVendor implements NumberVendor {
   readonly sold = new Map<string, string>()
   buyFails: VendorProblem | undefined
   releaseFails: VendorProblem | undefined
+  /** How often it was asked to sell. */
+  asked = 0
   /** Runs when it has sold something and before it answers. */
   afterSale: () => Promise<void> = async () => {}
 
@@ -41,6 +43,7 @@ class BookkeepingVendor implements NumberVendor {
   }
 
   async buy(number: string, key: string): Promise<BoughtNumber> {
+    this.asked++
     if (this.buyFails && this.buyFails !== 'unreachable') throw new NumberVendorError(this.buyFails, 'told to')
     this.sold.set(key, number)
     await this.afterSale()
@@ -89,6 +92,16 @@ async function creditOf(customer: string): Promise<number> {
     [customer],
   )
   return Number(row?.balance_credit)
+}
+
+/** What was charged for numbers and not given back, and how often something was given back. */
+async function paidOf(customer: string): Promise<{ paid: number; refunds: number }> {
+  const rows = await accounts.db.query<{ transaction_type: string; amount_credit: number }>(
+    `select transaction_type, amount_credit from billings where customer_id = $1 and reference_type = 'number'`,
+    [customer],
+  )
+  const paid = rows.reduce((sum, { amount_credit }) => sum - amount_credit, 0)
+  return { paid, refunds: rows.filter(({ transaction_type }) => transaction_type === 'refund').length }
 }
 
 async function chargesOf(customer: string): Promise<string[]> {
@@ -172,6 +185,7 @@ test('what the vendor does not sell is not available; a vendor that refuses or i
   )
   vendor.buyFails = undefined
   assert.equal(await creditOf(id), 100 * FEE)
+  assert.deepEqual(await paidOf(id), { paid: 0, refunds: 2 })
   assert.equal((await admin.post('/v1.0/numbers', body)).status, 200)
   assertReason(
     await admin.post('/v1.0/numbers', wanted({ number: '+442079460000' })),
@@ -181,8 +195,8 @@ test('what the vendor does not sell is not available; a vendor that refuses or i
   )
 })
 
-test('whoever asks again after a vendor gave no answer goes on with the same purchase', async () => {
-  const { id, admin } = await rich()
+test('whoever asks again after a vendor gave no answer goes on with the same purchase, which is paid already', async () => {
+  const { id, admin } = await rich(FEE)
   const body = wanted()
   vendor.buyFails = 'unreachable'
   assertReason(await admin.post('/v1.0/numbers', body), 503, 'NUMBER_PROVIDER_UNAVAILABLE', 'number-manager')
@@ -190,7 +204,7 @@ test('whoever asks again after a vendor gave no answer goes on with the same pur
   vendor.buyFails = undefined
   assert.equal((await admin.post('/v1.0/numbers', body)).status, 200)
   assert.equal([...vendor.sold.values()].filter((number) => number === body.number).length, 1)
-  assert.equal(await creditOf(id), 99 * FEE)
+  assert.deepEqual([await creditOf(id), await paidOf(id)], [0, { paid: FEE, refunds: 0 }])
 })
 
 test('a number that a vendor sold without saying so goes back, whatever it answers when asked again', async () => {
@@ -216,7 +230,7 @@ test('a number that a vendor sold without saying so goes back, whatever it answe
 })
 
 test('a purchase that nobody ended is undone, whether or not the vendor had sold', async () => {
-  const { admin } = await rich()
+  const { id, admin } = await rich()
   const [lost, never] = [wanted(), wanted()]
   vendor.buyFails = 'unreachable'
   for (const body of [lost, never]) await admin.post('/v1.0/numbers', body)
@@ -225,31 +239,76 @@ test('a purchase that nobody ended is undone, whether or not the vendor had sold
   // as a process leaves it that dies after the vendor has sold
   await accounts.sql(`update number_purchases set state = 'buying' where number = $1`, [lost.number])
   assert.equal(await settle(), 0)
+  assert.deepEqual(await paidOf(id), { paid: 2 * FEE, refunds: 0 })
   clock.advance(11 * 60_000)
   assert.equal(await settle(), 2)
+  assert.equal(await settle(), 0)
   assert.equal(vendor.has(lost.number), false)
+  assert.deepEqual([await creditOf(id), await paidOf(id)], [100 * FEE, { paid: 0, refunds: 2 }])
   for (const body of [lost, never]) assert.equal((await admin.post('/v1.0/numbers', body)).status, 200)
 })
 
-test('a number that cannot be stored is given back, at once or when the vendor answers again', async () => {
+test('who cannot pay is refused before the vendor is asked, also where the money was there a moment ago', async () => {
   const { id, admin } = await rich(FEE)
-  const spend = (credit: number) =>
-    accounts.sql('update billing_accounts set balance_credit = $2 where customer_id = $1', [id, credit])
+  const asked = vendor.asked
+  const answers = await Promise.all([1, 2, 3].map(() => admin.post('/v1.0/numbers', wanted())))
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 402, 402])
+  for (const answer of answers.filter(({ status }) => status === 402))
+    assertReason(answer, 402, 'INSUFFICIENT_BALANCE', 'billing-manager')
+  assert.equal(vendor.asked - asked, 1)
+  assert.deepEqual([await creditOf(id), await paidOf(id)], [0, { paid: FEE, refunds: 0 }])
+})
+
+test('a process that dies while the vendor is asked leaves no number and no charge, and one that was only slow cannot keep it', async () => {
+  const { id, admin } = await rich()
+  const body = wanted()
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+  const { promise: sold, resolve: sells } = Promise.withResolvers<void>()
+  vendor.afterSale = () => {
+    sells()
+    return answered
+  }
+  const buying = admin.post('/v1.0/numbers', body)
+  await sold
+  assert.equal(await creditOf(id), 99 * FEE, 'it is paid before the vendor is asked')
+  clock.advance(11 * 60_000)
+  assert.equal(await settle(), 1)
+  assert.deepEqual([vendor.has(body.number), await creditOf(id)], [false, 100 * FEE])
+  answer()
+  assertReason(await buying, 503, 'NUMBER_PROVIDER_UNAVAILABLE', 'number-manager')
+  vendor.afterSale = async () => {}
+  assert.deepEqual(await paidOf(id), { paid: 0, refunds: 1 })
+  assert.deepEqual((await admin.get('/v1.0/numbers')).body.result, [])
+})
+
+test('a number that cannot be stored is given back, at once or when the vendor answers again, and costs nothing', async () => {
+  const { id, admin } = await rich(FEE)
   for (const releaseFails of [undefined, 'unreachable'] as const) {
-    const body = wanted()
+    const body = wanted({ call_flow_id: FLOW })
+    accounts.flows.add(`${id} ${FLOW}`)
     vendor.releaseFails = releaseFails
-    vendor.afterSale = () => spend(0)
-    assertReason(await admin.post('/v1.0/numbers', body), 402, 'INSUFFICIENT_BALANCE', 'billing-manager')
+    vendor.afterSale = async () => void accounts.flows.delete(`${id} ${FLOW}`)
+    assertReason(await admin.post('/v1.0/numbers', body), 404, 'FLOW_NOT_FOUND', 'flow-manager')
     assert.equal(vendor.has(body.number), releaseFails !== undefined)
+    assert.equal(await creditOf(id), FEE)
     vendor.afterSale = async () => {}
     vendor.releaseFails = undefined
     await settle()
     assert.equal(vendor.has(body.number), false)
     assert.deepEqual((await admin.get('/v1.0/numbers')).body.result, [])
-    assert.deepEqual(await chargesOf(id), [])
-    await spend(FEE)
+    assert.equal((await paidOf(id)).paid, 0)
     assert.equal((await accounts.numbers.findByNumber(body.number)) ?? null, null)
   }
+})
+
+test('a customer that is deleted while its number is bought has none, and the vendor has it back', async () => {
+  const { id, admin } = await rich()
+  const body = wanted()
+  vendor.afterSale = async () => void (await root.delete(`/v1.0/customers/${id}`))
+  assert.equal((await admin.post('/v1.0/numbers', body)).status, 401)
+  vendor.afterSale = async () => {}
+  assert.equal(vendor.has(body.number), false)
+  assert.deepEqual(await paidOf(id), { paid: 0, refunds: 1 })
 })
 
 test('a vendor that is away when a number goes has it back later; so have those of a deleted customer', async () => {

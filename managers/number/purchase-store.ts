@@ -60,15 +60,15 @@ export class PurchaseStore {
       .executeTakeFirst()
   }
 
-  /** Forgets a purchase that bought nothing. */
-  async remove({ customer_id, id }: Purchase): Promise<void> {
-    await this.#db
-      .kysely<Tables>()
+  /** Forgets a purchase that bought nothing; gives it where it was there. */
+  remove(trx: AnyTransaction, { customer_id, id }: Purchase): Promise<Purchase | undefined> {
+    return on(trx)
       .deleteFrom('number_purchases')
       .where('customer_id', '=', customer_id)
       .where('id', '=', id)
       .where('state', '=', 'buying')
-      .execute()
+      .returningAll()
+      .executeTakeFirst()
   }
 
   /** Lets what these numbers were bought by be given back, in the transaction that deletes them; gives the purchases. */

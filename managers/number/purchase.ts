@@ -2,7 +2,8 @@ import type { Timestamp } from '#platform/time'
 
 /**
  * How far a purchase at a vendor is. A row is there before the vendor is asked, so that whatever was bought is either a
- * number or given back, whenever the process dies.
+ * number or given back, whenever the process dies. It is paid while it is `buying`, `unsure` or `held`; the step from there to
+ * `releasing` gives the money back, but for a number that its customer has had.
  *
  * - `buying`: the vendor is being asked, or was when the process died.
  * - `unsure`: it gave no answer; whoever asks again goes on with the same purchase.

@@ -1,6 +1,7 @@
 import type { Database } from '#platform/db'
 import { type Clock, timestamp } from '#platform/time'
-import type { Purchase } from './purchase.ts'
+import { type NumberCharges, refundPurchase } from './charges.ts'
+import type { Purchase, PurchaseState } from './purchase.ts'
 import type { PurchaseStore } from './purchase-store.ts'
 import { NumberVendorError } from './vendor.ts'
 import type { Vendors } from './vendors.ts'
@@ -19,20 +20,26 @@ export class Releases {
   readonly #clock: Clock
   readonly #purchases: PurchaseStore
   readonly #vendors: Vendors
+  readonly #charges: Pick<NumberCharges, 'refund'>
 
-  constructor(needs: { db: Database; clock: Clock; purchases: PurchaseStore; vendors: Vendors }) {
+  constructor(needs: {
+    db: Database
+    clock: Clock
+    purchases: PurchaseStore
+    vendors: Vendors
+    charges: Pick<NumberCharges, 'refund'>
+  }) {
     this.#db = needs.db
     this.#clock = needs.clock
     this.#purchases = needs.purchases
     this.#vendors = needs.vendors
+    this.#charges = needs.charges
   }
 
   /** Undoes a purchase whose number could not be stored; never throws: what fails here the job does. */
   async undo(purchase: Purchase, reference: string): Promise<void> {
     try {
-      const releasing = await this.#db.transaction((trx) =>
-        this.#purchases.step(trx, purchase, ['buying'], { state: 'releasing', reference, tm_update: this.#now() }),
-      )
+      const releasing = await this.#letGo(purchase, 'buying', { reference })
       if (releasing) await this.#settle(releasing)
     } catch {
       // the row is there: it is `releasing`, or `buying` until it counts as abandoned
@@ -51,9 +58,7 @@ export class Releases {
     for (const purchase of await this.#purchases.open(abandoned, MOST_AT_ONCE)) {
       if (signal.aborted) break
       try {
-        const from = [purchase.state]
-        const step = { state: 'releasing' as const, tm_update: this.#now() }
-        const releasing = await this.#db.transaction((trx) => this.#purchases.step(trx, purchase, from, step))
+        const releasing = await this.#letGo(purchase, purchase.state)
         if (!releasing) continue
         await this.#settle(releasing)
         settled++
@@ -62,6 +67,16 @@ export class Releases {
       }
     }
     return settled
+  }
+
+  /** From here on it is nobody's number: what was charged for it is given back with the same step. */
+  #letGo(purchase: Purchase, from: PurchaseState, change: Partial<Purchase> = {}): Promise<Purchase | undefined> {
+    const step = { ...change, state: 'releasing' as const, tm_update: this.#now() }
+    return this.#db.transaction(async (trx) => {
+      const releasing = await this.#purchases.step(trx, purchase, [from], step)
+      if (releasing && from !== 'releasing') await refundPurchase(trx, this.#charges, purchase)
+      return releasing
+    })
   }
 
   /** Finds out where it is not known whether anything was bought, and gives it back. */

@@ -5,7 +5,8 @@ import { appendEvents, type NewEvent } from '#platform/events'
 import { apiErrors, type Page, type PageRequest, paginate } from '#platform/http'
 import { type Ids, isUuid, NIL_UUID } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp } from '#platform/time'
-import { NumberBuyer, type NumberCharges } from './buyer.ts'
+import { NumberBuyer } from './buyer.ts'
+import type { NumberCharges } from './charges.ts'
 import type { NumberCreate, NumberFlowIds, NumberMetadata, NumberUpdate, PhoneNumber } from './contract.ts'
 import { numberErrors } from './errors.ts'
 import { numberEvents } from './events.ts'
@@ -46,7 +47,7 @@ export class NumberService implements NumberRouting {
     this.#needs = needs
     this.#store = new NumberStore(needs.db)
     this.#purchases = new PurchaseStore(needs.db)
-    this.#releases = new Releases({ ...needs, purchases: this.#purchases })
+    this.#releases = new Releases({ ...needs, purchases: this.#purchases, charges: needs.billing })
     const stores = { store: this.#store, purchases: this.#purchases, releases: this.#releases }
     this.#buyer = new NumberBuyer({ ...needs, ...stores, charges: needs.billing })
   }
@@ -75,7 +76,7 @@ export class NumberService implements NumberRouting {
 
   /**
    * Gets a number for a customer: a virtual one at once and free, as far as the plan goes; one of the telephone network is
-   * bought at the vendor that serves it and charged. In the order of `billing.md` §6.3: form, flows, identity, balance, vendor.
+   * charged and bought at the vendor that serves it. In the order of `billing.md` §6.3: form, flows, identity, balance, vendor.
    */
   async create(customer: string, wanted: NumberCreate): Promise<PhoneNumber> {
     const type = refuseFaulty(wanted)
@@ -86,9 +87,11 @@ export class NumberService implements NumberRouting {
       )
     await holdFlows()
     if (!(await this.#needs.customers.isIdentityVerified(customer))) throw numberErrors.IDENTITY_VERIFICATION_REQUIRED()
-    requireStart(await this.#needs.billing.mayStart(customer, 'number', 1))
     const vendor = this.#needs.vendors.serving(wanted.number)
-    if (!vendor) throw numberErrors.NUMBER_PROVIDER_NOT_CONFIGURED()
+    if (!vendor) {
+      requireStart(await this.#needs.billing.mayStart(customer, 'number', 1))
+      throw numberErrors.NUMBER_PROVIDER_NOT_CONFIGURED()
+    }
     return this.#buyer.buy(customer, wanted, vendor, holdFlows)
   }
 

@@ -122,7 +122,7 @@ export class NodeIdentity implements Incarnation {
   }
 
   /** Of these lives, those that ended in good order or were buried: nobody takes them over any more. */
-  async ended(lives: readonly { node: string; incarnation: string }[]): Promise<DeadIncarnation[]> {
+  async ended(lives: readonly Pick<Incarnation, 'incarnation'>[]): Promise<DeadIncarnation[]> {
     if (lives.length === 0) return []
     return this.#db.query<DeadIncarnation>(
       `SELECT node, incarnation, code, last_beat FROM nodes

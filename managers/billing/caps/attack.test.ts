@@ -66,7 +66,8 @@ class Attacker {
   })
   readonly #used = new Map<string, Use>()
   readonly #settler = new Settler({
-    ...{ db, clock: this.clock, log: silentLog, billing: this.billing },
+    ...{ db, clock: this.clock, log: silentLog, billing: this.billing, undecidedSeconds: UNDECIDED_S },
+    livesOver: async () => [],
     bus: threadHub({ clock: this.clock, log: silentLog, reasons: new Map() }),
     uses: { find: async (_, __, ids) => ids.flatMap((id) => this.#used.get(id) ?? []) },
   })
@@ -227,6 +228,19 @@ test('a stolen extension that may call cheap numbers only costs no more than its
   assert.ok(loss > 7.2 * USD, 'more than all its minutes of calls cost at a cent')
 })
 
+test('strangers who dial in to flows that call out cost no more than they may cause, and leave the customer its own', async () => {
+  const attacker = new Attacker()
+  await attacker.begin(10_000 * USD)
+  const { outside } = await attacker.limits.get(attacker.customer)
+  await tenHours(attacker, () => [NOBODY])
+  const loss = 10_000 * USD - (await attacker.balance())
+  const most = outside.money_per_day + outside.concurrent_calls * (UNDECIDED_S / 60 + 1) * 4 * USD
+  assert.ok(loss <= most, `${loss} is more than ${most}`)
+  assert.ok((await attacker.call([NOBODY])) === 0, 'strangers have used up what they may cause')
+  const extension: Spender = { kind: 'extension', id: systemIds.uuid() }
+  assert.ok((await attacker.call([extension])) > 0, 'and the customer calls on')
+})
+
 test('a stolen access key, which makes other credentials, raises limits and buys numbers, costs no more than its printed exposure', async () => {
   const attacker = new Attacker()
   const balance = 900 * USD
@@ -239,7 +253,8 @@ test('a stolen access key, which makes other credentials, raises limits and buys
   let bought = 0
   await tenHours(
     attacker,
-    () => [key, ...others],
+    // strangers who dial in, to flows that the attacker has written, count beside the customer's own
+    () => [key, ...others, NOBODY],
     async () => {
       if (bought > 60) return
       const number = { cost_type: 'number', reference_type: 'number', reference_id: systemIds.uuid() } as const

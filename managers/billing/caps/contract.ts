@@ -68,6 +68,9 @@ const Usage = Type.Object(
 const Quarantined = Type.Object(
   {
     destination: Type.String({ description: 'The prefix, or the country, of its rate.', examples: ['+881'] }),
+    outside: Type.Boolean({
+      description: 'Called by what callers from outside have caused; else by the customer itself.',
+    }),
     minutes: Type.Number(),
     money: Type.Integer(),
     tm_create: Timestamp,
@@ -82,10 +85,19 @@ const Ceiling = Type.Object(limitFields, {
 })
 export type Ceiling = Static<typeof Ceiling>
 
+const Outside = Type.Object(
+  { ...limitFields, usage: Usage },
+  {
+    $id: 'SpendingOutside',
+    description:
+      "What callers from outside may cause, and have: calls that come in, and what their flows call. It counts beside the customer's own, so that neither uses up the other's; as much as the customer's unless said.",
+  },
+)
+
 /** What bounds the spending of a customer, and what is used of it. */
 export const SpendingLimits = Type.Object(
   {
-    ...{ ...customerFields, ceiling: Ceiling, usage: Usage },
+    ...{ ...customerFields, outside: Outside, ceiling: Ceiling, usage: Usage },
     quarantine: Type.Array(Quarantined, { description: `The latest first, ${MOST_QUARANTINED} at most.` }),
   },
   { $id: 'SpendingLimits' },
@@ -116,7 +128,7 @@ export const SpendingExposure = Type.Object(
       { hour: Exposure, day: Exposure, undecided: Exposure },
       {
         description:
-          'What calls and recordings can cost within an hour and a day, and minutes of calls that go out; `undecided` of it is what calls add that talk on while the database is away.',
+          'What calls and recordings can cost within an hour and a day, and minutes of calls that go out; where it can change flows or what they call, also what callers from outside can cause by that. `undecided` of it is what calls add that talk on while the database is away.',
       },
     ),
     purchases: Type.Union([Type.Integer(), Type.Null()], {
@@ -134,7 +146,10 @@ export type SpendingExposureView = Static<typeof SpendingExposure>
 /** What is left out stays as it is. */
 const changeOf = <T extends TProperties>(fields: T) => Type.Partial(Type.Object(fields))
 
-export const CustomerLimitsUpdate = changeOf(customerFields)
+export const CustomerLimitsUpdate = changeOf({
+  ...customerFields,
+  outside: Type.Partial(Type.Object(limitFields), { description: 'What callers from outside may cause.' }),
+})
 export type CustomerLimitsUpdate = Static<typeof CustomerLimitsUpdate>
 export const CeilingUpdate = changeOf(limitFields)
 export type CeilingUpdate = Static<typeof CeilingUpdate>

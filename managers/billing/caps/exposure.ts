@@ -5,6 +5,8 @@ export interface ExposureFacts {
   /** What limits the credential itself; the customer's alone where it may change or pass its own. */
   credential: SpendingLimits
   customer: SpendingLimits
+  /** What limits callers from outside, where it can make them spend, too: that is counted beside the customer's. */
+  outside?: SpendingLimits
   /** The dearest paid calls that it can make go out; nothing = none at all. */
   dearest: DearestRate | undefined
   /** Micros that the account can still pay; `null` where no balance bounds it. */
@@ -48,8 +50,8 @@ const DAY_MINUTES = 1_440
  * long, once.
  */
 export function exposuresOf(facts: ExposureFacts): Exposures {
-  const { credential, customer, dearest, balance, undecidedSeconds } = facts
-  const least = (name: keyof SpendingLimits) => Math.min(credential[name], customer[name])
+  const { credential, customer, outside, dearest, balance, undecidedSeconds } = facts
+  const least = (name: keyof SpendingLimits) => Math.min(credential[name], customer[name]) + (outside?.[name] ?? 0)
   const calls = least('concurrent_calls')
   const undecided = dearest ? undecidedOf(dearest, calls, undecidedSeconds) : NOTHING
   const within = (window: number, money: number, minutes: number): Exposure => {

@@ -10,6 +10,7 @@ import {
   defaultLimitsOf,
   lowerOf,
   type SpendingLimits,
+  spendingLimitsOf,
 } from './limits.ts'
 
 /** Whose limits a row says; `ceiling`: what the super admin lets the customer say at the most. */
@@ -87,10 +88,15 @@ export function ceilingOf(said: readonly SaidLimits[]): SpendingLimits {
   return { ...DEFAULT_LIMITS.customer, ...find(said, 'ceiling') }
 }
 
-/** What holds for a customer as a whole: its own word within its ceiling, and the ceiling where it said nothing. */
+/**
+ * What holds for a customer as a whole: its own word within its ceiling, and the ceiling where it said nothing. Callers from
+ * outside may cause as much again as it may spend, unless it says otherwise.
+ */
 export function customerLimitsOf(said: readonly SaidLimits[]): CustomerLimits {
   const ceiling = ceilingOf(said)
-  return lowerOf({ ...DEFAULT_CUSTOMER_LIMITS, ...ceiling, ...find(said, 'customer') }, ceiling)
+  const word: Partial<CustomerLimits> = find(said, 'customer') ?? {}
+  const own = lowerOf({ ...DEFAULT_CUSTOMER_LIMITS, ...ceiling, ...word }, ceiling)
+  return { ...own, outside: lowerOf({ ...spendingLimitsOf(own), ...word.outside }, ceiling) }
 }
 
 /** What holds for one of its credentials. */

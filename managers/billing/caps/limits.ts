@@ -1,12 +1,15 @@
-/** Whose spending is limited: a customer's, and within it that of each credential that can make paid calls. */
+/**
+ * Whose spending is limited: a customer's, within it that of each credential that can make paid calls, and beside it all that
+ * callers from outside cause.
+ */
 export const CREDENTIAL_KINDS = ['accesskey', 'agent', 'extension', 'trunk'] as const
 export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
-export type LimitedKind = 'customer' | CredentialKind
+export type LimitedKind = 'customer' | 'outside' | CredentialKind
 
-/** On whose account a paid thing was begun; none for callers from outside and for what the platform begins by itself. */
+/** On whose account a paid thing was begun; none for callers from outside, and for all that nobody of the customer's asked for. */
 export type Spender = { kind: CredentialKind; id: string } | { kind: ''; id: '' }
 
-/** Nobody's credential: only the limits of the customer hold. */
+/** Nobody's credential: the limits of callers from outside hold, beside those of the customer. */
 export const NOBODY: Spender = { kind: '', id: '' }
 
 /** How much, and how fast. Money is integer micros; minutes are those of started intervals. */
@@ -51,12 +54,14 @@ export interface CustomerLimits extends SpendingLimits {
   quarantine_money: number
   /** Beginnings of E.164 numbers, with `+`, that are never in quarantine. */
   trusted_prefixes: string[]
+  /** What callers from outside may cause, beside what the customer spends itself. */
+  outside: SpendingLimits
 }
 
 const USD = 1_000_000
 
 /** What holds where nobody has said otherwise. A customer's own are at the same time its ceiling. */
-export const DEFAULT_LIMITS: Readonly<Record<LimitedKind, SpendingLimits>> = {
+export const DEFAULT_LIMITS: Readonly<Record<'customer' | CredentialKind, SpendingLimits>> = {
   customer: {
     ...{ concurrent_calls: 60, calls_per_second: 10, minutes_per_hour: 1_500, minutes_per_day: 6_000 },
     ...{ money_per_hour: 50 * USD, money_per_day: 200 * USD },
@@ -79,7 +84,7 @@ export const DEFAULT_LIMITS: Readonly<Record<LimitedKind, SpendingLimits>> = {
   },
 }
 
-export const DEFAULT_CUSTOMER_LIMITS: CustomerLimits = {
+export const DEFAULT_CUSTOMER_LIMITS: Omit<CustomerLimits, 'outside'> = {
   ...DEFAULT_LIMITS.customer,
   ...{ paid_refer: false, paid_forwarding: false },
   ...{ quarantine_rate: USD / 5, quarantine_minutes: 10, quarantine_money: 3 * USD, trusted_prefixes: [] },
@@ -87,6 +92,13 @@ export const DEFAULT_CUSTOMER_LIMITS: CustomerLimits = {
 
 export function defaultLimitsOf(kind: CredentialKind): CredentialLimits {
   return { ...DEFAULT_LIMITS[kind], countries: [], prefixes: [] }
+}
+
+/** Nothing but how much, and how fast. */
+export function spendingLimitsOf(limits: SpendingLimits): SpendingLimits {
+  const { concurrent_calls, calls_per_second, minutes_per_hour, minutes_per_day, money_per_hour, money_per_day } =
+    limits
+  return { concurrent_calls, calls_per_second, minutes_per_hour, minutes_per_day, money_per_hour, money_per_day }
 }
 
 /** The lower of two, limit by limit. */

@@ -17,7 +17,7 @@ import {
 import { dearestRate, type Reach } from './dearest.ts'
 import type { Usage } from './decide.ts'
 import { limitsUpdated } from './events.ts'
-import { exposuresOf } from './exposure.ts'
+import { type ExposureFacts, exposuresOf } from './exposure.ts'
 import {
   ceilingOf,
   credentialLimitsOf,
@@ -27,7 +27,7 @@ import {
   type SaidLimits,
 } from './limit-store.ts'
 import { type CredentialKind, type CredentialLimits, LIMIT_NAMES, type SpendingLimits as Limits } from './limits.ts'
-import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from './usage-store.ts'
+import { emptyUsage, OUTSIDE, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from './usage-store.ts'
 
 export interface SpendingLimitsNeeds {
   db: Database
@@ -54,20 +54,23 @@ export class SpendingLimits {
   }
 
   async get(customer: string): Promise<SpendingLimitsView> {
-    const { db } = this.#needs
-    const [said, usage, quarantine] = await Promise.all([
+    const { db, clock } = this.#needs
+    const nowMs = clock.wallMs()
+    const [said, usages, quarantine] = await Promise.all([
       this.#store.said(customer),
-      this.#used(customer, WHOLE_CUSTOMER),
-      this.#usage.inQuarantine(db, customer, this.#needs.clock.wallMs(), MOST_QUARANTINED),
+      this.#usage.usages(db, customer, nowMs),
+      this.#usage.inQuarantine(db, customer, nowMs, MOST_QUARANTINED),
     ])
-    const held = quarantine.map(({ destination, seconds, money, tm_create }) => ({
-      ...{ destination, minutes: seconds / 60, money, tm_create },
+    const held = quarantine.map(({ destination, outside, seconds, money, tm_create }) => ({
+      ...{ destination, outside, minutes: seconds / 60, money, tm_create },
       tm_end: timestamp((timestampToMs(tm_create) ?? 0) + QUARANTINE_MS),
     }))
+    const limits = customerLimitsOf(said)
     return {
-      ...customerLimitsOf(said),
+      ...limits,
+      outside: { ...limits.outside, usage: usageOf(usages, OUTSIDE) },
       ceiling: ceilingOf(said),
-      usage,
+      usage: usageOf(usages, WHOLE_CUSTOMER),
       quarantine: held,
     }
   }
@@ -75,11 +78,7 @@ export class SpendingLimits {
   /** Changes what is not left out. Throws `INVALID_ARGUMENT` for what is above the ceiling. */
   async update(customer: string, change: CustomerLimitsUpdate): Promise<SpendingLimitsView> {
     const ceiling = ceilingOf(await this.#store.said(customer))
-    const faults = LIMIT_NAMES.flatMap((field) => {
-      const wanted = change[field]
-      if (wanted === undefined || wanted <= ceiling[field]) return []
-      return [{ field, issue: `must be at most ${ceiling[field]}, your ceiling` }]
-    })
+    const faults = [...aboveCeiling(change, ceiling), ...aboveCeiling(change.outside ?? {}, ceiling, 'outside.')]
     if (faults.length > 0) throw apiErrors.INVALID_ARGUMENT({ faults })
     await this.#change(customer, 'customer', NIL_UUID, change)
     return this.get(customer)
@@ -125,9 +124,13 @@ export class SpendingLimits {
     ])
     const own = credentialLimitsOf(said, kind, id)
     // who may change limits and allowed countries, and make other credentials, is bounded by the ceiling alone
-    const limits: { credential: Limits; customer: Limits } = mayManage
-      ? { credential: ceilingOf(said), customer: ceilingOf(said) }
-      : { credential: own, customer: customerLimitsOf(said) }
+    const customers = customerLimitsOf(said)
+    // an agent chooses where it is called: where that may cost, callers from outside pay what it has chosen
+    const outside = kind === 'agent' && customers.paid_forwarding ? { outside: customers.outside } : {}
+    const ceiling = ceilingOf(said)
+    const limits: Pick<ExposureFacts, 'credential' | 'customer' | 'outside'> = mayManage
+      ? { credential: ceiling, customer: ceiling, outside: ceiling }
+      : { credential: own, customer: customers, ...outside }
     const reach = mayManage ? undefined : this.#reach(countries, own)
     const dearest = reach?.countries?.length === 0 ? undefined : await dearestRate(db, clock, reach)
     const balance = account && account.plan_type !== 'unlimited' ? Math.max(0, account.balance_credit) : null
@@ -151,8 +154,7 @@ export class SpendingLimits {
 
   async #used(customer: string, of: { kind: string; id: string }) {
     const { db, clock } = this.#needs
-    const usages = await this.#usage.usages(db, customer, clock.wallMs())
-    return presentUsage(usages.get(`${of.kind}:${of.id}`) ?? emptyUsage())
+    return usageOf(await this.#usage.usages(db, customer, clock.wallMs()), of)
   }
 
   /** Whom a credential can call: within what its customer may, and its own countries and prefixes. */
@@ -171,11 +173,29 @@ export class SpendingLimits {
     const { db, clock, ids } = this.#needs
     return db.transaction(async (trx) => {
       const before = await this.#store.lock(trx, customer, kind, subject_id)
-      const said: SaidLimits = { kind, subject_id, limits: { ...before, ...change } }
+      const said: SaidLimits = { kind, subject_id, limits: changed(before, change) }
       await this.#store.save(trx, customer, said, timestamp(clock.wallMs()))
       await appendEvents(trx, [limitsUpdated(customer, said)], { clock, ids })
     })
   }
+}
+
+/** What is left out stays as it is, also of what holds for callers from outside. */
+function changed(before: { outside?: object } = {}, change: { outside?: object }): object {
+  const outside = change.outside ? { outside: { ...before.outside, ...change.outside } } : {}
+  return { ...before, ...change, ...outside }
+}
+
+function aboveCeiling(change: Partial<Limits>, ceiling: Limits, of = '') {
+  return LIMIT_NAMES.flatMap((name) => {
+    const wanted = change[name]
+    if (wanted === undefined || wanted <= ceiling[name]) return []
+    return [{ field: `${of}${name}`, issue: `must be at most ${ceiling[name]}, your ceiling` }]
+  })
+}
+
+function usageOf(usages: ReadonlyMap<string, Usage>, { kind, id }: { kind: string; id: string }) {
+  return presentUsage(usages.get(`${kind}:${id}`) ?? emptyUsage())
 }
 
 function presentUsage({ concurrent, hour, day }: Usage) {

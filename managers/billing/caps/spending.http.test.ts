@@ -23,12 +23,14 @@ async function customer(balance_credit = 1_000 * USD) {
 test('everybody has limits out of the box, and reads what is used of them', async () => {
   const { admin, agent } = await customer()
   const { body } = await admin.get('/v1.0/spending_limits')
-  const { ceiling, usage, quarantine, ...own } = body
+  const { ceiling, usage, quarantine, outside, ...own } = body
   assert.deepEqual(ceiling, DEFAULT_LIMITS.customer)
   assert.equal(own.money_per_day, DEFAULT_LIMITS.customer.money_per_day)
   assert.deepEqual([own.paid_refer, own.paid_forwarding], [false, false])
   const nothing = { minutes: 0, money: 0 }
-  assert.deepEqual([usage, quarantine], [{ concurrent_calls: 0, hour: nothing, day: nothing }, []])
+  const unused = { concurrent_calls: 0, hour: nothing, day: nothing }
+  assert.deepEqual([usage, quarantine], [unused, []])
+  assert.deepEqual(outside, { ...DEFAULT_LIMITS.customer, usage: unused }, 'callers from outside: as much beside it')
   const { client } = await agent(Permission.CustomerManager)
   assertReason(await client.get('/v1.0/spending_limits'), 403, 'PERMISSION_DENIED')
 })
@@ -55,6 +57,18 @@ test('a customer lowers its limits, and raises them no higher than its ceiling, 
     'CUSTOMER_NOT_FOUND',
     'customer-manager',
   )
+})
+
+test('what callers from outside may cause follows the limits of the customer, or is said by it, up to its ceiling', async () => {
+  const { admin } = await customer()
+  const put = async (change: object) => (await admin.put('/v1.0/spending_limits', change)).body.outside
+  assert.equal((await put({ money_per_day: 7 * USD })).money_per_day, 7 * USD)
+  assert.equal((await put({ outside: { money_per_day: 2 * USD } })).money_per_day, 2 * USD)
+  const both = await put({ money_per_day: 9 * USD, outside: { concurrent_calls: 3 } })
+  assert.deepEqual([both.money_per_day, both.concurrent_calls], [2 * USD, 3], 'what is left out stays')
+  const above = await admin.put('/v1.0/spending_limits', { outside: { money_per_day: 1_000 * USD } })
+  assertReason(above, 400, 'INVALID_ARGUMENT')
+  assert.equal(above.body.error.details[0].field, 'outside.money_per_day')
 })
 
 test('negative, fractional and huge limits, and what is no prefix or country, are refused', async () => {
@@ -104,6 +118,23 @@ test('an exposure says what a leak could cost: of an extension its own limits, o
   assert.equal(all.bounded_by, 'customer')
   assert.equal(all.purchases, 1_000 * USD)
   assert.ok(all.money <= 1_000 * USD + all.calls.undecided.money, 'no more than there is')
+  assert.equal(
+    all.calls.day.money - all.calls.undecided.money,
+    2 * DEFAULT_LIMITS.customer.money_per_day,
+    'a key writes flows, and calls them from outside: that counts beside the customer’s own',
+  )
+})
+
+test('where agents may be called at telephone numbers, what callers from outside cause is part of an agent’s exposure', async () => {
+  const { admin, agent } = await customer()
+  const ann = await agent(0)
+  const daily = async () => {
+    const { calls } = (await admin.get(`/v1.0/agents/${ann.id}/exposure`)).body
+    return calls.day.money - calls.undecided.money
+  }
+  assert.equal(await daily(), DEFAULT_LIMITS.agent.money_per_day)
+  await admin.put('/v1.0/spending_limits', { paid_forwarding: true })
+  assert.equal(await daily(), DEFAULT_LIMITS.agent.money_per_day + DEFAULT_LIMITS.customer.money_per_day)
 })
 
 test('who may call nowhere in the telephone network still records, and is called; no call of it talks on undecided', async () => {
@@ -136,7 +167,7 @@ test('only rates that can price an allowed number are looked at, of decks that b
   assert.equal(await cents(), 2)
   await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { prefixes: [], countries: ['de'] })
   assert.equal(await undecided(), 0, 'its customer may not')
-  assert.equal(await undecided(`accesskeys/${key}`), DEFAULT_LIMITS.customer.concurrent_calls * 6 * 4 * USD)
+  assert.equal(await undecided(`accesskeys/${key}`), 2 * DEFAULT_LIMITS.customer.concurrent_calls * 6 * 4 * USD)
   await deck(hours(30), [rate('1', 900_000)])
   await admin.put(`/v1.0/extensions/${extension}/spending_limits`, { countries: [] })
   assert.equal(await cents(), 20, 'what begins after a day is not of this day')

@@ -19,6 +19,9 @@ const FORGOTTEN_AT_ONCE = 5_000
 /** The customer as a whole among those whose spending is counted. */
 export const WHOLE_CUSTOMER = { kind: 'customer', id: NIL_UUID } as const
 
+/** All callers from outside among them. */
+export const OUTSIDE = { kind: 'outside', id: NIL_UUID } as const
+
 /** Something spent, or given back where it is negative. */
 export interface BucketChange extends Spent {
   kind: string
@@ -29,6 +32,8 @@ export interface BucketChange extends Spent {
 /** An expensive destination, and what it has cost since its first call. */
 export interface Quarantined extends Spent {
   destination: string
+  /** By callers from outside. */
+  outside: boolean
   /** Of its first call. */
   tm_create: Timestamp
 }
@@ -70,8 +75,9 @@ export class UsageStore {
       usages.set(`${kind}:${subject_id}`, { ...emptyUsage(), hour, day: { seconds: day_seconds, money: day_money } })
     }
     const whole = usageOf(usages, `${WHOLE_CUSTOMER.kind}:${WHOLE_CUSTOMER.id}`)
+    const outside = usageOf(usages, `${OUTSIDE.kind}:${OUTSIDE.id}`)
     for (const { kind, id, concurrent, begun } of going) {
-      const each = kind === '' ? [whole] : [whole, usageOf(usages, `${kind}:${id}`)]
+      const each = kind === '' ? [outside] : [whole, usageOf(usages, `${kind}:${id}`)]
       for (const usage of each) {
         usage.concurrent += concurrent
         usage.begun += begun
@@ -81,23 +87,22 @@ export class UsageStore {
   }
 
   /**
-   * What expensive destinations have cost since they were first called: these, and those that these reservations call; all
-   * that are remembered where none are named. One that is not among it was not called, or was forgotten.
+   * What expensive destinations have cost since they were first called: these, and those that these reservations call. One that is not among it was not called, or was forgotten.
    */
-  async quarantine(via: AnyTransaction | Database, customer: string, among?: Destinations): Promise<Quarantined[]> {
-    const { destinations, reservations } = among ?? {}
+  async quarantine(via: AnyTransaction | Database, customer: string, among: Destinations): Promise<Quarantined[]> {
+    const { destinations, reservations } = among
     const named = sql`select unnest(${destinations}::text[]) union all
       select quarantine from reservations where customer_id = ${customer} and id = any(${reservations}::uuid[])`
     const { rows } = await sql<Quarantined>`
-      select destination, seconds, money, tm_create from quarantined_destinations
-      where customer_id = ${customer} ${among ? sql`and destination in (${named})` : sql``}`.execute(via.kysely())
+      select destination, outside, seconds, money, tm_create from quarantined_destinations
+      where customer_id = ${customer} and destination in (${named})`.execute(via.kysely())
     return rows
   }
 
   /** What is in quarantine now, the latest first, so many at most. */
   async inQuarantine(via: AnyTransaction | Database, customer: string, nowMs: number, most: number) {
     const { rows } = await sql<Quarantined>`
-      select destination, seconds, money, tm_create from quarantined_destinations
+      select destination, outside, seconds, money, tm_create from quarantined_destinations
       where customer_id = ${customer} and tm_create > ${timestamp(nowMs - QUARANTINE_MS)}
       order by tm_create desc limit ${most}`.execute(via.kysely())
     return rows
@@ -121,12 +126,12 @@ export class UsageStore {
   async addQuarantine(
     trx: AnyTransaction,
     customer: string,
-    { destination, seconds, money, tm_create }: Quarantined,
+    { destination, outside, seconds, money, tm_create }: Quarantined,
   ): Promise<void> {
     await sql`
-      insert into quarantined_destinations as q (customer_id, destination, seconds, money, tm_create, last_day)
-      values (${customer}, ${destination}, ${seconds}, ${money}, ${tm_create}, ${dayOf(tm_create)})
-      on conflict (customer_id, destination) do update set seconds = q.seconds + excluded.seconds,
+      insert into quarantined_destinations as q (customer_id, destination, outside, seconds, money, tm_create, last_day)
+      values (${customer}, ${destination}, ${outside}, ${seconds}, ${money}, ${tm_create}, ${dayOf(tm_create)})
+      on conflict (customer_id, destination, outside) do update set seconds = q.seconds + excluded.seconds,
         money = q.money + excluded.money, last_day = greatest(q.last_day, excluded.last_day)`.execute(trx.kysely())
   }
 
@@ -168,12 +173,12 @@ export class UsageStore {
     const paid = sql`customer_id = ${customer} and cost_type = 'call_pstn_outgoing'`
     const { rows } = await sql<{ kind: string; id: string; concurrent: number; begun: number }>`
       select credential_kind as kind, credential_id as id,
-        count(*) filter (where status = 'open')::bigint as concurrent,
+        count(*) filter (where status = 'open' and units > 0)::bigint as concurrent,
         count(*) filter (where tm_create > ${second})::bigint as begun
       from (
-        select credential_kind, credential_id, status, tm_create from reservations where ${paid} and status = 'open'
+        select credential_kind, credential_id, status, units, tm_create from reservations where ${paid} and status = 'open'
         union all
-        select credential_kind, credential_id, status, tm_create from reservations
+        select credential_kind, credential_id, status, units, tm_create from reservations
         where ${paid} and status <> 'open' and tm_create > ${second}) as going
       group by credential_kind, credential_id`.execute(via.kysely())
     return rows

@@ -34,10 +34,17 @@ export interface BookFacts {
   /** By the ids of their accounts. */
   purses: ReadonlyMap<string, Purse>
   customer: Limited<CustomerLimits>
+  /** Callers from outside, whose spending counts beside the customer's. */
+  outside: Limited
   /** By `keyOf`. */
   credentials: ReadonlyMap<string, Limited<CredentialLimits>>
-  /** What was spent on destinations in quarantine, by prefix; one without a row has not been called. */
+  /** What was spent on destinations in quarantine, by `quarantineKey`; one without a row has not been called. */
   quarantine: ReadonlyMap<string, Spent & { isOver: boolean }>
+}
+
+/** Names a destination in quarantine, as the customer has called it or as callers from outside have. */
+export function quarantineKey(destination: string, outside: boolean): string {
+  return outside ? `outside ${destination}` : destination
 }
 
 /** Names a credential among those of a customer. */
@@ -74,7 +81,8 @@ export class Book {
     if (outside) return { ok: false, ...outside }
     const quarantine = isNewCall ? quarantineOf(customer.limits, request, rate) : ''
     const units = stepOf(rate)
-    const decision = this.#take({ payer, rate, units, isCall: isNewCall, isNewCall, quarantine, credential })
+    const isOutside = request.spender.kind === ''
+    const decision = this.#take({ payer, rate, units, isCall: isNewCall, isNewCall, quarantine, credential, isOutside })
     return decision.ok ? { ok: true, reserved: { ...decision.reserved, quarantine } } : decision
   }
 
@@ -83,7 +91,8 @@ export class Book {
     const credential = this.#facts.credentials.get(keyOf({ kind: open.credential_kind, id: open.credential_id }))
     const isCall = isCounted(open)
     const { account_id: payer, rate, quarantine } = open
-    return this.#take({ payer, rate, units, isCall, isNewCall: false, quarantine, credential })
+    const isOutside = open.credential_kind === ''
+    return this.#take({ payer, rate, units, isCall, isNewCall: false, quarantine, credential, isOutside })
   }
 
   #take(wish: {
@@ -94,15 +103,17 @@ export class Book {
     isNewCall: boolean
     quarantine: string
     credential: Limited<CredentialLimits> | undefined
+    isOutside: boolean
   }): Decision<Pick<Reservation, 'amount_token' | 'amount_credit'>> {
-    const { rate, units, isCall, isNewCall, quarantine, credential } = wish
-    const { customer } = this.#facts
+    const { rate, units, isCall, isNewCall, credential, isOutside } = wish
+    const { customer, outside } = this.#facts
+    const quarantine = wish.quarantine === '' ? '' : quarantineKey(wish.quarantine, isOutside)
     const purse = this.#purses.get(wish.payer)
     if (!purse?.payer.isOpen) return { ok: false, refusal: 'account_suspended' }
     const { account, enforced } = purse.payer
     const seconds = isCall ? rate.unit_seconds * units : 0
     const spending: Spending = { isNewCall, seconds, money: moneyOf(rate, units) }
-    const limited = [...(credential ? [credential] : []), customer]
+    const limited: Limited[] = isOutside ? [outside] : [...(credential ? [credential] : []), customer]
     for (const each of limited) {
       const reached = limitReached(each, spending)
       if (reached) return { ok: false, ...reached }
@@ -132,6 +143,11 @@ function quarantineOf(limits: CustomerLimits, { number }: ReserveRequest, rate: 
   if (rate.cost_type !== 'call_pstn_outgoing' || rate.unit_seconds === 0) return ''
   const perMinute = (rate.credit_per_unit * 60) / rate.unit_seconds
   if (perMinute < limits.quarantine_rate || startsWithAny(number, limits.trusted_prefixes)) return ''
+  return destinationOf(rate)
+}
+
+/** What quarantine calls the destination of a rate: its prefix, or its country. */
+export function destinationOf(rate: Rate): string {
   return rate.prefix === '' ? rate.country || ANYWHERE : `+${rate.prefix}`
 }
 

@@ -1,16 +1,16 @@
-import type { AnyTransaction, Database } from '#platform/db'
+import { type AnyTransaction, type Database, DatabaseUnavailable } from '#platform/db'
 import type { Ids } from '#platform/ids'
 import { type Clock, type Timestamp, timestamp, timestampToMs } from '#platform/time'
 import type { Usage } from '../caps/decide.ts'
 import { credentialLimitsOf, customerLimitsOf, LimitStore, type SaidLimits } from '../caps/limit-store.ts'
 import { NOBODY, type Spender } from '../caps/limits.ts'
-import { emptyUsage, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
+import { emptyUsage, OUTSIDE, QUARANTINE_MS, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
 import type { Ledger, Payer } from '../ledger.ts'
 import type { Rate } from '../rate/price.ts'
 import type { RateDeck } from '../rate/rate-deck.ts'
 import { AccountLanes } from './account-lane.ts'
-import { Book, type Decision, keyOf, type Purse } from './book.ts'
-import { type ExtendRequest, moneyOf, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
+import { Book, type Decision, destinationOf, keyOf, type Purse, quarantineKey } from './book.ts'
+import { type ExtendRequest, isHeld, moneyOf, type Reservation, type ReserveRequest, stepOf } from './reservation.ts'
 import { type Extension, ReservationStore } from './reservation-store.ts'
 import { Spending, type SpentUnits } from './spending.ts'
 
@@ -31,6 +31,8 @@ export interface ReservationDeskNeeds {
   db: Database
   clock: Clock
   ids: Ids
+  /** The incarnation that uses what is reserved; unknown unless said. */
+  life?: string
   billing: { ledger: Pick<Ledger, 'lockPayers'>; rates: RateDeck }
 }
 
@@ -38,6 +40,7 @@ type Wish =
   | { type: 'begin'; request: ReserveRequest; rate: Rate }
   | { type: 'extend'; request: ExtendRequest }
   | { type: 'release'; id: string }
+  | { type: 'forget'; request: ReserveRequest }
 
 /** What bounds those who wish. */
 interface Facts {
@@ -53,13 +56,21 @@ type Answer = Decision<Reservation | { units: number } | undefined>
 
 /** What one transaction changes. */
 interface Changes {
+  /** Those for whose things money was reserved before, and is no more. */
+  replaced: string[]
   begun: Reservation[]
+  /** Those of an earlier life for things that this one begins anew. */
+  adopted: string[]
   extended: Extension[]
   spent: SpentUnits[]
 }
 
 /** How long a decision may take before it counts as one that cannot be made. */
 const DECIDE_MS = 3_000
+/** What may be reserved although nobody heard of it is given back as soon as the database answers. */
+const FORGET_AGAIN_MS = 5_000
+/** After so many tries it is two hours old, and its settlement lets go of it. */
+const FORGETS = 1_440
 
 /**
  * Reserves money of accounts: decided and written in one transaction under the account's lock, so that nothing passes a
@@ -71,17 +82,28 @@ export class ReservationDesk implements Reservations {
   readonly #usage = new UsageStore()
   readonly #spending = new Spending()
   readonly #limits: LimitStore
+  readonly #life: string
+  /** What nobody heard the answer to, by what it was for. */
+  readonly #unheard = new Map<string, ReserveRequest>()
   readonly #lanes = new AccountLanes<Wish, Answer>((customer, wishes) => this.#carryOut(customer, wishes))
 
   constructor(needs: ReservationDeskNeeds) {
     this.#needs = needs
     this.#limits = new LimitStore(needs.db)
+    this.#life = needs.life ?? ''
   }
 
   async reserve(request: ReserveRequest): Promise<Decision<Reservation>> {
     const { cost_type, number, customer_id } = request
     const rate = await this.#needs.billing.rates.rateOf({ cost_type, number })
-    return (await this.#lanes.ask(customer_id, { type: 'begin', request, rate })) as Decision<Reservation>
+    this.#unheard.delete(request.reference_id) // it is asked for anew
+    try {
+      return (await this.#lanes.ask(customer_id, { type: 'begin', request, rate })) as Decision<Reservation>
+    } catch (error) {
+      this.#unheard.set(request.reference_id, request)
+      this.#forget(request, FORGETS)
+      throw error
+    }
   }
 
   extend(request: ExtendRequest): Promise<Decision<{ units: number }>> {
@@ -90,6 +112,20 @@ export class ReservationDesk implements Reservations {
 
   async release(customer: string, id: string): Promise<void> {
     await this.#lanes.ask(customer, { type: 'release', id })
+  }
+
+  /** An answer was lost, and perhaps money is held for something that now never begins. */
+  #forget(request: ReserveRequest, left: number): void {
+    this.#needs.clock.after(FORGET_AGAIN_MS, async () => {
+      if (this.#unheard.get(request.reference_id) !== request) return
+      try {
+        await this.#lanes.ask(request.customer_id, { type: 'forget', request })
+      } catch (error) {
+        const isStopping = error instanceof DatabaseUnavailable && error.why === 'closed'
+        if (left > 1 && !isStopping) return this.#forget(request, left - 1)
+      }
+      if (this.#unheard.get(request.reference_id) === request) this.#unheard.delete(request.reference_id)
+    })
   }
 
   #carryOut(customer: string, wishes: readonly Wish[]): Promise<Answer[]> {
@@ -101,12 +137,12 @@ export class ReservationDesk implements Reservations {
         const [payers, known, facts] = await Promise.all([
           billing.ledger.lockPayers(trx, customer, extended),
           this.#known(trx, customer, wishes),
-          this.#facts(trx, customer, wishes.map(spenderOf), extended),
+          this.#facts(trx, customer, wishes, extended),
         ])
         const { payer } = payers
         if (!payer) return wishes.map(() => ({ ok: false, refusal: 'account_suspended' }))
         const book = await this.#open(trx, customer, { payer, all: payers.all }, facts, known.map(spenderOfOpen))
-        const changes: Changes = { begun: [], extended: [], spent: [] }
+        const changes: Changes = { replaced: [], begun: [], adopted: [], extended: [], spent: [] }
         const answers: Answer[] = []
         for (const wish of wishes)
           answers.push(await this.#one(trx, { wish, book, account: payer.account, known, changes }))
@@ -123,27 +159,42 @@ export class ReservationDesk implements Reservations {
     const { wish, book, account, known, changes } = at
     switch (wish.type) {
       case 'begin': {
-        const { reference_type: type, reference_id: id } = wish.request
-        const all = [...known, ...changes.begun]
-        const before = all.find(({ reference_type, reference_id }) => reference_type === type && reference_id === id)
-        return before ? { ok: true, reserved: before } : this.#begin(wish, book, account, changes)
+        const before = findFor(wish.request, [...changes.begun, ...known])
+        if (!before) return this.#begin(wish, book, account, changes)
+        if (before.status === 'settled') return { ok: true, reserved: before }
+        if (isHeld(before)) {
+          if (before.life !== this.#life) changes.adopted.push(before.id)
+          return { ok: true, reserved: { ...before, life: this.#life } }
+        }
+        const again = this.#begin(wish, book, account, changes)
+        if (again.ok) changes.replaced.push(before.id)
+        return again
       }
       case 'extend': {
         const open = known.find(({ id }) => id === wish.request.id)
-        return open ? this.#extend(trx, open, wish.request, book, changes) : { ok: false, refusal: 'closed' }
+        return open?.status === 'open'
+          ? this.#extend(trx, open, wish.request, book, changes)
+          : { ok: false, refusal: 'closed' }
       }
       case 'release': {
-        const open = known.find(({ id }) => id === wish.id)
-        if (open)
-          await this.#spending.close(
-            trx,
-            open.customer_id,
-            [{ reservation: open, status: 'released', units: 0 }],
-            this.#needs.clock.wallMs(),
-          )
+        await this.#release(
+          trx,
+          known.find(({ id }) => id === wish.id),
+        )
+        return { ok: true, reserved: undefined }
+      }
+      case 'forget': {
+        await this.#release(trx, findFor(wish.request, known))
         return { ok: true, reserved: undefined }
       }
     }
+  }
+
+  async #release(trx: AnyTransaction, open: Reservation | undefined): Promise<void> {
+    if (open?.status !== 'open') return
+    const end = { reservation: { ...open }, status: 'released' as const, units: 0 }
+    open.status = 'released' // whoever wishes something of it in the same transaction finds it so
+    await this.#spending.close(trx, open.customer_id, [end], this.#needs.clock.wallMs())
   }
 
   #begin(
@@ -163,10 +214,12 @@ export class ReservationDesk implements Reservations {
       credential_kind: spender.kind,
       credential_id: spender.id,
       status: 'open',
+      life: this.#life,
       units: stepOf(rate),
       ...decision.reserved,
       money: moneyOf(rate, stepOf(rate)),
       most_units: null,
+      begun: 0,
       tm_create: now,
       tm_extend: now,
       tm_end: null,
@@ -187,12 +240,14 @@ export class ReservationDesk implements Reservations {
     if (more <= 0) return { ok: true, reserved: { units: open.units } }
     const decision = book.extend(open, more)
     if (!decision.ok) {
-      await this.#store.limitUnits(trx, open.customer_id, open.id, Math.max(open.units, begun))
+      await this.#store.limitUnits(trx, open, { begun, most_units: Math.max(open.units, begun) })
       return decision
     }
     const extended = {
       id: open.id,
       units,
+      begun,
+      most_units: null, // who was refused and asks again has not heard it, and does not end
       amount_token: open.amount_token + decision.reserved.amount_token,
       amount_credit: open.amount_credit + decision.reserved.amount_credit,
       money: moneyOf(open.rate, units),
@@ -205,7 +260,7 @@ export class ReservationDesk implements Reservations {
 
   /** The open reservations that wishes are about, and those that were made for the same things before. */
   async #known(trx: AnyTransaction, customer: string, wishes: readonly Wish[]): Promise<Reservation[]> {
-    const begun = wishes.flatMap((wish) => (wish.type === 'begin' ? [wish.request] : []))
+    const begun = wishes.flatMap((wish) => ('request' in wish && wish.type !== 'extend' ? [wish.request] : []))
     const ids = wishes.flatMap((wish) =>
       wish.type === 'extend' ? [wish.request.id] : wish.type === 'release' ? [wish.id] : [],
     )
@@ -213,21 +268,23 @@ export class ReservationDesk implements Reservations {
       begun.length > 0 ? this.#store.findAll(trx, customer, begun) : [],
       ids.length > 0 ? this.#store.openAmong(trx, customer, ids) : [],
     ])
-    return [...repeated, ...open]
+    return [...new Map([...repeated, ...open].map((each) => [each.id, each])).values()]
   }
 
   /** What bounds these, as it is under the lock. */
   async #facts(
     trx: AnyTransaction,
     customer: string,
-    spenders: readonly Spender[],
+    wishes: readonly Wish[],
     extended: readonly string[],
   ): Promise<Facts> {
     const nowMs = this.#needs.clock.wallMs()
+    const spenders = wishes.map(spenderOf)
+    const destinations = wishes.flatMap((wish) => (wish.type === 'begin' ? [destinationOf(wish.rate)] : []))
     const [said, usages, quarantine, held] = await Promise.all([
       this.#said(trx, customer, spenders),
       this.#usage.usages(trx, customer, nowMs),
-      this.#usage.quarantine(trx, customer),
+      this.#usage.quarantine(trx, customer, { destinations, reservations: extended }),
       this.#store.heldByPayers(trx, customer, extended),
     ])
     return { nowMs, spenders, said, usages, quarantine, held }
@@ -261,23 +318,28 @@ export class ReservationDesk implements Reservations {
       each.account.id,
       { payer: each, held: held.get(each.account.id) ?? { token: 0, credit: 0 } },
     ])
+    const limits = customerLimitsOf(said)
     return new Book({
       payer: payer.account.id,
       purses: new Map(purses),
-      customer: { ...WHOLE_CUSTOMER, limits: customerLimitsOf(said), usage: usage(WHOLE_CUSTOMER) },
+      customer: { ...WHOLE_CUSTOMER, limits, usage: usage(WHOLE_CUSTOMER) },
+      outside: { ...OUTSIDE, limits: limits.outside, usage: usage(OUTSIDE) },
       credentials: new Map(credentials),
       quarantine: new Map(
-        quarantine.map(({ destination, seconds, money, tm_create }) => [
-          destination,
+        quarantine.map(({ destination, outside, seconds, money, tm_create }) => [
+          quarantineKey(destination, outside),
           { seconds, money, isOver: isOver(tm_create) },
         ]),
       ),
     })
   }
 
-  async #write(trx: AnyTransaction, customer: string, { begun, extended, spent }: Changes): Promise<void> {
+  async #write(trx: AnyTransaction, customer: string, changes: Changes): Promise<void> {
+    const { replaced, begun, adopted, extended, spent } = changes
     await Promise.all([
+      this.#store.remove(trx, customer, replaced),
       this.#store.insert(trx, customer, begun),
+      this.#store.adopt(trx, customer, adopted, this.#life),
       this.#store.extend(trx, customer, extended),
       this.#spending.add(trx, customer, spent),
     ])
@@ -286,6 +348,14 @@ export class ReservationDesk implements Reservations {
   #now(): Timestamp {
     return timestamp(this.#needs.clock.wallMs())
   }
+}
+
+/** The reservation for the same thing. */
+function findFor(
+  { reference_type: type, reference_id: id }: ReserveRequest,
+  among: readonly Reservation[],
+): Reservation | undefined {
+  return among.find(({ reference_type, reference_id }) => reference_type === type && reference_id === id)
 }
 
 function spenderOf(wish: Wish): Spender {

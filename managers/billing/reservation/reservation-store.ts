@@ -12,7 +12,10 @@ interface Tables {
 const on = (via: AnyTransaction | Database) => via.kysely<Tables>()
 
 /** What changes of a reservation while it is open. */
-export type Extension = Pick<Reservation, 'id' | 'units' | 'amount_token' | 'amount_credit' | 'money' | 'tm_extend'>
+export type Extension = Pick<
+  Reservation,
+  'id' | 'units' | 'begun' | 'most_units' | 'amount_token' | 'amount_credit' | 'money' | 'tm_extend'
+>
 
 /** What open reservations take of an account; credit in micros. */
 interface Held {
@@ -28,6 +31,23 @@ export class ReservationStore implements Holds {
       .insertInto('reservations')
       .values(reservations.map((each) => ({ ...each, customer_id: customer })))
       .execute()
+  }
+
+  /** These are another life's to use from now on. */
+  async adopt(trx: AnyTransaction, customer: string, ids: readonly string[], life: string): Promise<void> {
+    if (ids.length === 0) return
+    await on(trx)
+      .updateTable('reservations')
+      .set({ life })
+      .where('customer_id', '=', customer)
+      .where('id', 'in', ids)
+      .execute()
+  }
+
+  /** Forgets those for whose things money is reserved anew. */
+  async remove(trx: AnyTransaction, customer: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    await on(trx).deleteFrom('reservations').where('customer_id', '=', customer).where('id', 'in', ids).execute()
   }
 
   /** Those of the customer's that are there already, by what they are for. */
@@ -89,11 +109,15 @@ export class ReservationStore implements Holds {
   }
 
   /** No more than these intervals are charged for it. */
-  async limitUnits(trx: AnyTransaction, customer: string, id: string, most_units: number): Promise<void> {
+  async limitUnits(
+    trx: AnyTransaction,
+    { customer_id, id }: Reservation,
+    limit: Pick<Reservation, 'begun'> & { most_units: number },
+  ): Promise<void> {
     await on(trx)
       .updateTable('reservations')
-      .set({ most_units })
-      .where('customer_id', '=', customer)
+      .set(limit)
+      .where('customer_id', '=', customer_id)
       .where('id', '=', id)
       .execute()
   }

@@ -26,7 +26,12 @@ export interface Reservation {
   credential_kind: CredentialKind | ''
   credential_id: string
   status: 'open' | 'settled' | 'released'
-  /** Intervals of the rate that are paid for, and what they take of the account. */
+  /** The incarnation of the process that uses it; empty where that is not known. */
+  life: string
+  /**
+   * Intervals of the rate that are paid for, and what they take of the account. An open one of none has lapsed: the life that
+   * would have used it is over, and it holds nothing; should a record turn up all the same, that is charged.
+   */
   units: number
   amount_token: number
   /** Micros. */
@@ -35,6 +40,8 @@ export interface Reservation {
   money: number
   /** It was told to end with this interval: no more than these are charged, however long the end takes. */
   most_units: number | null
+  /** Intervals that its meter has seen begin, by a clock that nobody sets: they are charged at the least. */
+  begun: number
   /** The expensive destination in quarantine that it calls; empty = none. */
   quarantine: string
   tm_create: Timestamp
@@ -68,6 +75,11 @@ export interface ExtendRequest {
 
 /** What is reserved at a time lasts at least so long. */
 const STEP_S = 30
+
+/** Whether money is held for it. */
+export function isHeld({ status, units }: Pick<Reservation, 'status' | 'units'>): boolean {
+  return status === 'open' && units > 0
+}
 
 /** How many intervals are reserved at a time: one, of short ones as many as make half a minute. */
 export function stepOf({ unit_seconds }: Rate): number {

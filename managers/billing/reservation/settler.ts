@@ -6,7 +6,7 @@ import { type Clock, type Timer, type Timestamp, timestampToMs } from '#platform
 import type { EndedUsage } from '../charge.ts'
 import type { Ledger } from '../ledger.ts'
 import { unitsOf } from '../rate/price.ts'
-import { RESERVED_TYPES, type Reservation, type ReservedType } from './reservation.ts'
+import { isCounted, isHeld, RESERVED_TYPES, type Reservation, type ReservedType } from './reservation.ts'
 import { ReservationStore } from './reservation-store.ts'
 import { Spending } from './spending.ts'
 
@@ -31,6 +31,10 @@ export interface SettlerNeeds {
   log: Log
   billing: { ledger: Pick<Ledger, 'lock' | 'settle'> }
   uses: Uses
+  /** Those of these lives that are over and have nothing left to be written. */
+  livesOver(lives: readonly string[]): Promise<readonly string[]>
+  /** How long a call that goes out may talk on beyond what is reserved while nobody can decide. */
+  undecidedSeconds: number
 }
 
 /** An open reservation whose use is over, or that has none. */
@@ -120,7 +124,10 @@ export class Settler {
   async #settleAll(customer: string): Promise<number> {
     const { db, uses, clock } = this.#needs
     const open = await this.#store.open(db, customer)
+    // asked before the records: what a life that is over has written is there then
+    const gone = await this.#livesOver(open)
     const over: Over[] = []
+    const unused: Reservation[] = []
     for (const type of RESERVED_TYPES) {
       const mine = open.filter(({ reference_type }) => reference_type === type)
       if (mine.length === 0) continue
@@ -128,14 +135,40 @@ export class Settler {
       const found = new Map((await uses.find(customer, type, ids)).map((use) => [use.id, use]))
       for (const reservation of mine) {
         const use = found.get(reservation.reference_id)
-        const age = clock.wallMs() - (timestampToMs(reservation.tm_create) ?? 0)
+        const age = clock.wallMs() - (timestampToMs(reservation.tm_extend) ?? 0)
         if (use ? use.isOver : age > ORPHAN_MS) over.push({ reservation, use })
+        else if (!use && isHeld(reservation) && gone.has(reservation.life)) unused.push(reservation)
       }
     }
+    for (const mine of Map.groupBy(unused, ({ account_id }) => account_id).values()) await this.#tryToLapse(mine)
     let closed = 0
     for (const mine of Map.groupBy(over, ({ reservation }) => reservation.account_id).values())
       while (mine.length > 0) closed += await this.#tryToSettle(mine.splice(0, MOST_AT_ONCE))
     return closed
+  }
+
+  async #livesOver(open: readonly Reservation[]): Promise<ReadonlySet<string>> {
+    const lives = new Set(open.filter(isHeld).map(({ life }) => life))
+    lives.delete('')
+    return new Set(lives.size > 0 ? await this.#needs.livesOver([...lives]) : [])
+  }
+
+  /** Lets go of what these of one account hold. They stay open: who was thought dead may still write what it has used. */
+  async #tryToLapse(unused: readonly Reservation[]): Promise<void> {
+    const [{ customer_id = '', account_id = '' } = {}] = unused
+    const lives = new Map(unused.map(({ id, life }) => [id, life]))
+    try {
+      await this.#needs.db.transaction(async (trx: AnyTransaction) => {
+        const [, open] = await Promise.all([
+          this.#needs.billing.ledger.lock(trx, account_id),
+          this.#store.openAmong(trx, customer_id, [...lives.keys()]),
+        ])
+        const mine = open.filter((each) => isHeld(each) && each.life === lives.get(each.id))
+        if (mine.length > 0) await this.#spending.lapse(trx, customer_id, mine)
+      })
+    } catch (error) {
+      this.#failed(error, 'what nobody uses could not be given back', { customer_id })
+    }
   }
 
   /** Settles these of one account together; where one of them spoils it, each by itself. */
@@ -155,14 +188,22 @@ export class Settler {
     }
   }
 
-  /** Under the account's lock; gives how many it has closed. */
+  /** Under the account's lock, by what they have reserved then; gives how many it has closed. */
   async #settle(trx: AnyTransaction, { customer_id, account_id }: Reservation, over: readonly Over[]): Promise<number> {
-    const { billing, clock } = this.#needs
-    const ends = over.map(endOf)
-    const [, closed] = await Promise.all([
+    const { billing, clock, undecidedSeconds } = this.#needs
+    const ids = over.map(({ reservation }) => reservation.id)
+    const [, open] = await Promise.all([
       billing.ledger.lock(trx, account_id),
-      this.#spending.close(trx, customer_id, ends, clock.wallMs()),
+      this.#store.openAmong(trx, customer_id, ids),
     ])
+    const now = new Map(open.map((reservation) => [reservation.id, reservation]))
+    const ends = over.flatMap(({ reservation: { id, units }, use }) => {
+      const reservation = now.get(id)
+      if (!reservation || (!use && reservation.units !== units)) return [] // closed, or somebody goes on with it
+      return [endOf({ reservation, use }, undecidedSeconds)]
+    })
+    if (ends.length === 0) return 0
+    const closed = await this.#spending.close(trx, customer_id, ends, clock.wallMs())
     const charged = ends.flatMap(({ reservation, usage }) => (usage && closed.has(reservation.id) ? [usage] : []))
     if (charged.length > 0) await billing.ledger.settle(trx, customer_id, account_id, charged)
     return closed.size
@@ -175,12 +216,11 @@ export class Settler {
 }
 
 /** How an open reservation ends: what is charged, nothing where it was never used. */
-function endOf({ reservation, use }: Over) {
+function endOf({ reservation, use }: Over, undecidedSeconds: number) {
   if (!use?.tm_start || !use.tm_end) return { reservation, status: 'released' as const, units: 0 }
-  const { cost_type, reference_type, reference_id, number, rate, most_units, amount_token, amount_credit } = reservation
-  const most = most_units === null ? Number.POSITIVE_INFINITY : most_units * rate.unit_seconds
+  const { cost_type, reference_type, reference_id, number, rate, amount_token, amount_credit } = reservation
   const spanMs = (timestampToMs(use.tm_end) ?? 0) - (timestampToMs(use.tm_start) ?? 0)
-  const seconds = Math.min(most, Math.max(0, Math.trunc(spanMs / 1_000)))
+  const seconds = seenSeconds(reservation, Math.max(0, Math.trunc(spanMs / 1_000)), undecidedSeconds)
   const usage: EndedUsage = {
     ...{ cost_type, reference_type, reference_id, number, seconds },
     tm_billing_start: use.tm_start,
@@ -189,4 +229,17 @@ function endOf({ reservation, use }: Over) {
     reserved: { token: amount_token, credit: amount_credit },
   }
   return { reservation, status: 'settled' as const, units: unitsOf(rate, { seconds }), usage }
+}
+
+/**
+ * So much of a span as the platform has seen. The clock of the wall may have been set between its ends (those of a crash are
+ * of two clocks), so the intervals count that were reserved, with what may be talked on undecided, and those that have begun.
+ */
+function seenSeconds(reservation: Reservation, span: number, undecidedSeconds: number): number {
+  const { rate, units, begun, most_units } = reservation
+  if (rate.unit_seconds === 0) return span
+  const least = begun === 0 ? 0 : (begun - 1) * rate.unit_seconds + 1
+  const undecided = isCounted(reservation) ? undecidedSeconds : 0
+  const most = most_units === null ? units * rate.unit_seconds + undecided : most_units * rate.unit_seconds
+  return Math.min(most, Math.max(least, span))
 }

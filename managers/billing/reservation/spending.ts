@@ -1,6 +1,6 @@
 import type { AnyTransaction } from '#platform/db'
 import { timestamp, timestampToMs } from '#platform/time'
-import { bucketOf, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
+import { type BucketChange, bucketOf, OUTSIDE, UsageStore, WHOLE_CUSTOMER } from '../caps/usage-store.ts'
 import { isCounted, moneyOf, type Reservation } from './reservation.ts'
 import { ReservationStore } from './reservation-store.ts'
 
@@ -19,13 +19,14 @@ export class Spending {
 
   /** What was reserved counts from the step of time in which it was. */
   async add(trx: AnyTransaction, customer: string, spent: readonly SpentUnits[]): Promise<void> {
-    const buckets = spent.flatMap(({ reservation, units, atMs }) => {
+    const buckets = spent.flatMap(({ reservation, units, atMs }): BucketChange[] => {
       const amount = amountOf(reservation, units)
       const tm_bucket = bucketOf(atMs)
       const { credential_kind: kind, credential_id: subject_id } = reservation
+      if (kind === '') return [{ kind: OUTSIDE.kind, subject_id: OUTSIDE.id, tm_bucket, ...amount }]
       return [
         { kind: WHOLE_CUSTOMER.kind, subject_id: WHOLE_CUSTOMER.id, tm_bucket, ...amount },
-        ...(kind === '' ? [] : [{ kind, subject_id, tm_bucket, ...amount }]),
+        { kind, subject_id, tm_bucket, ...amount },
       ]
     })
     const quarantined = spent.filter(({ reservation }) => reservation.quarantine !== '')
@@ -33,7 +34,9 @@ export class Spending {
       this.#usage.add(trx, customer, buckets),
       ...quarantined.map(({ reservation, units, atMs }) => {
         const [destination, tm_create] = [reservation.quarantine, timestamp(atMs)]
-        return this.#usage.addQuarantine(trx, customer, { destination, tm_create, ...amountOf(reservation, units) })
+        const outside = reservation.credential_kind === ''
+        const spent = amountOf(reservation, units)
+        return this.#usage.addQuarantine(trx, customer, { destination, outside, tm_create, ...spent })
       }),
     ])
   }
@@ -57,6 +60,18 @@ export class Spending {
     })
     await this.add(trx, customer, changed)
     return closed
+  }
+
+  /** Open reservations that nobody will use hold nothing any more, and what they were counted with is given back. */
+  async lapse(trx: AnyTransaction, customer: string, reservations: readonly Reservation[]): Promise<void> {
+    const nothing = { units: 0, amount_token: 0, amount_credit: 0, money: 0 }
+    const lapsed = reservations.map(({ id, units, begun, most_units, tm_extend }) => {
+      return { id, ...nothing, begun, most_units: most_units ?? units, tm_extend }
+    })
+    const back = reservations.map((reservation) => {
+      return { reservation, units: 0 - reservation.units, atMs: timestampToMs(reservation.tm_extend) ?? 0 }
+    })
+    await Promise.all([this.#store.extend(trx, customer, lapsed), this.add(trx, customer, back)])
   }
 }
 

@@ -340,9 +340,9 @@ export interface Reasons {
   }>
   /** Speaking ID does not exist or belongs to another customer. Verify the ID with GET /speakings. */
   SPEAKING_NOT_FOUND: ReasonRow<'tts-manager', 'NOT_FOUND', 404, 'never', Facts>
-  /** A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, or of an expensive destination that was never called before. Wait until the window has moved on, or have the limit raised: see GET /spending_limits for what is used, and the guide on spending limits. */
+  /** A limit on paid calls would be passed: of the customer, of the access key, agent, extension or trunk that asks, of callers from outside, or of an expensive destination that was never called before. Wait until the window has moved on, or have the limit raised: see GET /spending_limits for what is used, and the guide on spending limits. */
   SPENDING_LIMIT_REACHED: ReasonRow<'billing-manager', 'RESOURCE_EXHAUSTED', 429, 'after_delay', {
-    /** Whose limit: customer, accesskey, agent, extension, trunk, quarantine. */
+    /** Whose limit: customer, outside (all callers from outside), accesskey, agent, extension, trunk, quarantine. */
     limited_by: string
     limit: string
     /** Calls, minutes, or micros. */

@@ -1032,6 +1032,8 @@ export interface ProviderProbe {
 export interface QuarantinedDestination {
   /** The prefix, or the country, of its rate. */
   destination: string
+  /** Called by what callers from outside have caused; else by the customer itself. */
+  outside: boolean
   minutes: number
   money: number
   tm_create: string
@@ -1214,7 +1216,7 @@ export interface SpendingExposure {
   money: number | null
   /** The same in minutes of paid calls. */
   minutes: number
-  /** What calls and recordings can cost within an hour and a day, and minutes of calls that go out; `undecided` of it is what calls add that talk on while the database is away. */
+  /** What calls and recordings can cost within an hour and a day, and minutes of calls that go out; where it can change flows or what they call, also what callers from outside can cause by that. `undecided` of it is what calls add that talk on while the database is away. */
   calls: {
     hour: SpendingExposureWithin
     day: SpendingExposureWithin
@@ -1257,10 +1259,28 @@ export interface SpendingLimits {
   quarantine_money: number
   /** Never in quarantine. */
   trusted_prefixes: string[]
+  outside: SpendingOutside
   ceiling: SpendingCeiling
   usage: SpendingUsage
   /** The latest first, 1000 at most. */
   quarantine: QuarantinedDestination[]
+}
+
+/** What callers from outside may cause, and have: calls that come in, and what their flows call. It counts beside the customer's own, so that neither uses up the other's; as much as the customer's unless said. */
+export interface SpendingOutside {
+  /** Paid calls that go out at the same time, ringing ones included. */
+  concurrent_calls: number
+  /** Paid calls that are begun within a second. */
+  calls_per_second: number
+  /** Of started intervals. */
+  minutes_per_hour: number
+  /** Of started intervals. */
+  minutes_per_day: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_hour: number
+  /** Micros: 1 USD = 1 000 000. */
+  money_per_day: number
+  usage: SpendingUsage
 }
 
 export interface SpendingSpent {

@@ -29,6 +29,21 @@ export interface SpendingLimitsUpdateBody {
   quarantine_money?: number
   /** Never in quarantine. */
   trusted_prefixes?: string[]
+  /** What callers from outside may cause. */
+  outside?: {
+    /** Paid calls that go out at the same time, ringing ones included. */
+    concurrent_calls?: number
+    /** Paid calls that are begun within a second. */
+    calls_per_second?: number
+    /** Of started intervals. */
+    minutes_per_hour?: number
+    /** Of started intervals. */
+    minutes_per_day?: number
+    /** Micros: 1 USD = 1 000 000. */
+    money_per_hour?: number
+    /** Micros: 1 USD = 1 000 000. */
+    money_per_day?: number
+  }
 }
 
 /** `client.spendingLimits` */
