@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { ROUTING_CUSTOMER_ID } from '#managers/customer'
 import type { ProviderWrite } from '#managers/provisioning'
 import { NIL_UUID, systemIds } from '#platform/ids'
@@ -240,4 +241,34 @@ test('a live call connects to a number over the routes, and hears the next one w
   const two = await lineAfter(before + 1)
   two.goes(17, 486)
   assert.equal((await calling).status, 486)
+})
+
+test('who makes a route and calls at once calls over it, however slowly it is read', async (t) => {
+  const before = calls.lines.length
+  const provider_id = await provider('late')
+  await calls.carriers.refresh()
+  await calls.allowCountries('us', 'de', 'fr', 'jp')
+  const waits = t.mock.method(calls.carriers, 'current').mock
+  let posted: ReturnType<typeof post> | undefined
+  await calls.db.transaction(async (trx) => {
+    const db = trx.kysely()
+    await sql`lock table routes in access exclusive mode`.execute(db)
+    await sql`with next as (update provisioning_revision set revision = revision + 1 returning revision)
+      insert into routes (id, customer_id, provider_id, target, priority, cost, name, detail, revision, tm_create)
+      select ${systemIds.uuid()}, ${ROUTING_CUSTOMER_ID}, ${provider_id}, '+81', 0, 0, '', '', revision, now() from next`.execute(
+      db,
+    )
+    void calls.carriers.refresh()
+    posted = post({ destinations: [{ type: 'tel', target: '+81312345678' }] })
+    await eventually('it is being read', async () => {
+      const waiting = "select 1 from pg_locks where not granted and relation = 'routes'::regclass"
+      return (await calls.db.query(waiting)).length > 0
+    })
+    await eventually('the call waits for it', () => waits.callCount() > 0)
+  })
+  const answer = await posted
+  assert.equal(answer?.status, 200, answer?.text)
+  const { options } = await lineAfter(before)
+  assert.match(options.uri, /\+81312345678/)
+  calls.lines.at(-1)?.goes(17, 486)
 })

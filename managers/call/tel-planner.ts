@@ -9,6 +9,8 @@ import type { LegPlan } from './way.ts'
 
 /** Which providers lead to a number, in the order in which they are tried. */
 export interface CarrierSelection {
+  /** Resolves when changes of routes that were told of count. */
+  current(): Promise<void>
   select(customer: string, number: string, forced?: readonly string[]): readonly CarrierRoute[]
 }
 
@@ -32,6 +34,7 @@ export class TelPlanner {
   /** Throws `NO_ROUTE_TO_DESTINATION` or `SOURCE_NOT_ALLOWED`. */
   async plan(caller: Caller, destination: Address, owner_id: string): Promise<LegPlan> {
     const { target = '' } = destination
+    await this.#needs.carriers.current()
     const routes = this.#needs.carriers.select(caller.customer_id, target, caller.metadata?.route_provider_ids)
     const isHelp = isEmergency(destination)
     if (routes.length === 0)

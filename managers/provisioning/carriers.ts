@@ -25,6 +25,8 @@ export interface CarriersNeeds {
 
 /** How often is looked for changes that nobody told of. */
 const POLL_MS = 5_000
+/** How long a call waits for a change that is being read. */
+const PATIENCE_MS = 1_000
 /** Rows that are read at once: reading them takes the event loop a millisecond or two. */
 const SLICE = 100
 
@@ -73,6 +75,18 @@ export class Carriers {
       this.#following = undefined
     })
     return this.#following
+  }
+
+  /**
+   * Resolves when changes that were told of count: at once unless they are being read, and after a second whatever happens. So
+   * that who makes a route and calls at once calls over it.
+   */
+  async current(): Promise<void> {
+    if (!this.#following) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const late = this.#needs.clock.after(PATIENCE_MS, resolve)
+    await Promise.race([this.#following, promise])
+    late.cancel()
   }
 
   /** Calls `heard` after each change. */
