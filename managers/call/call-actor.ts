@@ -9,13 +9,14 @@ import { type CallLimits, DEFAULT_CALL_LIMITS } from './call-limits.ts'
 import { ConnectMachine } from './connect-machine.ts'
 import { type ControlInput, ControlMachine } from './control-machine.ts'
 import { Conversation } from './conversation.ts'
+import { Detection } from './detection.ts'
 import { type DialledWay, Dialling, GIVEN_UP } from './dialling.ts'
 import { causeOfHangupReason, hangupByOf, hangupReasonOf } from './hangup-reason.ts'
-import type { ConnectOptions, LiveCallInput } from './live-call.ts'
+import type { LiveCallInput } from './live-call.ts'
 import type { MoveInput } from './move.ts'
 import { Outcomes } from './outcomes.ts'
 import { RecordingMachine, type RecordingStep } from './recording-machine.ts'
-import { type SoundInput, SoundMachine } from './sound-machine.ts'
+import { SoundMachine } from './sound-machine.ts'
 import { StreamMachine } from './stream-machine.ts'
 
 const RELEASE: CallEffect = { do: 'release' }
@@ -40,9 +41,8 @@ export class CallActor {
   readonly #playing = new Set<string>()
   /** The leg is being ended without passing `terminating` or `canceling`: with the cause that its end will show. */
   #cut: number | undefined
-  /** Who asked last who answered. */
-  #detecting: { key: string; hangup: boolean } | undefined
   readonly #outcomes = new Outcomes()
+  readonly #detection = new Detection({ outcomes: this.#outcomes })
   readonly #sounds: SoundMachine
   readonly #recordings: RecordingMachine
   readonly #controls: ControlMachine
@@ -137,7 +137,10 @@ export class CallActor {
       case 'redial_failed':
         return this.#redial(input.type === 'redial_ready')
       case 'connect':
-        return this.#startConnect(input.key, input.options)
+        return this.#once(input.key, () => [
+          ...this.#sounds.finish('stopped'),
+          ...this.#connect.start(input.key, input.options),
+        ])
       case 'called_out':
       case 'not_called_out':
       case 'attempt':
@@ -155,7 +158,7 @@ export class CallActor {
       case 'unchain':
         return isEnding(this.#call) ? [] : this.#move(input)
       case 'detect':
-        return this.#detect(input)
+        return this.#once(input.key, () => this.#detection.start(input))
       case 'stop_playing':
         return this.#sounds.busy ? this.#goOn([...this.#sounds.finish('stopped'), { do: 'silence' }]) : []
       case 'sound_ready':
@@ -169,7 +172,7 @@ export class CallActor {
           this.#sounds.ended(input.sound, 'failed', input.issue)
         )
       default:
-        return this.#startSound(input)
+        return this.#once(input.key, () => this.#heard(this.#sounds.start(input)))
     }
   }
 
@@ -185,7 +188,7 @@ export class CallActor {
       case 'digit':
         return [tell({ type: 'digit', digit: event.digit, duration_ms: event.durationMs, method: event.method })]
       case 'answered_by':
-        return this.#detected(event)
+        return isEnding(this.#call) ? [] : this.#detection.detected(event)
       case 'played':
         return this.#played(event)
       case 'transfer_asked':
@@ -415,35 +418,11 @@ export class CallActor {
     }
   }
 
-  #startConnect(key: string, options: ConnectOptions): CallEffect[] {
+  /** What was asked under a key, unless it was asked before, or the leg is about to end. */
+  #once(key: string, begin: () => CallEffect[]): CallEffect[] {
     const known = this.#outcomes.of(key)
     if (known && known !== 'running') return [tell(known)]
-    if (known || isEnding(this.#call) || this.#cut !== undefined) return []
-    return [...this.#sounds.finish('stopped'), ...this.#connect.start(key, options)]
-  }
-
-  #detect({ key, hangup }: CallInput & { type: 'detect' }): CallEffect[] {
-    const known = this.#outcomes.of(key)
-    if (known && known !== 'running') return [tell(known)]
-    if (known || isEnding(this.#call) || this.#cut !== undefined) return []
-    this.#outcomes.remember(key, 'running')
-    this.#detecting = { key, hangup }
-    return [{ do: 'detect' }]
-  }
-
-  #detected({ status, cause }: LineEvent & { type: 'answered_by' }): CallEffect[] {
-    if (!this.#detecting || isEnding(this.#call)) return []
-    const { key } = this.#detecting
-    const outcome: LiveCallInput = { type: 'machine_detected', ...this.#detecting, status, cause }
-    this.#detecting = undefined
-    return [tell(this.#outcomes.remember(key, outcome))]
-  }
-
-  #startSound(input: SoundInput): CallEffect[] {
-    const known = this.#outcomes.of(input.key)
-    if (known && known !== 'running') return [tell(known)]
-    if (known || isEnding(this.#call) || this.#cut !== undefined) return []
-    return this.#heard(this.#sounds.start(input))
+    return known || isEnding(this.#call) || this.#cut !== undefined ? [] : begin()
   }
 
   #played(event: LineEvent & { type: 'played' }): CallEffect[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import { isSignedBy, signature, standardSecret, standardSignature } from './signature.ts'
+import { signature, standardSecret, standardSignature } from './signature.ts'
 
 test('the example of the Standard Webhooks specification is signed as it says', () => {
   const example = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', at: 1_614_265_330, body: '{"test": 2432232314}' }
@@ -21,7 +22,7 @@ test('each secret that is in force signs, and an empty one signs nothing', () =>
 test('the signature of VoIPbin is of the body alone, by the text of the secret', () => {
   const signed = signature('body', 'whsec_c2VjcmV0') ?? ''
   assert.match(signed, /^sha256=[0-9a-f]{64}$/)
-  assert.ok(isSignedBy('body', 'whsec_c2VjcmV0', signed))
-  assert.ok(!isSignedBy('body', 'secret', signed))
+  assert.equal(signed, `sha256=${createHmac('sha256', 'whsec_c2VjcmV0').update('body').digest('hex')}`)
+  assert.notEqual(signature('body', 'secret'), signed)
   assert.equal(signature('body', ''), undefined)
 })

@@ -59,7 +59,6 @@ export type { Upload, UploadField, UploadFile, UploadPart } from './upload.ts'
 export {
   ADDRESS_TYPES,
   Address,
-  type AddressType,
   fileSchema,
   Id,
   idParams,

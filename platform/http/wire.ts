@@ -48,7 +48,6 @@ export const Address = Type.Object(
   { $id: 'Address' },
 )
 export type Address = Static<typeof Address>
-export type AddressType = (typeof ADDRESS_TYPES)[number]
 
 /** What an endpoint with `files` returns. */
 export const fileSchema = Type.Unsafe<Download>({ type: 'string', format: 'binary' })

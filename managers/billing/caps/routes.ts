@@ -14,7 +14,7 @@ import type { CredentialKind } from './limits.ts'
 import type { SpendingLimits } from './service.ts'
 
 /** A kind of credential, and who knows which of them there are. */
-export interface CredentialFamily {
+interface CredentialFamily {
   kind: CredentialKind
   /** The credential; throws the reason where the customer has no such one. */
   find(customer: string, id: string): Promise<{ permission?: number }>
@@ -67,7 +67,7 @@ export function spendingRoutes(needs: SpendingRoutesNeeds): Route[] {
 }
 
 /** Those of one kind of credential. */
-export function credentialSpendingRoutes(
+function credentialSpendingRoutes(
   spending: SpendingLimits,
   { get, update, exposure }: ReturnType<typeof credentialEndpoints>,
   { kind, find }: CredentialFamily,
