@@ -209,7 +209,7 @@ export class ApiRole {
       parts: {
         database: () => db.available(),
         ledger: () => sequencer.isWorking,
-        billing: () => auditor.isClean(),
+        billing: () => auditor.health(),
         ...(config.roles.includes('call') ? { sip: () => isCallRoleReady(bus) } : {}),
       },
       scrape: async () => metricsText([await metrics.snapshot(), ...(await callMetrics(bus))]),

@@ -47,7 +47,7 @@ test('where billing is off nothing is refused or paid, and what was used is on r
 
 test('books that are right are found right, and a balance that is not the sum of its rows is named', async () => {
   assert.equal((await root.get('/v1.0/billings/audit')).body.tm_audit, null)
-  assert.equal(await auditor.isClean(), true)
+  assert.equal(await auditor.health(), true)
   const right = await auditor.run(signal)
   assert.deepEqual([right.unbalanced, right.uncharged], [[], []])
   assert.ok(right.accounts > 2)
@@ -55,7 +55,7 @@ test('books that are right are found right, and a balance that is not the sum of
   await accounts.sql('update billing_accounts set balance_credit = 6 where id = $1', [account_id])
   clock.advance(1)
   await auditor.run(signal)
-  assert.equal(await auditor.isClean(), false)
+  assert.equal(await auditor.health(), false)
   const { body } = await root.get('/v1.0/billings/audit')
   assert.deepEqual(body.unbalanced, [
     {
@@ -64,6 +64,14 @@ test('books that are right are found right, and a balance that is not the sum of
       balance: { amount_token: 100, amount_credit: 6 },
     },
   ])
+  await accounts.sql('update billing_accounts set balance_credit = 5 where id = $1', [account_id])
+  assert.equal(await auditor.health(), true, 'an old result does not say what is mended since')
+  clock.advance(1)
+  await auditor.run(signal)
+  clock.advance(3 * 3_600_000 + 1)
+  assert.equal(await auditor.health(), 'stale')
+  await auditor.run(signal)
+  assert.equal(await auditor.health(), true)
 })
 
 test('money that is held for what must be over is found, and what may go on is left alone', async () => {
@@ -87,7 +95,9 @@ test('money that is held for what must be over is found, and what may go on is l
   assert.deepEqual((await root.get('/v1.0/billings/audit')).body.stuck, [
     { reference_type: 'call', reference_id: stuck },
   ])
-  assert.equal(await auditor.isClean(), false)
+  assert.equal(await auditor.health(), false)
+  await db.query(`update reservations set status = 'released' where reference_id = $1`, [stuck])
+  assert.equal(await auditor.health(), true, 'it is held no more')
 })
 
 test('without a payment provider its portal and its notices say so', async () => {

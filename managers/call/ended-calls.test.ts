@@ -43,5 +43,5 @@ test('a paid call that was answered and has no charge is found; a free, unanswer
   const auditor = new Auditor({ db, clock, log: silentLog, uses: [new EndedCalls(db)] })
   const { uncharged, unbalanced } = await auditor.run(new AbortController().signal)
   assert.deepEqual([uncharged, unbalanced], [[{ reference_type: 'call', reference_id: forgotten }], []])
-  assert.equal(await auditor.isClean(), false)
+  assert.equal(await auditor.health(), false)
 })

@@ -5,7 +5,10 @@ import { endpoint, handle, type Route } from './endpoint.ts'
 import { apiErrors } from './errors.ts'
 
 /** A part of the platform that can be ready or not: the database, SIP, … */
-export type Parts = Readonly<Record<string, () => boolean | Promise<boolean>>>
+export type Parts = Readonly<Record<string, () => PartState | Promise<PartState>>>
+
+/** Whether a part is ready; `stale`: nobody has looked for too long to say, and nothing is known to be wrong. */
+export type PartState = boolean | 'stale'
 
 const ping = endpoint({
   method: 'GET',
@@ -22,9 +25,12 @@ const health = endpoint({
   path: '/health',
   root: 'only',
   summary: 'Whether every part of the platform is ready',
-  description: '503 while a part is not ready; details name it.',
+  description: '503 while a part is not ready; details name it. `stale`: what was known of it is too old to say.',
   allow: 'public',
-  returns: Type.Object({ status: Type.Enum(['ready']), parts: Type.Record(Type.String(), Type.Enum(['ready'])) }),
+  returns: Type.Object({
+    status: Type.Enum(['ready']),
+    parts: Type.Record(Type.String(), Type.Enum(['ready', 'stale'])),
+  }),
   errors: [],
 })
 
@@ -74,7 +80,8 @@ export function platformRoutes(
       )
       const missing = states.filter((state) => !state.ready).map(({ part }) => part)
       if (missing.length > 0) throw apiErrors.SERVICE_UNAVAILABLE({ missing })
-      return { status: 'ready' as const, parts: Object.fromEntries(states.map(({ part }) => [part, 'ready' as const])) }
+      const shown = states.map(({ part, ready }) => [part, ready === 'stale' ? ('stale' as const) : ('ready' as const)])
+      return { status: 'ready' as const, parts: Object.fromEntries(shown) }
     }),
     handle(openapi, document),
     handle(listErrors, () => ({ result: rows })),
@@ -86,7 +93,7 @@ export function platformRoutes(
   ]
 }
 
-async function ready(isReady: () => boolean | Promise<boolean>): Promise<boolean> {
+async function ready(isReady: Parts[string]): Promise<PartState> {
   try {
     return await isReady()
   } catch {

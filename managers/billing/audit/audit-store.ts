@@ -45,6 +45,28 @@ export class AuditStore {
     )
   }
 
+  /** Those of these accounts whose balance is not the sum of their rows. */
+  async unbalanced(accounts: readonly string[]): Promise<string[]> {
+    const rows = await this.#db.query<{ id: string }>(
+      `select a.id from billing_accounts a left join billings b on b.account_id = a.id where a.id = any($1::uuid[])
+       group by a.id, a.balance_token, a.balance_credit
+       having a.balance_token <> coalesce(sum(b.amount_token), 0) or a.balance_credit <> coalesce(sum(b.amount_credit), 0)`,
+      [accounts],
+    )
+    return rows.map(({ id }) => id)
+  }
+
+  /** Those of these for which money is still held. */
+  held(uses: readonly UseReference[]): Promise<UseReference[]> {
+    return this.#db.query<UseReference>(
+      `select r.reference_type, r.reference_id from reservations r
+       join jsonb_to_recordset($1::jsonb) as u(reference_type text, reference_id uuid)
+         on u.reference_type = r.reference_type and u.reference_id = r.reference_id
+       where r.status = 'open'`,
+      [JSON.stringify(uses)],
+    )
+  }
+
   /** Those of the uses that have no row which has ended. */
   uncharged(uses: readonly UseReference[]): Promise<UseReference[]> {
     return this.#db.query<UseReference>(

@@ -19,6 +19,9 @@ const SETTLING_MS = 10 * 60_000
 /** Nothing that holds money goes on for so long without asking for more: calls end, and what has no record is let go, before. */
 const STUCK_MS = 2.5 * HOUR_MS
 
+/** Checks come every hour; after two that did not the result says nothing of now. */
+const STALE_MS = 3 * HOUR_MS
+
 const NEVER: Audit = { tm_audit: null, accounts: 0, unbalanced: [], uncharged: [], stuck: [] }
 
 /** What was used and has to be paid, as whoever measures it knows it. */
@@ -67,14 +70,29 @@ export class Auditor {
     return { ...NEVER, ...(await this.#store.last()) }
   }
 
-  /** Whether the last check has found nothing wrong; while the database is away nobody says otherwise. */
-  async isClean(): Promise<boolean> {
+  /**
+   * Whether the books are right, as far as it is known. What the last check has found wrong is looked at again first: it may
+   * have been settled since. `stale` where the last check is too old to say; while the database is away nobody says otherwise.
+   */
+  async health(): Promise<boolean | 'stale'> {
     try {
-      return isClean(await this.last())
+      const last = await this.last()
+      if (!isClean(last)) return !(await this.#isStillWrong(last))
+      const checkedMs = timestampToMs(last.tm_audit ?? '')
+      return checkedMs !== undefined && this.#needs.clock.wallMs() - checkedMs > STALE_MS ? 'stale' : true
     } catch (error) {
       if (error instanceof DatabaseUnavailable) return true
       throw error
     }
+  }
+
+  async #isStillWrong({ unbalanced, uncharged, stuck }: Audit): Promise<boolean> {
+    const [wrong, missing, held] = await Promise.all([
+      this.#store.unbalanced(unbalanced.map(({ account_id }) => account_id)),
+      this.#store.uncharged(uncharged),
+      this.#store.held(stuck),
+    ])
+    return wrong.length + missing.length + held.length > 0
   }
 
   async #addUp(found: Audit, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import type { RequestOptions } from '../options.ts'
 
 export interface HealthGetAnswer {
   status: 'ready'
-  parts: Record<string, 'ready'>
+  parts: Record<string, 'ready' | 'stale'>
 }
 
 /** `client.health` */
@@ -14,7 +14,7 @@ export function health(api: Api) {
     /**
      * Whether every part of the platform is ready. `GET /health`
      *
-     * 503 while a part is not ready; details name it.
+     * 503 while a part is not ready; details name it. `stale`: what was known of it is too old to say.
      */
     get: (options?: RequestOptions) =>
       api.send<HealthGetAnswer>('GET', '/health', { isPublic: true }, options),
