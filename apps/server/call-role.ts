@@ -236,8 +236,10 @@ export class CallRole {
       ...{ db, bus, clock, log, billing: services.billing, uses: new MeteredUses(db) },
       undecidedSeconds: config.undecidedSeconds,
       livesOver: async (lives) => {
-        const ended = await node.ended(lives.map((incarnation) => ({ incarnation })))
-        return ended.map(({ incarnation }) => incarnation)
+        const others = lives.filter((life) => life !== incarnation)
+        if (others.length === 0) return []
+        const ended = await node.ended(others.map((life) => ({ incarnation: life })))
+        return ended.map((each) => each.incarnation)
       },
     })
     settler.start()
