@@ -6,7 +6,7 @@ import { adminOrManager, apiErrors, endpoint, idParams, page, pageQuery, Timesta
 import { NIL_UUID } from '#platform/ids'
 import { Call } from './contract.ts'
 import { callErrors } from './errors.ts'
-import { RECORDING_FORMATS } from './recording.ts'
+import { LONGEST_RECORDING_S, RECORDING_FORMATS } from './recording.ts'
 
 const STATUSES = ['initiating', 'recording', 'stopping', 'ended'] as const
 const REFERENCES = ['call', 'confbridge'] as const
@@ -64,13 +64,19 @@ export const RecordingStart = Type.Object({
     }),
   ),
   end_of_silence: Type.Optional(
-    Type.Integer({ minimum: 0, default: 0, description: 'Seconds of silence on both sides that end it; 0 = never.' }),
+    Type.Integer({
+      ...{ minimum: 0, maximum: LONGEST_RECORDING_S, default: 0 },
+      description: 'Seconds of silence on both sides that end it; 0 = never.',
+    }),
   ),
   end_of_key: Type.Optional(
     Type.Enum(['', 'none', 'any', '*', '#'], { default: '', description: 'The key that ends it.' }),
   ),
   duration: Type.Optional(
-    Type.Integer({ minimum: 0, default: 0, description: 'Seconds after which it ends; 0 = with the call.' }),
+    Type.Integer({
+      ...{ minimum: 0, maximum: LONGEST_RECORDING_S, default: 0 },
+      description: 'Seconds after which it ends; 0 = with the call.',
+    }),
   ),
   on_end_flow_id: Type.Optional(
     Type.String({ format: 'uuid', default: NIL_UUID, description: 'The flow that starts when it has ended.' }),

@@ -9,6 +9,9 @@ export type RecordingStatus = (typeof RECORDING_STATUSES)[number]
 export const RECORDING_REFERENCES = ['call', 'confbridge'] as const
 export type RecordingReference = (typeof RECORDING_REFERENCES)[number]
 
+/** Seconds of a recording, or of silence in one, that can be asked for: what a timer can wait. */
+export const LONGEST_RECORDING_S = 2_147_483
+
 /** In which form its files are kept: both begin as WAV, which a crash cannot spoil. */
 export const RECORDING_FORMATS = ['wav', 'mp3'] as const
 export type RecordingFormat = (typeof RECORDING_FORMATS)[number]

@@ -166,6 +166,8 @@ test('every fault of the body is told with its place', async () => {
     '/format',
   ])
   assertReason(await mine.post(`${path}/recording_start`, { duration: '5' }), 400, 'INVALID_JSON_BODY')
+  for (const field of ['duration', 'end_of_silence'])
+    assertReason(await mine.post(`${path}/recording_start`, { [field]: 2_147_484 }), 400, 'INVALID_ARGUMENT')
   assertReason(await mine.post(`${path}/recording_start`, { on_end_flow_id: 'x' }), 400, 'INVALID_ID')
   await phone.hangUp()
 })
