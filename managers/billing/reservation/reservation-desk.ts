@@ -240,7 +240,9 @@ export class ReservationDesk implements Reservations {
     if (more <= 0) return { ok: true, reserved: { units: open.units } }
     const decision = book.extend(open, more)
     if (!decision.ok) {
-      await this.#store.limitUnits(trx, open, { begun, most_units: Math.max(open.units, begun) })
+      const limit = { begun, most_units: Math.max(open.units, begun) }
+      await this.#store.limitUnits(trx, open, limit)
+      for (const each of changes.extended) if (each.id === open.id) Object.assign(each, limit)
       return decision
     }
     const extended = {
@@ -254,6 +256,7 @@ export class ReservationDesk implements Reservations {
       tm_extend: this.#now(),
     }
     changes.extended.push(extended)
+    Object.assign(open, extended) // whoever wishes something of it in the same transaction finds it so
     changes.spent.push({ reservation: open, units: more, atMs: this.#needs.clock.wallMs() })
     return { ok: true, reserved: { units } }
   }

@@ -333,6 +333,16 @@ test('a credential has limits of its own, within those of its customer', async (
   assert.equal((await call(id)).ok, true, 'others still may')
 })
 
+test('wishes for one call that share a transaction see what those before them did: nothing of what was counted is left over', async () => {
+  const id = await customer(50 * MINUTE)
+  const made = await call(id)
+  assert.ok(made.ok)
+  const extend = (units: number) => desk.extend({ customer_id: id, id: made.reserved.id, units, begun: units - 1 })
+  await Promise.all([extend(2), extend(3), extend(5), desk.release(id, made.reserved.id), extend(6)])
+  assert.deepEqual(await spentBy(id), { concurrent: 0, money: 0 })
+  assert.deepEqual(await store.open(db, id), [])
+})
+
 test('callers from outside and the customer itself use up limits of their own, and none of the other’s', async () => {
   const id = await customer(1_000 * MINUTE)
   await limit(id, 'customer', NIL_UUID, { calls_per_second: 1_000, money_per_hour: 2 * MINUTE })
