@@ -130,6 +130,7 @@ export class TestCalls {
   /** Lives that are over, as whoever settles reservations is told. */
   readonly deadLives = new Set<string>()
   readonly lanes: PostgresLanes
+  readonly media: MediaEngine
   readonly sip: SipStack
   readonly engine: CallEngine
   readonly service: CallService
@@ -191,6 +192,7 @@ export class TestCalls {
     this.connection = connection
     this.customer = customer
     this.lanes = parts.lanes
+    this.media = parts.media
     this.incarnation = parts.incarnation
     const clock = needs.clock ?? systemClock
     const log: Log = needs.log ?? silentLog

@@ -36,6 +36,7 @@ test('of two who call a number at once that can pay one minute only one is let i
   assert.equal(refused.reason, 'insufficient_balance')
   await made.find(({ status }) => status === 200)?.hangUp()
   await eventually('it is over', () => calls.engine.size === 0)
+  await eventually('neither has ports any more', () => calls.media.load.endpoints === 0)
 })
 
 test('a call is charged when it is over, once, and its account says so', async () => {
