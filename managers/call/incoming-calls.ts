@@ -132,16 +132,13 @@ export class IncomingCalls {
     }
   }
 
-  /**
-   * Nothing of the call sounds before what it costs is reserved; what it runs is found, and its ports are taken, meanwhile:
-   * they go with the line where it is refused.
-   */
+  /** Nothing of the call sounds before what it costs is reserved; what it runs is found meanwhile. */
   async #prepare(invite: IncomingInvite, admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
     const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
     const { spender = spenderOfCaller(call) } = admitted
     const [metered, found] = await Promise.allSettled([
       this.#meter(invite, line, { call, spender }),
-      this.#openFor(invite, admitted, line, { call, spender }),
+      this.#findFlow(invite, admitted, line, { call, spender }),
     ])
     if (metered.status === 'rejected') throw metered.reason
     const meter = metered.value
@@ -149,24 +146,14 @@ export class IncomingCalls {
     try {
       if (found.status === 'rejected') throw found.reason
       const prepared = found.value
-      if (prepared) return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
+      if (prepared && (await this.#open(invite, admitted, line)))
+        return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
     } catch (error) {
       meter?.discard()
       throw error
     }
     meter?.discard()
     return undefined
-  }
-
-  /** What the call runs, with its line open for it; `undefined` where the caller was refused, or has gone. */
-  async #openFor(
-    invite: IncomingInvite,
-    admitted: Admission & Admitted,
-    line: IncomingLine,
-    whose: { call: Call; spender: Spender },
-  ): Promise<PreparedFlow | undefined> {
-    const prepared = await this.#findFlow(invite, admitted, line, whose)
-    return prepared && (await this.#open(invite, admitted, line)) ? prepared : undefined
   }
 
   /** What the call runs; `undefined` where the caller was refused, or has gone. */
