@@ -124,7 +124,9 @@ class PooledDatabase implements Database {
       const asked = statements()
       // promises only lead from here to the connection: by the next tick all of them are on their way
       committed = nextTick().then(commit)
-      const [done] = await Promise.all([asked, committed])
+      committed.catch(() => {}) // what a statement failed with is told first
+      const done = await asked
+      await committed
       return done
     }
     await driver.beginTransaction(connection, {})
