@@ -37,6 +37,8 @@ export class CarrierRegistrations {
   /** What each provider was registered with, by its id, as text: other options are another registration. */
   readonly #wanted = new Map<string, string>()
   readonly #providers = new Map<string, string>()
+  /** What is being written of each provider: two states that come at once are kept in the order that they came in. */
+  readonly #noting = new Map<string, Promise<void>>()
   #timer: Timer | undefined
   #isStopped = false
 
@@ -114,9 +116,15 @@ export class CarrierRegistrations {
     const id = this.#providers.get(contactUser)
     const shown = id === undefined ? undefined : shownOf(state)
     if (id === undefined || !shown) return
-    this.#note(id, shown).catch((error: unknown) =>
-      this.#needs.log.warn({ provider_id: id, error }, 'the state of a registration could not be kept'),
-    )
+    const noting = (this.#noting.get(id) ?? Promise.resolve())
+      .then(() => this.#note(id, shown))
+      .catch((error: unknown) =>
+        this.#needs.log.warn({ provider_id: id, error }, 'the state of a registration could not be kept'),
+      )
+      .finally(() => {
+        if (this.#noting.get(id) === noting) this.#noting.delete(id)
+      })
+    this.#noting.set(id, noting)
   }
 
   async #note(id: string, shown: Shown): Promise<void> {
