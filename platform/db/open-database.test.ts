@@ -160,6 +160,11 @@ test('where one of the last statements fails nothing of the transaction stays, a
     })
     await assert.rejects(work, (error) => uniqueViolation(error) === 'teas_pkey')
   }
+  const unasked = db.transaction<Tables, unknown>(async (trx) => {
+    await insert(trx, 6)
+    return trx.last(() => Promise.all([insert(trx, 7), Promise.reject(new RangeError('never asked'))]))
+  })
+  await assert.rejects(unasked, RangeError)
   const swallowed = db.transaction<Tables, unknown>((trx) =>
     trx.last(() => Promise.allSettled([insert(trx, 5), insert(trx, 5)])),
   )

@@ -116,14 +116,22 @@ class PooledDatabase implements Database {
       isOver = true
       return driver.commitTransaction(connection)
     }
+    const rollback = () => {
+      isOver = true
+      return driver.rollbackTransaction(connection)
+    }
     const provideConnection: ConnectionProvider['provideConnection'] = async (use) => {
       if (isOver) throw new InvariantError('a transaction was asked after its commit')
       return use(connection)
     }
     const last = async <Last>(statements: () => Promise<Last>): Promise<Last> => {
       const asked = statements()
-      // promises only lead from here to the connection: by the next tick all of them are on their way
-      committed = nextTick().then(commit)
+      let hasFailed = false
+      asked.catch(() => {
+        hasFailed = true
+      })
+      // promises only lead from here to the connection: by the next tick all of them are on their way, or were never asked
+      committed = nextTick().then(() => (hasFailed ? rollback() : commit()))
       committed.catch(() => {}) // what a statement failed with is told first
       const done = await asked
       await committed
@@ -137,7 +145,7 @@ class PooledDatabase implements Database {
     } catch (error) {
       // behind a statement that failed, PostgreSQL takes a commit for a rollback
       if (committed) await committed.catch(() => {})
-      else await driver.rollbackTransaction(connection).catch(() => {})
+      else await rollback().catch(() => {})
       throw error
     }
   }
