@@ -4,8 +4,9 @@ import type { Connection } from '../database.ts'
 import { mayPass, sqlState } from '../failure.ts'
 import { LanesStopped, WriteFenced } from '../lane.ts'
 import { Session } from '../session.ts'
+import { type Prepared, runBatch } from './batch.ts'
 import { type PlannedRow, planBatch, type TableRows } from './plan.ts'
-import { FENCED, NOT_NEXT, StatementWriter } from './statement.ts'
+import { FENCED, NOT_NEXT, tick, write } from './statement.ts'
 
 /** The writes of one `write`: all of them or none. */
 export interface Group {
@@ -38,10 +39,10 @@ const LONGEST_RETRY_MS = 500
 /** One lane: one connection, one batch after the other, in the order given. */
 export class LaneWriter {
   readonly #options: LaneWriterOptions
-  readonly #statements = new StatementWriter()
   readonly #queue: Group[] = []
   readonly #closing = new AbortController()
   #session: Session | undefined
+  #prepared: Prepared = new Map()
   /** The last batch known to be on disk. */
   #batch = 0
   readonly #inHand = new Set<Group>()
@@ -109,11 +110,11 @@ export class LaneWriter {
 
   /** Writes the groups in one commit; where one of them spoils it, halves them until that one stands alone. */
   async #write(groups: readonly Group[]): Promise<void> {
-    const stages = planBatch(groups.flatMap((group) => group.rows))
-    const failure = await this.#commit(stages)
+    const plan = planBatch(groups.flatMap((group) => group.rows))
+    const failure = await this.#commit(plan)
     if (this.#closing.signal.aborted) return
     if (failure === undefined) {
-      this.#options.written(new Set(stages.flat().map(({ table }) => table.name)))
+      this.#options.written(new Set(plan.map(({ table }) => table.name)))
       for (const group of groups) this.#settle(group, 'written')
       return
     }
@@ -135,12 +136,12 @@ export class LaneWriter {
   }
 
   /** Tries until the batch is on disk (`undefined`), or the server says that it never will be (the error). */
-  async #commit(stages: readonly TableRows[][]): Promise<unknown> {
+  async #commit(plan: readonly TableRows[]): Promise<unknown> {
     const batch = this.#batch + 1
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       try {
         const session = await this.#open()
-        if (this.#batch < batch) await this.#send(session, stages, batch)
+        if (this.#batch < batch) await this.#send(session, plan, batch)
         this.#batch = batch
         return undefined
       } catch (error) {
@@ -156,27 +157,10 @@ export class LaneWriter {
     return new LanesStopped()
   }
 
-  async #send(session: Session, stages: readonly TableRows[][], batch: number): Promise<void> {
+  async #send(session: Session, plan: readonly TableRows[], batch: number): Promise<void> {
     const timer = this.#options.clock.after(ANSWER_MS, () => session.destroy())
     try {
-      const [first = [], ...later] = stages
-      const { text, values, name } = this.#statements.write(first, { lane: this.#options.lane, batch })
-      if (later.length === 0) {
-        await session.query(text, values, name)
-        return
-      }
-      await session.query('BEGIN')
-      try {
-        await session.query(text, values, name)
-        for (const stage of later) {
-          const next = this.#statements.write(stage)
-          await session.query(next.text, next.values, next.name)
-        }
-        await session.query('COMMIT')
-      } catch (error) {
-        if (!session.lost) await session.query('ROLLBACK').catch(() => session.destroy())
-        throw error
-      }
+      await runBatch(session, this.#prepared, [tick(this.#options.lane, batch), ...plan.map(write)])
     } finally {
       timer.cancel()
     }
@@ -210,6 +194,7 @@ export class LaneWriter {
         signal.removeEventListener('abort', abort)
       }
       this.#session = session
+      this.#prepared = new Map()
       return session
     } finally {
       timer.cancel()

@@ -15,11 +15,11 @@ export interface TableRows {
 }
 
 /**
- * Sorts the rows of a batch into as few statements as keep their meaning: one per table, of the same row only the last
- * upsert or delete. Where one table takes an upsert and a delete (or another set of columns) of the same row, the later one
- * goes into a later stage. The stages run one after the other in one transaction; within a stage each table comes once.
+ * Sorts the rows of a batch into as few statements as keep their meaning, to be run one after the other in one transaction:
+ * one per table, of the same row only the last upsert or delete. Where one table takes an upsert and a delete (or another
+ * set of columns) of the same row, the later one is another statement.
  */
-export function planBatch(rows: Iterable<PlannedRow>): TableRows[][] {
+export function planBatch(rows: Iterable<PlannedRow>): TableRows[] {
   const statements: Statement[] = []
   const touched = new Map<string, { statement: Statement; at: number }>()
   for (const row of rows) {
@@ -33,7 +33,7 @@ export function planBatch(rows: Iterable<PlannedRow>): TableRows[][] {
     statement.rows.push(row.json)
     if (row.key !== '') touched.set(place, { statement, at: statement.rows.length - 1 })
   }
-  return stagesOf(statements)
+  return statements
 }
 
 interface Statement extends TableRows {
@@ -52,17 +52,4 @@ function statementAfter(statements: Statement[], row: PlannedRow, before: Statem
   const made: Statement = { table: row.table, rows: [], index: statements.length }
   statements.push(made)
   return made
-}
-
-function stagesOf(statements: readonly Statement[]): TableRows[][] {
-  const stages: TableRows[][] = []
-  const times = new Map<string, number>()
-  for (const { table, rows } of statements) {
-    const stage = times.get(table.name) ?? 0
-    times.set(table.name, stage + 1)
-    const at = stages[stage] ?? []
-    at.push({ table, rows })
-    stages[stage] = at
-  }
-  return stages
 }
