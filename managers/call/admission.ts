@@ -38,35 +38,37 @@ export interface AdmissionNeeds extends DialledTargetsNeeds {
   caps: AnonymousCaps
 }
 
-/** A call that was let in. */
-export interface Admitted {
+/** Who calls whom. */
+export interface Called {
   customer_id: string
   /** What runs: the flow that answers what was dialled, or what the platform does for it. */
   flow: CallFlow
   source: Address
   destination: Address
-  metadata: CallMetadata
-  owner_id: string
+  /** What is dialled asks for its sound to be kept. */
+  rtp_debug: boolean
   rule: MatchedRule
   /** Nobody proved who he is. */
   anonymous: boolean
   /** On whose account what follows is spent, where it is not that of the phone that calls (a trunk's). */
   spender?: Spender
-  /** To be called once, when the call is over. */
+  /** To be called once: when the call is over, or is not let in. */
   leave(): void
 }
 
-export type Admission = ({ admitted: true } & Admitted) | Refused
+/** What its owner adds to a call that may begin. */
+export interface Entered {
+  owner_id: string
+  metadata: CallMetadata
+}
 
-/** A decision before it is said which rule it was. */
-type Decision =
-  | ({ admitted: true } & Pick<MatchedRule, 'matched' | 'authenticated' | 'provider_id'> & Omit<Admitted, 'rule'>)
-  | Refused
+/** Who calls whom before it is said which rule it was. */
+type Finding = (Pick<MatchedRule, 'matched' | 'authenticated' | 'provider_id'> & Omit<Called, 'rule'>) | Refused
 
 /**
- * Who may call in, and whom (`design.md` §7, `calls.md` §8): reads the request's domain and user, asks for credentials
- * where they are needed, finds what is dialled and whether its owner may be called. A refusal is never 500; 503 says that
- * nothing was created.
+ * Who may call in, and whom (`design.md` §7, `calls.md` §8): `find` reads the request's domain and user, asks for
+ * credentials where they are needed and finds what is dialled, `enter` whether its owner may be called. A refusal is never
+ * 500; 503 says that nothing was created.
  */
 export class IncomingAdmission {
   readonly #needs: AdmissionNeeds
@@ -77,8 +79,8 @@ export class IncomingAdmission {
     this.#targets = new DialledTargets(needs)
   }
 
-  /** Decides. Throws a `SipError` for a malformed request, and what a look-up throws. */
-  async decide(request: SipRequest, source: RemoteAddress): Promise<Admission> {
+  /** Who calls whom. Throws a `SipError` for a malformed request, and what a look-up throws. */
+  async find(request: SipRequest, source: RemoteAddress): Promise<Called | Refused> {
     const dialled = dialledUser(request.uri)
     if (dialled === undefined) return refuse(416, 'scheme_not_served', 'neither sip nor tel')
     if (dialled.length > LONGEST_DIALLED) return refuse(404, 'number_not_found', 'longer than any number or name')
@@ -93,22 +95,22 @@ export class IncomingAdmission {
     const fromCarrier = carrier && (await this.#fromCarrier(request, carrier))
     // under the bare address it may be a phone that is beside a carrier
     const isPhone = domain.kind === 'bare' && isNotFound(fromCarrier)
-    if (fromCarrier && !isPhone) return admissionOf(fromCarrier, 'pstn', dialled)
+    if (fromCarrier && !isPhone) return foundBy(fromCarrier, 'pstn', dialled)
     switch (domain.kind) {
       case 'sip': {
-        const decision = await this.#anonymous(request, source, dialled, () => this.#targets.find(dialled))
-        return admissionOf(decision, 'sip', dialled)
+        const finding = await this.#anonymous(request, source, dialled, () => this.#targets.find(dialled))
+        return foundBy(finding, 'sip', dialled)
       }
       case 'bare': {
-        const decision = await this.#bare(request, source, domain.customer, dialled)
-        return admissionOf(decision, 'bare', dialled, domain.customer)
+        const finding = await this.#bare(request, source, domain.customer, dialled)
+        return foundBy(finding, 'bare', dialled, domain.customer)
       }
       case 'registrar': {
-        const decision = await this.#authenticated(request, source, domain.customer, dialled)
-        return admissionOf(decision, 'registrar', dialled, domain.customer)
+        const finding = await this.#authenticated(request, source, domain.customer, dialled)
+        return foundBy(finding, 'registrar', dialled, domain.customer)
       }
       case 'trunk':
-        return admissionOf(await this.#byTrunk(request, source, domain.name, dialled), 'trunk', dialled)
+        return foundBy(await this.#byTrunk(request, source, domain.name, dialled), 'trunk', dialled)
       case 'pstn':
         // only the addresses of carriers may come this way
         return refuse(403, 'not_a_carrier', 'not the address of a carrier')
@@ -130,7 +132,7 @@ export class IncomingAdmission {
     return mayBeCallOf(unresolved, request, numbers)
   }
 
-  async #fromCarrier(request: SipRequest, carrier: Carrier): Promise<Decision> {
+  async #fromCarrier(request: SipRequest, carrier: Carrier): Promise<Finding> {
     const read = await readCarrierCall(request, carrier, this.#needs.numbers)
     if ('refusal' in read) {
       const { status, refusal, detail, ...whose } = read
@@ -145,11 +147,10 @@ export class IncomingAdmission {
       rtp_debug: number.metadata.rtp_debug,
       isOpen: false,
     }
-    const entered = await this.#enter(target, source, false, () => {})
-    return entered.admitted ? { ...entered, provider_id: carrier.id } : entered
+    return { ...calledBy(target, source), provider_id: carrier.id }
   }
 
-  async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Decision> {
+  async #bare(request: SipRequest, source: RemoteAddress, customer: string, dialled: string): Promise<Finding> {
     const from = request.from.uri
     const isForAnybody = isDirectHash(dialled) || numberOf(dialled) !== undefined
     if (request.headers.has('authorization') || !isForAnybody)
@@ -171,7 +172,7 @@ export class IncomingAdmission {
     source: RemoteAddress,
     customer: string,
     dialled: string,
-  ): Promise<Decision> {
+  ): Promise<Finding> {
     const answer = await this.#needs.gate.check(request, customer, source)
     if (answer.outcome === 'blocked') return refuse(403, 'blocked_after_wrong_passwords', 'too many wrong passwords')
     if (answer.outcome === 'challenge')
@@ -179,12 +180,12 @@ export class IncomingAdmission {
     const target = await this.#targets.ofPhone(dialled, customer)
     if (!target) return refuse(404, 'number_not_found', 'nobody has this number')
     const called = { customer_id: target.customer_id, base: this.#needs.base }
-    const entered = await this.#enter(target, phoneAddress(answer.extension, request, called), false, () => {})
-    return entered.admitted ? { ...entered, authenticated: answer.extension.extension } : entered
+    const caller = phoneAddress(answer.extension, request, called)
+    return { ...calledBy(target, caller), authenticated: answer.extension.extension }
   }
 
   /** A customer's PBX calls the telephone network, or a virtual number. */
-  async #byTrunk(request: SipRequest, source: RemoteAddress, name: string, dialled: string): Promise<Decision> {
+  async #byTrunk(request: SipRequest, source: RemoteAddress, name: string, dialled: string): Promise<Finding> {
     const answer = await this.#needs.trunkGate.check(request, name, source)
     if (answer.outcome !== 'passed') return trunkRefusal(answer)
     const { id, customer_id, domain_name } = answer.trunk
@@ -195,11 +196,9 @@ export class IncomingAdmission {
     const target: Target | undefined =
       virtual ?? (outside && { ...outside, matched: 'telephone', customer_id, rtp_debug: false, isOpen: false })
     if (!target) return refuse(404, 'number_not_found', 'not a number in full', { customer_id })
-    const entered = await this.#enter(target, caller, false, () => {})
-    if (!entered.admitted) return entered
     // what another customer's number does is that customer's to pay, and not the trunk's
     const spends = target.customer_id === customer_id ? { spender: { kind: 'trunk', id } as const } : {}
-    return { ...entered, authenticated: domain_name, ...spends }
+    return { ...calledBy(target, caller), authenticated: domain_name, ...spends }
   }
 
   async #anonymous(
@@ -208,30 +207,23 @@ export class IncomingAdmission {
     dialled: string,
     find: () => Promise<Target | undefined>,
     mayReach: (target: Target | undefined) => boolean = () => true,
-    otherwise = (): Promise<Decision> => Promise.resolve(refuse(404, 'number_not_found', 'nobody has this number')),
-  ): Promise<Decision> {
+    otherwise = (): Promise<Finding> => Promise.resolve(refuse(404, 'number_not_found', 'nobody has this number')),
+  ): Promise<Finding> {
     const leave = this.#needs.caps.enter(dialled, source.address)
     if (!leave)
       return refuse(503, 'too_many_strangers', 'too many calls without credentials', { headers: RETRY_NEXT_SECOND })
-    try {
-      const target = await find()
-      const admission = !mayReach(target)
-        ? await otherwise()
-        : target
-          ? await this.#enter(target, strangerAddress(request), true, leave)
-          : refuse(404, 'number_not_found', 'nobody has this number')
-      if (!admission.admitted || !admission.anonymous) leave()
-      return admission
-    } catch (error) {
+    const target = await find().catch((error: unknown) => {
       leave()
       throw error
-    }
+    })
+    if (target && mayReach(target)) return { ...calledBy(target, strangerAddress(request)), anonymous: true, leave }
+    leave()
+    return mayReach(target) ? refuse(404, 'number_not_found', 'nobody has this number') : otherwise()
   }
 
   /** Whether the owner of what is dialled may be called; a call for help asks neither for money nor whether it is frozen. */
-  async #enter(target: Target, source: Address, anonymous: boolean, leave: () => void): Promise<Decision> {
+  async enter({ customer_id, source, destination, rtp_debug }: Called): Promise<Entered | Refused> {
     const { customers, billing, callees } = this.#needs
-    const { customer_id, destination } = target
     const ends = {
       direction: 'incoming' as const,
       source: { type: source.type ?? '', target: source.target ?? '' },
@@ -248,26 +240,23 @@ export class IncomingAdmission {
       return refuse(403, 'owner_not_active', `the owner is ${status}`, { customer_id })
     if (!verdict.ok && !isForHelp) return refuse(603, 'insufficient_balance', verdict.refusal, { customer_id })
     return {
-      admitted: true,
-      matched: target.matched,
-      authenticated: '',
-      customer_id,
-      flow: target.flow,
-      source,
-      destination,
-      metadata: target.rtp_debug || customer.metadata.rtp_debug ? { rtp_debug: true } : {},
       owner_id: owner ?? NIL_UUID,
-      anonymous,
-      leave,
+      metadata: rtp_debug || customer.metadata.rtp_debug ? { rtp_debug: true } : {},
     }
   }
 }
 
-/** Says by which rule it was decided; a refusal belongs to `owner` unless it knows better. */
-function admissionOf(decision: Decision, domain: MatchedRule['domain'], dialled: string, owner?: string): Admission {
-  if (!decision.admitted) return owner === undefined ? decision : { customer_id: owner, ...decision }
-  const { matched, authenticated, provider_id, ...admitted } = decision
-  return { ...admitted, rule: { domain, dialled, matched, authenticated, ...(provider_id ? { provider_id } : {}) } }
+/** Somebody who has shown who he is calls this. */
+function calledBy({ matched, customer_id, flow, destination, rtp_debug }: Target, source: Address) {
+  const called = { customer_id, flow, source, destination, rtp_debug }
+  return { matched, authenticated: '', ...called, anonymous: false, leave: () => {} }
+}
+
+/** Says by which rule it was found; a refusal belongs to `owner` unless it knows better. */
+function foundBy(finding: Finding, domain: MatchedRule['domain'], dialled: string, owner?: string): Called | Refused {
+  if ('refusal' in finding) return owner === undefined ? finding : { customer_id: owner, ...finding }
+  const { matched, authenticated, provider_id, ...called } = finding
+  return { ...called, rule: { domain, dialled, matched, authenticated, ...(provider_id ? { provider_id } : {}) } }
 }
 
 /** A carrier calls `pstn.{base}`, or the bare address; a phone beside it shows who it is. */
@@ -275,6 +264,6 @@ function isOpenToCarriers({ kind }: SipDomain, { headers }: SipRequest): boolean
   return kind === 'pstn' || (kind === 'bare' && !headers.has('authorization'))
 }
 
-function isNotFound(decision: Decision | undefined): boolean {
-  return decision?.admitted === false && decision.refusal === 'number_not_found'
+function isNotFound(finding: Finding | undefined): boolean {
+  return finding !== undefined && 'refusal' in finding && finding.refusal === 'number_not_found'
 }

@@ -19,10 +19,6 @@ function ringingCall() {
       flow: { flow_id: ids.uuid() },
       source: { type: 'sip', target: 'a@b' },
       destination: { type: 'tel', target: '+899001000001' },
-      metadata: {},
-      owner_id: NIL_UUID,
-      anonymous: true,
-      leave: () => {},
     },
     watch.now(),
   )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { LanesFull, type LaneWrite, WriteFenced } from '#platform/db'
-import { NIL_UUID, sequentialIds } from '#platform/ids'
+import { sequentialIds } from '#platform/ids'
 import { silentLog } from '#platform/log'
 import { ManualClock } from '#platform/time'
 import { CallWriter } from './call-writer.ts'
@@ -16,10 +16,6 @@ const call = newIncomingCall(
     flow: { flow_id: ids.uuid() },
     source: {},
     destination: {},
-    metadata: {},
-    owner_id: NIL_UUID,
-    anonymous: true,
-    leave: () => {},
   },
   '2026-01-02T03:04:05.000000Z',
 )

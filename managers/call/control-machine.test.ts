@@ -20,11 +20,7 @@ function callThat(state: State) {
   const isOutgoing = state === 'dialing' || state === 'called'
   const call = isOutgoing
     ? newOutgoingCall(ids.uuid(), { ...common, ...ends, master_call_id: NIL_UUID, groupcall_id: NIL_UUID }, watch.now())
-    : newIncomingCall(
-        ids.uuid(),
-        { ...common, ...ends, flow: { flow_id: ids.uuid() }, anonymous: true, leave: () => {} },
-        watch.now(),
-      )
+    : newIncomingCall(ids.uuid(), { ...common, ...ends, flow: { flow_id: ids.uuid() } }, watch.now())
   const actor = new CallActor(call, { ids, now: () => watch.now() })
   const on = (input: CallInput) => actor.on(input)
   actor.begin()

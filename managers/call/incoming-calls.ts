@@ -7,11 +7,11 @@ import type { Log } from '#platform/log'
 import { type Clock, Stopwatch } from '#platform/time'
 import { IncomingLine, type LineDirectory, type LineNeeds, type ReplacedDialog } from '#telecom/line'
 import { type HeaderInput, type IncomingInvite, SipError } from '#telecom/sip'
-import { type Admission, type AdmissionNeeds, type Admitted, IncomingAdmission } from './admission.ts'
+import { type AdmissionNeeds, type Called, type Entered, IncomingAdmission } from './admission.ts'
 import { AnonymousCaps } from './anonymous-caps.ts'
 import type { BeginGate } from './begin-gate.ts'
 import type { Call } from './call.ts'
-import type { CallWitness, Refusal } from './call-witness.ts'
+import type { CallWitness } from './call-witness.ts'
 import { wantsPrivacy } from './caller-id.ts'
 import { travelledBy } from './hops.ts'
 import { withFlow } from './leg-maker.ts'
@@ -19,9 +19,9 @@ import type { PreparedFlow, PrepareIncoming } from './live-call.ts'
 import { type LiveNeeds, LiveRunner } from './live-runner.ts'
 import type { Meter } from './meter.ts'
 import type { Metering } from './metering.ts'
-import { newIncomingCall } from './new-call.ts'
+import { entered, newIncomingCall } from './new-call.ts'
 import type { Places } from './places.ts'
-import { RETRY_WHEN_READY } from './refused.ts'
+import { RETRY_WHEN_READY, type Refused, refuse, TurnedAway } from './refused.ts'
 import { spenderOfCaller } from './spender.ts'
 import type { TransferDesk } from './transfer-desk.ts'
 
@@ -93,139 +93,122 @@ export class IncomingCalls {
   async #receive(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch): Promise<void> {
     if (!(await this.#needs.gate.pass())) return this.#refuse(line, 503, RETRY_WHEN_READY)
     if (line.replaces) return this.#takePlace(invite, line, line.replaces, watch)
-    const let_in = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
-    if (!let_in) return
-    const { admitted, prepared, call } = let_in
-    const { anonymous: free_only, leave } = admitted
-    const { spender, meter } = let_in
+    const ready = await this.#needs.db.withDeadline(ADMISSION_MS, () => this.#letIn(invite, line, watch))
+    if (!ready) return
+    const { call, called, found: prepared, spender, meter } = ready
     const { hops, max_forwards: maxForwards } = travelledBy(invite.request)
+    const isOwnPhone = call.source.type === 'extension'
     const live = new LiveRunner(this.#needs.live, {
-      ...{ call, line, watch, free_only, spender, isOwnPhone: call.source.type === 'extension', rule: admitted.rule },
+      ...{ call, line, watch, free_only: called.anonymous, spender, isOwnPhone, rule: called.rule },
       ...(meter ? { meter } : {}),
       isPrivate: wantsPrivacy(invite.request),
       ...{ hops, maxForwards },
     })
     this.counters.admitted++
     this.#needs.admit(live)
-    this.#leaving.set(live.id, leave)
+    this.#leaving.set(live.id, called.leave)
+    line.begin()
     live.begin()
     prepared.start(live)
     if (this.#needs.isStopping()) live.hangup('normal')
   }
 
   async #letIn(invite: IncomingInvite, line: IncomingLine, watch: Stopwatch) {
-    const admission = await this.#admission.decide(invite.request, invite.source)
-    if (!admission.admitted) {
-      const { status, refusal, customer_id, detail } = admission
-      this.#needs.log.debug({ status, refusal, detail }, 'a call was refused')
-      const isAsked = status === 401 && !invite.request.headers.has('authorization')
-      if (customer_id !== undefined && !isAsked) this.#witnessRefusal(invite, { customer_id, refusal, status })
-      return this.#refuse(line, admission.status, admission.headers)
-    }
-    try {
-      const begun = await this.#prepare(invite, admission, line, watch)
-      if (!begun) admission.leave()
-      return begun
-    } catch (error) {
-      admission.leave()
-      throw error
-    }
+    const called = await this.#admission.find(invite.request, invite.source)
+    if ('refusal' in called) return this.#turnAway(invite, line, called)
+    const ready = await this.#makeReady(invite, called, { line, watch }, (call, spender) =>
+      this.#findFlow(invite, called, { call, spender }),
+    )
+    return ready && { ...ready, call: withFlow(ready.call, ready.found), called }
   }
 
-  /** Nothing of the call sounds before what it costs is reserved; what it runs is found meanwhile. */
-  async #prepare(invite: IncomingInvite, admitted: Admission & Admitted, line: IncomingLine, watch: Stopwatch) {
-    const call = newIncomingCall(this.#needs.ids.uuid(), admitted, watch.now())
-    const { spender = spenderOfCaller(call) } = admitted
-    const [metered, found] = await Promise.allSettled([
-      this.#meter(invite, line, { call, spender }),
-      this.#findFlow(invite, admitted, line, { call, spender }),
-    ])
-    if (metered.status === 'rejected') throw metered.reason
-    const meter = metered.value
-    if (meter === 'refused') return undefined
-    try {
-      if (found.status === 'rejected') throw found.reason
-      const prepared = found.value
-      if (prepared && (await this.#open(invite, admitted, line)))
-        return { admitted, prepared, call: withFlow(call, prepared), spender, meter }
-    } catch (error) {
-      meter?.discard()
-      throw error
-    }
-    meter?.discard()
-    return undefined
-  }
-
-  /** What the call runs; `undefined` where the caller was refused, or has gone. */
-  async #findFlow(
+  /**
+   * What the call begins with; `undefined` where the caller was turned away, or has gone. Whether its owner takes the call,
+   * what it costs, its ports, and what `find` finds are asked for at the same time, because the caller waits for all of it;
+   * the first of them that refuses decides.
+   */
+  async #makeReady<Found>(
     invite: IncomingInvite,
-    { customer_id, flow, anonymous }: Admitted,
-    line: IncomingLine,
-    { call, spender }: { call: Call; spender: Spender },
-  ): Promise<PreparedFlow | undefined> {
-    const travelled = travelledBy(invite.request)
-    const prepared = await this.#needs.prepareIncoming({ call, flow, anonymous, spender, travelled })
-    if (prepared || line.ended) return prepared
-    const { flow_id } = call
-    this.#needs.log.info({ customer_id, flow_id }, 'a call was refused: its flow does not exist')
-    this.#witnessRefusal(invite, { customer_id, refusal: 'flow_not_found', status: 404 })
-    return this.#refuse(line, 404)
+    called: Called,
+    { line, watch }: { line: IncomingLine; watch: Stopwatch },
+    find: (call: Call, spender: Spender) => Promise<Found>,
+  ): Promise<{ call: Call; spender: Spender; meter: Meter | undefined; found: Found } | undefined> {
+    const ringing = newIncomingCall(this.#needs.ids.uuid(), called, watch.now())
+    const { spender = spenderOfCaller(ringing) } = called
+    const [owner, metered, finding, sound] = await Promise.allSettled([
+      this.#enter(called),
+      this.#meter(ringing, spender),
+      find(ringing, spender),
+      prepareSound(line),
+    ])
+    try {
+      const call = entered(ringing, given(owner))
+      const meter = given(metered)
+      const found = given(finding)
+      given(sound)
+      if (!line.ended) return { call, spender, meter, found }
+      meter?.discard()
+      called.leave()
+      return undefined
+    } catch (error) {
+      if (metered.status === 'fulfilled') metered.value?.discard()
+      called.leave()
+      if (!(error instanceof TurnedAway)) throw error
+      return this.#turnAway(invite, line, { customer_id: called.customer_id, ...error.refused })
+    }
   }
 
-  /** Opens the line; false where the caller was refused, or has gone. */
-  async #open(invite: IncomingInvite, { customer_id }: Admitted, line: IncomingLine): Promise<boolean> {
-    if (line.ended) return false
-    const opened = await line.open()
-    if (line.ended) return false
-    if (opened.ok) return true
-    const refusal = opened.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
-    this.#witnessRefusal(invite, { customer_id, refusal, status: opened.status })
-    this.#refuse(line, opened.status)
-    return false
+  async #enter(called: Called): Promise<Entered> {
+    const answer = await this.#admission.enter(called)
+    if ('refusal' in answer) throw new TurnedAway(answer)
+    return answer
+  }
+
+  /** What the call runs. */
+  async #findFlow(
+    { request }: IncomingInvite,
+    { flow, anonymous }: Called,
+    { call, spender }: { call: Call; spender: Spender },
+  ): Promise<PreparedFlow> {
+    const prepared = await this.#needs.prepareIncoming({
+      call,
+      flow,
+      anonymous,
+      spender,
+      travelled: travelledBy(request),
+    })
+    if (!prepared) throw new TurnedAway(refuse(404, 'flow_not_found', 'its flow does not exist'))
+    return prepared
   }
 
   /** Reserves what a call that comes in costs; callers from outside spend on nobody's account but the customer's. */
-  async #meter(
-    invite: IncomingInvite,
-    line: IncomingLine,
-    { call, spender }: { call: Call; spender: Spender },
-  ): Promise<Meter | undefined | 'refused'> {
+  async #meter(call: Call, spender: Spender): Promise<Meter | undefined> {
     try {
       return await this.#needs.metering.begin(call, spender)
     } catch (error) {
       if (!(error instanceof ReasonedError)) throw error
-      if (line.ended) return 'refused'
       const isLimit = billingErrors.SPENDING_LIMIT_REACHED.is(error) || billingErrors.SPENDING_NOT_ALLOWED.is(error)
       const refusal = isLimit ? 'spending_limit_reached' : 'insufficient_balance'
-      this.#witnessRefusal(invite, { customer_id: call.customer_id, refusal, status: DECLINE })
-      this.#refuse(line, DECLINE)
-      return 'refused'
+      throw new TurnedAway(refuse(DECLINE, refusal, error.reason))
     }
   }
 
   /** A phone of the customer's own calls in to take the place of a leg (RFC 3891); its call runs no flow. */
   async #takePlace(invite: IncomingInvite, line: IncomingLine, wanted: ReplacedDialog, watch: Stopwatch) {
-    const { db, ids } = this.#needs
     const { request, source } = invite
-    const admission = await db.withDeadline(ADMISSION_MS, () => this.#admission.decide(request, source))
-    if (!admission.admitted) return this.#refuse(line, admission.status, admission.headers)
-    admission.leave()
-    if (admission.source.type !== 'extension') return this.#refuse(line, 403)
-    const replaced = this.#needs.transfers.replaceable(admission.customer_id, wanted)
+    const { db } = this.#needs
+    const called = await db.withDeadline(ADMISSION_MS, () => this.#admission.find(request, source))
+    if ('refusal' in called) return this.#refuse(line, called.status, called.headers)
+    called.leave()
+    if (called.source.type !== 'extension') return this.#refuse(line, 403)
+    const replaced = this.#needs.transfers.replaceable(called.customer_id, wanted)
     if (typeof replaced === 'number') return this.#refuse(line, replaced)
-    const call = newIncomingCall(ids.uuid(), { ...admission, flow: { actions: [] } }, watch.now())
-    const spender = spenderOfCaller(call)
-    const meter = await this.#meter(invite, line, { call, spender })
-    if (meter === 'refused') return
-    const opened = await line.open().catch((error: unknown) => {
-      meter?.discard()
-      throw error
-    })
-    if (!opened.ok || line.ended) {
-      meter?.discard()
-      if (!opened.ok) this.#refuse(line, opened.status)
-      return
-    }
+    const withoutFlow = { ...called, flow: { actions: [] } }
+    const ready = await db.withDeadline(ADMISSION_MS, () =>
+      this.#makeReady(invite, withoutFlow, { line, watch }, () => Promise.resolve()),
+    )
+    if (!ready) return
+    const { call, spender, meter } = ready
     const { hops, max_forwards: maxForwards } = travelledBy(request)
     const live = new LiveRunner(this.#needs.live, {
       ...{ call, line, watch, free_only: false, spender, isOwnPhone: true, hops, maxForwards },
@@ -233,6 +216,7 @@ export class IncomingCalls {
     })
     this.counters.admitted++
     this.#needs.admit(live)
+    line.begin()
     live.begin()
     live.subscribe((input) => {
       if (input.type === 'answered') this.#needs.transfers.takePlace(live, replaced)
@@ -241,11 +225,15 @@ export class IncomingCalls {
     if (this.#needs.isStopping()) live.hangup('normal')
   }
 
-  #witnessRefusal(
-    { request, source }: IncomingInvite,
-    refused: { customer_id: string; refusal: Refusal; status: number },
-  ): void {
-    this.#needs.witness?.refused({ ...refused, request, source })
+  /** Whoever has gone meanwhile is told nothing; whoever is merely asked for a password is in no account. */
+  #turnAway({ request, source }: IncomingInvite, line: IncomingLine, refused: Refused): undefined {
+    const { status, refusal, customer_id, detail, headers } = refused
+    if (line.ended) return
+    this.#needs.log.debug({ status, refusal, detail }, 'a call was refused')
+    const isAsked = status === 401 && !request.headers.has('authorization')
+    if (customer_id !== undefined && !isAsked)
+      this.#needs.witness?.refused({ customer_id, refusal, status, request, source })
+    this.#refuse(line, status, headers)
   }
 
   #refuse(line: IncomingLine, status: number, headers?: HeaderInput): undefined {
@@ -259,4 +247,17 @@ export class IncomingCalls {
     this.#needs.log.warn({ error }, 'a call could not be let in')
     this.#refuse(line, 503, RETRY_WHEN_READY)
   }
+}
+
+/** Takes ports for the sound of a call that may be let in. */
+async function prepareSound(line: IncomingLine): Promise<void> {
+  const prepared = await line.prepare()
+  if (prepared.ok) return
+  const refusal = prepared.status === 503 ? 'platform_unavailable' : 'session_not_acceptable'
+  throw new TurnedAway(refuse(prepared.status, refusal, prepared.why))
+}
+
+function given<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
 }

@@ -200,8 +200,9 @@ test('domains that serve nothing answer 404, and the carriers’ one 403', async
   assert.equal((await asStranger(MINE, { uri: `sip:${MINE}@pstn.${base}` })).status, 403)
 })
 
-test('an owner who is frozen is 403, one without balance 603, and neither makes a call', async () => {
-  const before = calls.prepared.length
+test('an owner who is frozen is 403, one without balance 603, and neither makes a call or keeps money for one', async () => {
+  const made = () => calls.db.query('select id from calls where customer_id = $1', [other])
+  const before = await made()
   await calls.db.query(`update customers set status = 'frozen' where id = $1`, [other])
   assert.equal((await asExtension(THEIRS)).status, 403)
   await calls.db.query(`update customers set status = 'active' where id = $1`, [other])
@@ -209,7 +210,10 @@ test('an owner who is frozen is 403, one without balance 603, and neither makes 
     other,
   ])
   assert.equal((await asExtension(THEIRS)).status, 603)
-  assert.equal(calls.prepared.length, before)
+  assert.deepEqual(await made(), before)
+  const held = `select from reservations where customer_id = $1 and status = 'open'
+    and not exists (select from calls where calls.id::text = reference_id::text)`
+  await eventually('no money is held', async () => (await calls.db.query(held, [other])).length === 0)
 })
 
 test('a free leg needs no balance', async () => {

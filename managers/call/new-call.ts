@@ -1,18 +1,27 @@
 import type { Address } from '#platform/http'
 import { NIL_UUID } from '#platform/ids'
 import type { Timestamp } from '#platform/time'
-import type { Admitted } from './admission.ts'
+import type { Called, Entered } from './admission.ts'
 import type { Call, CallMetadata } from './call.ts'
 
-/** The record of a call that came in and rings. */
-export function newIncomingCall(id: string, admitted: Omit<Admitted, 'rule'>, tm_create: Timestamp): Call {
+/** The record of a call that comes in and rings, before its owner has said whether it may. */
+export function newIncomingCall(
+  id: string,
+  called: Pick<Called, 'customer_id' | 'source' | 'destination' | 'flow'>,
+  tm_create: Timestamp,
+): Call {
   return {
-    ...newCall(id, admitted, tm_create),
-    flow_id: 'flow_id' in admitted.flow ? admitted.flow.flow_id : NIL_UUID,
+    ...newCall(id, { ...called, owner_id: NIL_UUID, metadata: {} }, tm_create),
+    flow_id: 'flow_id' in called.flow ? called.flow.flow_id : NIL_UUID,
     status: 'ringing',
     direction: 'incoming',
     tm_ringing: tm_create,
   }
+}
+
+/** The same with what its owner adds. */
+export function entered(call: Call, { owner_id, metadata }: Entered): Call {
+  return { ...call, ...ownedBy(owner_id), metadata }
 }
 
 /** What a call that goes out is made of. */
@@ -40,8 +49,7 @@ function newCall(
   return {
     id,
     customer_id: made.customer_id,
-    owner_type: made.owner_id === NIL_UUID ? '' : 'agent',
-    owner_id: made.owner_id,
+    ...ownedBy(made.owner_id),
     flow_id: NIL_UUID,
     activeflow_id: NIL_UUID,
     type: 'flow',
@@ -64,4 +72,8 @@ function newCall(
     tm_update: null,
     tm_delete: null,
   }
+}
+
+function ownedBy(owner_id: string): Pick<Call, 'owner_type' | 'owner_id'> {
+  return { owner_type: owner_id === NIL_UUID ? '' : 'agent', owner_id }
 }

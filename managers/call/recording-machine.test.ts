@@ -31,10 +31,6 @@ function answeredCall() {
       flow: { flow_id: ids.uuid() },
       source: {},
       destination: {},
-      metadata: {},
-      owner_id: NIL_UUID,
-      anonymous: false,
-      leave: () => {},
     },
     watch.now(),
   )

@@ -4,7 +4,6 @@ import type { Refusal } from './call-witness.ts'
 
 /** An INVITE that is not let in. */
 export interface Refused {
-  admitted: false
   status: number
   headers?: HeaderInput
   refusal: Refusal
@@ -20,7 +19,7 @@ export const RETRY_NEXT_SECOND = { 'Retry-After': '1' }
 export const RETRY_WHEN_READY = { 'Retry-After': '5' }
 
 export function refuse(status: number, refusal: Refusal, detail: string, rest: Partial<Refused> = {}): Refused {
-  return { admitted: false, status, refusal, detail, ...rest }
+  return { status, refusal, detail, ...rest }
 }
 
 /** Why a trunk does not let its device in. */
@@ -39,5 +38,16 @@ export function trunkRefusal(answer: Exclude<TrunkAnswer, { outcome: 'passed' }>
         customer_id: answer.customer_id,
         headers: answer.headers,
       })
+  }
+}
+
+/** Says `refused` from within what asks for several things at the same time. */
+export class TurnedAway extends Error {
+  override name = 'TurnedAway'
+  readonly refused: Refused
+
+  constructor(refused: Refused) {
+    super(refused.detail)
+    this.refused = refused
   }
 }

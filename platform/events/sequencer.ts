@@ -26,8 +26,9 @@ export interface SequencerOptions {
 /** While events keep coming the next look follows after so long, growing to the idle pace. */
 const BUSY_MS = 5
 const IDLE_MS = 250
-/** A batch of so many says that many happen at the same time: the next one gathers for so long, whoever pokes. */
-const MANY = 8
+/** So many within so long say that many happen at the same time: each batch gathers for so long then, whoever pokes. */
+const MANY = 50
+const MANY_WITHIN_MS = 100
 const GATHER_MS = 10
 const PREPARE_EVERY_MS = 3_600_000
 const DAYS_AHEAD = 2
@@ -51,6 +52,9 @@ export class Sequencer {
   #running: Promise<void> | undefined
   #pokes = 0
   #gatherUntilMs = Number.NEGATIVE_INFINITY
+  /** Events moved lately, and when they were counted. */
+  #recent = 0
+  #countedMs = 0
   #pauseMs = BUSY_MS
   #retryMs = BUSY_MS
   #preparedMs = Number.NEGATIVE_INFINITY
@@ -110,7 +114,7 @@ export class Sequencer {
         this.#retryMs = BUSY_MS
         this.#pauseMs = moved > 0 ? BUSY_MS : Math.min(this.#pauseMs * 2, IDLE_MS)
         if (moved >= batch) pokes = -1
-        else if (moved >= MANY) {
+        else if (this.#isMany(moved)) {
           this.#gatherUntilMs = clock.monotonicMs() + GATHER_MS
           this.#pauseMs = GATHER_MS
           return
@@ -125,6 +129,15 @@ export class Sequencer {
       this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
       this.#pauseMs = this.#retryMs
     }
+  }
+
+  /** Counts what was moved: whether many happen at the same time. */
+  #isMany(moved: number): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    const kept = Math.max(0, 1 - (nowMs - this.#countedMs) / MANY_WITHIN_MS)
+    this.#countedMs = nowMs
+    this.#recent = this.#recent * kept + moved
+    return this.#recent >= MANY
   }
 
   /** One batch; resolves to how many events it moved. */

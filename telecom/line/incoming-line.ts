@@ -5,8 +5,8 @@ import { PhoneLine } from './phone-line.ts'
 import type { ReplacedDialog } from './transfer.ts'
 
 /**
- * The leg of a caller: from the INVITE to the BYE. Take it inside `TransactionUser.invite`, `open` it once the call is let
- * in, then ring, sound and answer. What happens before `listen` is kept for it.
+ * The leg of a caller: from the INVITE to the BYE. Take it inside `TransactionUser.invite`, `open` it (or `prepare` it, and
+ * `begin` once the call is let in), then ring, sound and answer. What happens before `listen` is kept for it.
  */
 export class IncomingLine extends PhoneLine {
   readonly replaces: ReplacedDialog | undefined
@@ -34,10 +34,10 @@ export class IncomingLine extends PhoneLine {
   }
 
   /**
-   * Reads the caller's offer and takes ports for its sound. A status where that cannot be (415, 400, 488): the caller of
-   * this function refuses the call with it. Rejects when there are no ports.
+   * Reads the caller's offer and takes ports for its sound; nothing is sent from them before `begin`. A status where that
+   * cannot be (415, 400, 488): the caller of this function refuses the call with it. Rejects when there are no ports.
    */
-  async open(): Promise<{ ok: true } | { ok: false; status: number; why: string }> {
+  async prepare(): Promise<{ ok: true } | { ok: false; status: number; why: string }> {
     const { request, flow } = this.#invite
     if (request.body.length > 0 && request.sdp === undefined && !isSession(request))
       return { ok: false, status: 415, why: 'the body is no session description' }
@@ -50,8 +50,19 @@ export class IncomingLine extends PhoneLine {
       return { ok: false, ...step }
     }
     this.#answerSdp = step.sdp
-    this.sound.described()
     return { ok: true }
+  }
+
+  /** The call was let in: its sound flows, where the caller has said where to. */
+  begin(): void {
+    if (this.#answerSdp !== undefined) this.sound.described()
+  }
+
+  /** Both at once, where nothing has to be asked in between. */
+  async open(): ReturnType<IncomingLine['prepare']> {
+    const prepared = await this.prepare()
+    if (prepared.ok) this.begin()
+    return prepared
   }
 
   refuse(status: number, headers?: HeaderInput): void {
