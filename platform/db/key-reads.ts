@@ -1,6 +1,19 @@
 import type { Clock, Timer } from '#platform/time'
-import { type KeyRead, ReadBatch, type Statements } from './read-batch.ts'
+import { judgeFailure } from './failure.ts'
+import type { Asked } from './pipeline.ts'
 import type { Session } from './session.ts'
+
+/** A read on its way: what is asked, and who waits for the rows. */
+export interface KeyRead {
+  text: string
+  values: readonly string[]
+  /** Nobody waits for it any more. */
+  isUnwanted(): boolean
+  give(rows: object[]): void
+  refuse(error: unknown): void
+  /** Asks over a connection of its own instead, until the deadline of whoever waits. */
+  alone(): void
+}
 
 export interface KeyReadsOptions {
   clock: Clock
@@ -27,7 +40,6 @@ export class KeyReads {
   readonly #options: KeyReadsOptions
   readonly #closing = new AbortController()
   #session: Session | undefined
-  #statements: Statements = new Map()
   #opening = false
   #gathered: KeyRead[] = []
   #gathering = false
@@ -79,17 +91,16 @@ export class KeyReads {
     const { clock } = this.#options
     this.#batch = { sentMs: clock.monotonicMs() }
     let timer: Timer | undefined
-    const batch = new ReadBatch(reads, this.#statements, (failure) => {
+    const pipeline = session.pipeline(reads.map(asked), (failure) => {
       timer?.cancel()
       this.#batch = undefined
       if (failure !== undefined) {
-        session.destroy() // what it has prepared is not worth finding out
-        alone(batch.left)
+        session.destroy() // what is wrong with it is not worth finding out
+        alone(reads.slice(-pipeline.left.length))
       }
       this.#send()
     })
     timer = clock.after(ANSWER_MS, () => session.destroy())
-    session.submit(batch)
   }
 
   async #open(): Promise<void> {
@@ -101,13 +112,22 @@ export class KeyReads {
     try {
       const session = await open(AbortSignal.any([giveUp.signal, this.#closing.signal]))
       this.#session = session
-      this.#statements = new Map()
     } catch {
       // the next read tries again; until then all go alone
     } finally {
       timer.cancel()
       this.#opening = false
     }
+  }
+}
+
+function asked({ text, values, give, refuse }: KeyRead): Asked {
+  return {
+    text,
+    values,
+    isPrepared: true,
+    give: ({ rows }) => give(rows),
+    refuse: (error) => refuse(judgeFailure(error)),
   }
 }
 

@@ -57,7 +57,7 @@ class PooledDatabase implements Database {
     const settings = { statement_timeout: '60s', idle_in_transaction_session_timeout: '60s' }
     this.#pool = new Pool({
       clock,
-      open: (signal) => Session.open(connection, { name: `strowger ${name}`, settings, pipeline: true }, signal),
+      open: (signal) => Session.open(connection, { name: `strowger ${name}`, settings }, signal),
       size: options.size ?? 6,
       maxWaiters: options.maxWaiters ?? 1_000,
       idleMs: 30_000,
@@ -130,7 +130,8 @@ class PooledDatabase implements Database {
       asked.catch(() => {
         hasFailed = true
       })
-      // promises only lead from here to the connection: by the next tick all of them are on their way, or were never asked
+      // promises only lead from here to the connection: by the next tick all of them have been asked, or never are; the lease
+      // sends what it is asked then along with them
       committed = nextTick().then(() => (hasFailed ? rollback() : commit()))
       committed.catch(() => {}) // what a statement failed with is told first
       const done = await asked
@@ -143,9 +144,8 @@ class PooledDatabase implements Database {
       await (committed ?? commit())
       return result
     } catch (error) {
-      // behind a statement that failed, PostgreSQL takes a commit for a rollback
-      if (committed) await committed.catch(() => {})
-      else await rollback().catch(() => {})
+      // behind a statement that failed its commit is not carried out
+      await (committed ?? rollback()).catch(() => rollback()).catch(() => {})
       throw error
     }
   }

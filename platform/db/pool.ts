@@ -1,12 +1,16 @@
 import { InvariantError } from '#platform/errors'
 import type { Clock, Timer } from '#platform/time'
 import { judgeFailure } from './failure.ts'
-import { PreparedNames } from './prepared-names.ts'
+import { OftenAsked } from './often-asked.ts'
+import { parameterValue } from './parameter-value.ts'
+import type { Asked } from './pipeline.ts'
 import type { Result, Session } from './session.ts'
 import { DatabaseUnavailable, type Unavailability } from './unavailable.ts'
 
-/** As the query builder says it. */
+/** As the query builder says them. */
 const BEGIN = 'begin'
+const COMMIT = 'commit'
+const ROLLBACK = 'rollback'
 
 export interface PoolOptions {
   clock: Clock
@@ -42,7 +46,7 @@ export class Pool {
   readonly #waiters = new Set<Waiter>()
   readonly #closing = new AbortController()
   readonly #all = new Set<Session>()
-  readonly #names = new PreparedNames()
+  readonly #often = new OftenAsked()
   #opening = 0
   #retry: Timer | undefined
   #paused = false
@@ -65,7 +69,7 @@ export class Pool {
   /** A connection until the deadline; whoever takes it gives it back by `release`. */
   async lease(until: Until): Promise<Lease> {
     const session = await this.#acquire(until)
-    return new Lease(session, until, this.#names, this.#options.clock, (keep) => this.#release(session, keep))
+    return new Lease(session, until, this.#often, this.#options.clock, (keep) => this.#release(session, keep))
   }
 
   close(): void {
@@ -181,22 +185,27 @@ export class Pool {
   }
 }
 
-/** A connection that somebody holds until the deadline; after its first failure of the server it only fails. */
+/**
+ * A connection that somebody holds until the deadline; after its first failure of the server it only fails. Statements of a
+ * transaction that do not wait for each other travel together.
+ */
 export class Lease {
   readonly #session: Session
-  readonly #names: PreparedNames
+  readonly #often: OftenAsked
   readonly #giveBack: (keep: boolean) => void
   readonly #timer: Timer
   readonly #signal: AbortSignal | undefined
   readonly #abort = () => this.#cut('aborted')
   #failure: DatabaseUnavailable | undefined
   #released = false
-  /** A transaction begins with its first statement, which need not wait for the answer to that. */
-  #begins = false
+  #inTransaction = false
+  /** What has not been sent. */
+  readonly #gathered: Asked[] = []
+  #isSending = false
 
-  constructor(session: Session, until: Until, names: PreparedNames, clock: Clock, giveBack: (keep: boolean) => void) {
+  constructor(session: Session, until: Until, often: OftenAsked, clock: Clock, giveBack: (keep: boolean) => void) {
     this.#session = session
-    this.#names = names
+    this.#often = often
     this.#giveBack = giveBack
     this.#signal = until.signal
     this.#timer = clock.after(until.untilMs - clock.monotonicMs(), () => this.#cut('timeout'))
@@ -211,12 +220,11 @@ export class Lease {
   async query<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Result<Row>> {
     if (this.#failure) throw this.#failure
     if (this.#released) throw new InvariantError('a connection was asked after it was given back')
-    if (text === BEGIN) {
-      this.#begins = true
-      return { command: 'BEGIN', rowCount: 0, rows: [] }
-    }
     try {
-      return await this.#ask<Row>(text, values)
+      const asked = { text, values: values.map(parameterValue), isPrepared: this.#often.isOften(text, values) }
+      return await new Promise<Result<Row>>((resolve, reject) =>
+        this.#ask({ ...asked, give: (result) => resolve(result as Result<Row>), refuse: reject }),
+      )
     } catch (error) {
       if (this.#failure) throw this.#failure
       const judged = judgeFailure(error)
@@ -225,12 +233,30 @@ export class Lease {
     }
   }
 
-  async #ask<Row>(text: string, values: readonly unknown[]): Promise<Result<Row>> {
-    const asked = () => this.#session.query<Row>(text, values, this.#names.nameOf(text, values))
-    if (!this.#begins) return asked()
-    this.#begins = false
-    const [, result] = await Promise.all([this.#session.query(BEGIN), asked()])
-    return result
+  #ask(asked: Asked): void {
+    const { text } = asked
+    if (text === BEGIN) {
+      this.#inTransaction = true
+      this.#gathered.push({ ...asked, give: () => {} })
+      asked.give({ command: 'BEGIN', rowCount: 0, rows: [] }) // it goes along with the first statement
+      return
+    }
+    this.#gathered.push(asked)
+    if (!this.#inTransaction) this.#send()
+    else if (!this.#isSending) {
+      this.#isSending = true
+      afterPromises(() => this.#send())
+    }
+    if (text === COMMIT || text === ROLLBACK) this.#inTransaction = false
+  }
+
+  #send(): void {
+    this.#isSending = false
+    const asked = this.#gathered.splice(0)
+    if (asked.length === 0) return
+    const pipeline = this.#session.pipeline(asked, (failure) => {
+      if (failure !== undefined) for (const each of pipeline.left) each.refuse(failure)
+    })
   }
 
   /** Gives the connection back; one that failed, or that stands in an unknown state, is cut. */
@@ -247,4 +273,12 @@ export class Lease {
     this.#failure ??= new DatabaseUnavailable(why)
     this.#session.destroy()
   }
+}
+
+/**
+ * Runs when the promises of this turn have led wherever they lead: statements that are asked side by side are then on their way,
+ * and so is a commit that waited for that.
+ */
+function afterPromises(run: () => void): void {
+  process.nextTick(() => queueMicrotask(() => process.nextTick(run)))
 }

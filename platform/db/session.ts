@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import pg from 'pg'
 import { columnTypes } from './column-types.ts'
 import type { Connection } from './database.ts'
+import { type Asked, Pipeline, type Statements } from './pipeline.ts'
 import { sharePriority } from './priority.ts'
 
 export interface SessionOptions {
@@ -9,8 +10,6 @@ export interface SessionOptions {
   name: string
   /** Settings of the session beyond the usual ones. */
   settings?: Readonly<Record<string, string>>
-  /** What is asked before the last answer has come is sent at once: asked together, it takes one round trip. */
-  pipeline?: boolean
 }
 
 /** What one statement gave. */
@@ -37,6 +36,7 @@ const SETTINGS = {
 export class Session {
   readonly #client: pg.Client
   readonly #socket: Socket
+  readonly #statements: Statements = new Map()
   #lost = false
   #onLost: (() => void)[] = []
 
@@ -66,8 +66,7 @@ export class Session {
             database: connection.database,
             ssl: false,
           }
-    const { name: application_name, pipeline = false } = options
-    const client = new pg.Client({ ...where, stream: () => socket, types: columnTypes, application_name, pipeline })
+    const client = new pg.Client({ ...where, stream: () => socket, types: columnTypes, application_name: options.name })
     const session = new Session(client, socket)
     const abort = () => socket.destroy()
     signal?.addEventListener('abort', abort)
@@ -111,9 +110,11 @@ export class Session {
     return { command: result.command, rowCount: result.rowCount ?? 0, rows: result.rows as Row[] }
   }
 
-  /** Hands a query of our own to the driver, which calls it as the answer comes. */
-  submit(query: pg.Submittable): void {
-    this.#client.query(query)
+  /** Asks several statements in one round trip (see `Pipeline`); `ended` hears when the server is done with them. */
+  pipeline(asked: readonly Asked[], ended: (failure: unknown) => void): Pipeline {
+    const pipeline = new Pipeline(asked, this.#statements, ended)
+    this.#client.query(pipeline)
+    return pipeline
   }
 
   /** Runs several statements that take no values, in one go. */

@@ -4,9 +4,8 @@ import type { Connection } from '../database.ts'
 import { mayPass, sqlState } from '../failure.ts'
 import { LanesStopped, WriteFenced } from '../lane.ts'
 import { Session } from '../session.ts'
-import { type Prepared, runBatch } from './batch.ts'
 import { type PlannedRow, planBatch, type TableRows } from './plan.ts'
-import { FENCED, NOT_NEXT, tick, write } from './statement.ts'
+import { FENCED, NOT_NEXT, type Statement, tick, write } from './statement.ts'
 
 /** The writes of one `write`: all of them or none. */
 export interface Group {
@@ -42,7 +41,6 @@ export class LaneWriter {
   readonly #queue: Group[] = []
   readonly #closing = new AbortController()
   #session: Session | undefined
-  #prepared: Prepared = new Map()
   /** The last batch known to be on disk. */
   #batch = 0
   readonly #inHand = new Set<Group>()
@@ -160,7 +158,7 @@ export class LaneWriter {
   async #send(session: Session, plan: readonly TableRows[], batch: number): Promise<void> {
     const timer = this.#options.clock.after(ANSWER_MS, () => session.destroy())
     try {
-      await runBatch(session, this.#prepared, [tick(this.#options.lane, batch), ...plan.map(write)])
+      await allOf(session, [tick(this.#options.lane, batch), ...plan.map(write)])
     } finally {
       timer.cancel()
     }
@@ -194,7 +192,6 @@ export class LaneWriter {
         signal.removeEventListener('abort', abort)
       }
       this.#session = session
-      this.#prepared = new Map()
       return session
     } finally {
       timer.cancel()
@@ -222,4 +219,12 @@ export class LaneWriter {
     else group.reject(error)
     this.#options.settled(group, outcome)
   }
+}
+
+/** Carries the statements out in one transaction and one round trip; rejects with what the first of them failed with. */
+function allOf(session: Session, statements: readonly Statement[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = statements.map((statement) => ({ ...statement, isPrepared: true, give: () => {}, refuse: () => {} }))
+    session.pipeline(asked, (failure) => (failure === undefined ? resolve() : reject(failure)))
+  })
 }
