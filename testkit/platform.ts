@@ -11,7 +11,14 @@ import { freePort } from './ports.ts'
 const main = fileURLToPath(new URL('../apps/server/main.ts', import.meta.url))
 
 /** How `npm start` runs the program. */
-const AS_STARTED = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', '--v8-pool-size=1']
+const AS_STARTED = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=16',
+  '--v8-pool-size=1',
+  '--heap-growing-percent=30',
+]
+
+const SMALL_ARENAS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 /** Long: other tests may have the machine. */
 const READY_MS = 90_000
@@ -82,7 +89,7 @@ export class Platform {
     const rtpFirst = Math.min(rtpPort & ~1, 60_000)
     // as `npm start` has it
     const cache = fileURLToPath(new URL('../node_modules/.cache/strowger', import.meta.url))
-    const environment: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: cache, MALLOC_ARENA_MAX: '2' }
+    const environment: NodeJS.ProcessEnv = { ...process.env, ...SMALL_ARENAS, NODE_COMPILE_CACHE: cache }
     const values = {
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(httpPort),

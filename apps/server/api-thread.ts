@@ -15,6 +15,7 @@ export class ApiThread {
     this.#worker = new Worker(new URL('./api-worker.ts', import.meta.url), {
       workerData: { config, port },
       transferList: [port],
+      resourceLimits: { maxYoungGenerationSizeMb: 12 },
     })
     this.failed = new Promise((_, reject) => {
       this.#worker.once('error', reject)

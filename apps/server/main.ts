@@ -1,5 +1,6 @@
 /** The program: reads the settings, runs the platform, and stops it when it is told to. */
 import { enableCompileCache } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import { openLog } from '#platform/log'
 import { systemClock } from '#platform/time'
 import { readConfig, SettingsError } from './config.ts'
@@ -10,6 +11,8 @@ import { keepIdleThreadSmall } from './idle-memory.ts'
 const STOP_MS = 5_000
 
 enableCompileCache()
+// of this thread's heap, which exists: other threads' limits are their own, and a flag would go before them
+setFlagsFromString('--max-semi-space-size=0')
 if (process.argv.includes('--help')) console.log(helpText())
 else await main()
 

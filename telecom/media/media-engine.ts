@@ -116,7 +116,7 @@ export class MediaEngine {
     return new WorkerHost({
       name: `media-${number}`,
       script: new URL('./worker/main.ts', import.meta.url),
-      limits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 },
+      limits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 96 },
       clock: this.#clock,
       log: this.#log,
       onMessage: (message) => this.#onMessage(message),
