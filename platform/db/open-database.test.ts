@@ -172,6 +172,15 @@ test('where one of the last statements fails nothing of the transaction stays, a
   assert.deepEqual(await db.query('SELECT id FROM teas'), [])
 })
 
+test('a statement that fails again and again leaves nothing behind in the server', async () => {
+  const { db } = await freshDatabase(migrations)
+  const insert = () => db.query('INSERT INTO teas (id, name) VALUES ($1, $2)', [1, 'green'])
+  await insert()
+  for (let time = 0; time < 40; time++) await assert.rejects(insert, (error) => uniqueViolation(error) === 'teas_pkey')
+  const [kept] = await db.query<{ count: number }>('SELECT count(*) FROM pg_prepared_statements')
+  assert.ok(kept && kept.count <= 1, `${kept?.count} are prepared`)
+})
+
 test('what is asked of a transaction that is over is refused, and reaches no other transaction', async () => {
   const { db } = await freshDatabase(migrations)
   let kept: AnyTransaction | undefined

@@ -17,8 +17,12 @@ export interface Asked {
 /** A parameter as the protocol takes it. */
 export type ParameterValue = string | Buffer | null
 
-/** What a connection knows of the statements that are prepared there, by text. */
-export type Statements = Map<string, Statement>
+/** What a connection knows of the statements that are prepared there. */
+export interface Statements {
+  byText: Map<string, Statement>
+  /** Names of those that may be prepared or not: taken back before the next is asked, which is no error where it is not there. */
+  doubtful: string[]
+}
 
 interface Statement {
   name: string
@@ -74,8 +78,9 @@ export class Pipeline implements DriverQuery {
 
   submit(connection: pg.Connection): void {
     connection.stream.cork()
+    for (const name of this.#statements.doubtful.splice(0)) connection.close({ type: 'S', name }, true)
     for (const { text, values, isPrepared } of this.#asked) {
-      const statement = (isPrepared && this.#statements.get(text)) || this.#parse(connection, text, isPrepared)
+      const statement = (isPrepared && this.#statements.byText.get(text)) || this.#parse(connection, text, isPrepared)
       this.#used.push(statement)
       connection.bind({ portal: '', statement: statement.name, values: [...values] }, true)
       if (!statement.isDescribed) connection.describe({ type: 'P', name: '' }, true)
@@ -126,9 +131,12 @@ export class Pipeline implements DriverQuery {
 
   handleError(error: unknown): void {
     // whether the server came to prepare these is not told: they are prepared again, under another name
+    const { byText, doubtful } = this.#statements
     for (const { text } of this.left) {
-      const statement = this.#statements.get(text)
-      if (statement && this.#parsed.has(statement)) this.#statements.delete(text)
+      const statement = byText.get(text)
+      if (!statement || !this.#parsed.has(statement)) continue
+      byText.delete(text)
+      doubtful.push(statement.name)
     }
     this.#ended(error)
   }
@@ -136,7 +144,7 @@ export class Pipeline implements DriverQuery {
   #parse(connection: pg.Connection, text: string, isPrepared: boolean): Statement {
     const statement = { name: isPrepared ? `strowger_${++names}` : '', isDescribed: false, columns: [] }
     if (isPrepared) {
-      this.#statements.set(text, statement)
+      this.#statements.byText.set(text, statement)
       this.#parsed.add(statement)
     }
     connection.parse({ text, name: statement.name, types: [] }, true)

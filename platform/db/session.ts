@@ -36,7 +36,7 @@ const SETTINGS = {
 export class Session {
   readonly #client: pg.Client
   readonly #socket: Socket
-  readonly #statements: Statements = new Map()
+  readonly #statements: Statements = { byText: new Map(), doubtful: [] }
   #lost = false
   #onLost: (() => void)[] = []
 
