@@ -10,15 +10,12 @@ import { freePort } from './ports.ts'
 
 const main = fileURLToPath(new URL('../apps/server/main.ts', import.meta.url))
 
-/** How `npm start` runs the program. */
-const AS_STARTED = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=16',
-  '--v8-pool-size=1',
-  '--heap-growing-percent=30',
-]
-
-const SMALL_ARENAS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' }
+/** How `npm start` runs the program: with these flags of the engine, and these settings of the C library. */
+const START: string[] = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+).scripts.start.split(' ')
+const FLAGS = START.filter((word) => word.startsWith('--'))
+const LIBRARY = Object.fromEntries(START.filter((word) => word.startsWith('MALLOC_')).map((word) => word.split('=')))
 
 /** Long: other tests may have the machine. */
 const READY_MS = 90_000
@@ -89,7 +86,7 @@ export class Platform {
     const rtpFirst = Math.min(rtpPort & ~1, 60_000)
     // as `npm start` has it
     const cache = fileURLToPath(new URL('../node_modules/.cache/strowger', import.meta.url))
-    const environment: NodeJS.ProcessEnv = { ...process.env, ...SMALL_ARENAS, NODE_COMPILE_CACHE: cache }
+    const environment: NodeJS.ProcessEnv = { ...process.env, ...LIBRARY, NODE_COMPILE_CACHE: cache }
     const values = {
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(httpPort),
@@ -131,7 +128,7 @@ export class Platform {
 
   /** Starts the program on its data folder and waits for nothing. */
   launch(): Child {
-    this.child = startChild(process.execPath, [...AS_STARTED, main], { env: this.environment })
+    this.child = startChild(process.execPath, [...FLAGS, main], { env: this.environment })
     return this.child
   }
 

@@ -96,7 +96,7 @@ export class KeyReads {
       this.#batch = undefined
       if (failure !== undefined) {
         session.destroy() // what is wrong with it is not worth finding out
-        alone(reads.slice(-pipeline.left.length))
+        alone(reads.slice(reads.length - pipeline.left.length))
       }
       this.#send()
     })

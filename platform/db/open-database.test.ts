@@ -172,6 +172,18 @@ test('where one of the last statements fails nothing of the transaction stays, a
   assert.deepEqual(await db.query('SELECT id FROM teas'), [])
 })
 
+test('a write whose commit fails is not taken for one that was made', async () => {
+  const { db } = await freshDatabase([
+    { owner: 'tea', name: '0001', sql: 'CREATE TABLE pots (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)' },
+  ])
+  const fails = (work: Promise<unknown>) => assert.rejects(work, (error) => uniqueViolation(error) === 'pots_id_key')
+  await fails(db.query('INSERT INTO pots VALUES (1), (1)'))
+  const insert = (trx: AnyTransaction) => sql`INSERT INTO pots VALUES (1), (1)`.execute(trx.kysely())
+  await fails(db.transaction(insert))
+  await fails(db.transaction((trx) => trx.last(() => insert(trx))))
+  assert.deepEqual(await db.query('SELECT id FROM pots'), [])
+})
+
 test('a statement that fails again and again leaves nothing behind in the server', async () => {
   const { db } = await freshDatabase(migrations)
   const insert = () => db.query('INSERT INTO teas (id, name) VALUES ($1, $2)', [1, 'green'])

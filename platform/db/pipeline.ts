@@ -49,8 +49,9 @@ let names = 0
 
 /**
  * Several statements as one query of the driver: all are asked in one write, before the first is answered, with one `Sync`
- * behind them. The server carries them out in order and answers in one piece; outside of a transaction it commits them together.
- * Behind one that fails none is carried out. `statements` belongs to the connection.
+ * behind them. The server carries them out in order and answers in one piece; outside of a transaction it commits them together, and
+ * only with the `Sync`: what they gave is told when that has been done. Behind one that fails none is carried out. `statements`
+ * belongs to the connection.
  */
 export class Pipeline implements DriverQuery {
   readonly #asked: readonly Asked[]
@@ -59,6 +60,8 @@ export class Pipeline implements DriverQuery {
   /** The statement of each, and those that are parsed with this. */
   readonly #used: Statement[] = []
   readonly #parsed = new Set<Statement>()
+  /** Tells those that have been carried out what they gave. */
+  readonly #tell: (() => void)[] = []
   /** The one whose answer comes, what has come of it, and what was wrong with that. */
   #at = 0
   #rows: object[] = []
@@ -71,7 +74,7 @@ export class Pipeline implements DriverQuery {
     this.#ended = ended
   }
 
-  /** Those that have not been answered. */
+  /** Those that have not been told: all of them, where the commit failed. */
   get left(): readonly Asked[] {
     return this.#asked.slice(this.#at)
   }
@@ -121,15 +124,17 @@ export class Pipeline implements DriverQuery {
     const [rows, fault] = [this.#rows, this.#fault]
     this.#rows = []
     this.#fault = undefined
-    if (fault === undefined) asked?.give({ ...commandOf(text), rows })
-    else asked?.refuse(fault)
+    this.#tell.push(() => (fault === undefined ? asked?.give({ ...commandOf(text), rows }) : asked?.refuse(fault)))
   }
 
   handleReadyForQuery(): void {
+    for (const tell of this.#tell) tell()
     this.#ended(undefined)
   }
 
   handleError(error: unknown): void {
+    if (this.#at === this.#asked.length) this.#at = 0
+    for (const tell of this.#tell.slice(0, this.#at)) tell()
     // whether the server came to prepare these is not told: they are prepared again, under another name
     const { byText, doubtful } = this.#statements
     for (const { text } of this.left) {
