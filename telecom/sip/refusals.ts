@@ -6,9 +6,9 @@ import type { HeaderInput } from './message/headers.ts'
 import type { SipRequest } from './message/message.ts'
 import { serialise } from './message/serialise.ts'
 import { SipError } from './message/sip-error.ts'
-import type { Via } from './message/via.ts'
 import type { ServerTransaction } from './transaction/server-transaction.ts'
 import type { Flow } from './transport/flow.ts'
+import { sendersPort } from './transport/senders-port.ts'
 
 /** What the stack answers by itself, and what it drops without a word. */
 export class Refusals {
@@ -51,7 +51,7 @@ export class Refusals {
     const toTag = `${identity.prefix}.${createHash('sha1').update(identifying).digest('hex').slice(0, 16)}`
     const bytes = serialise(answer(this.#core, request, status, { ...options, toTag }))
     counters.responses_sent++
-    flow.respond(bytes, viaOf(request), () => {})
+    flow.respond(bytes, portOf(request, flow), () => {})
   }
 
   drop(error: SipError): void {
@@ -68,9 +68,9 @@ export function reasonOf(fault: SipError): string {
   return fault.message
 }
 
-function viaOf(request: SipRequest): Via | undefined {
+function portOf(request: SipRequest, flow: Flow): number | undefined {
   try {
-    return request.topVia
+    return sendersPort(request.topVia, flow.remote)
   } catch (error) {
     if (error instanceof SipError) return undefined
     throw error

@@ -2,21 +2,22 @@
  * INVITE server transaction: RFC 3261 §17.2.1, figure 7, with the Accepted state of RFC 6026 §7.1. A pure machine;
  * `runner.ts` obeys it. A 2xx is resent by the dialog (§13.3.1.4), not here.
  */
-import type { SipRequest, SipResponse } from '../message/message.ts'
+import type { SipRequest } from '../message/message.ts'
 import type { Timers } from '../timers.ts'
 import { type Machine, resend, type Step, send, start, stop, type TimerName, tell } from './step.ts'
 
-export type State =
-  | { readonly at: 'proceeding'; readonly last: SipResponse }
+export type State<Response> =
+  /** Without `last` nothing has been said yet. */
+  | { readonly at: 'proceeding'; readonly last?: Response }
   | { readonly at: 'accepted' }
-  | { readonly at: 'completed'; readonly response: SipResponse; readonly resendAfterMs: number }
+  | { readonly at: 'completed'; readonly response: Response; readonly resendAfterMs: number }
   | { readonly at: 'confirmed' }
   | { readonly at: 'terminated' }
 
-export type Input =
+export type Input<Response> =
   | { readonly type: 'invite again' }
   | { readonly type: 'ack'; readonly ack: SipRequest }
-  | { readonly type: 'respond'; readonly response: SipResponse }
+  | { readonly type: 'respond'; readonly response: Response }
   | { readonly type: 'timer'; readonly timer: TimerName }
   | { readonly type: 'transport failed'; readonly error: Error }
 
@@ -28,23 +29,32 @@ export type Tell =
   | { readonly type: 'transport failed'; readonly error: Error }
 
 export interface InviteServer {
-  /** The 100 that leaves at once. */
-  readonly trying: SipResponse
   readonly reliable: boolean
   readonly timers: Timers
 }
 
-type ServerStep = Step<State, SipResponse, Tell>
-
-export function inviteServer(tx: InviteServer): Machine<State, Input, SipResponse, Tell> {
-  return { begin: () => begin(tx), next: (state, input) => next(tx, state, input) }
+/** All that the machine knows of a response. */
+interface Answer {
+  readonly status: number
 }
 
-export function begin(tx: InviteServer): ServerStep {
-  return { state: { at: 'proceeding', last: tx.trying }, orders: [send(tx.trying)] }
+type ServerStep<Response> = Step<State<Response>, Response, Tell>
+
+export function inviteServer<Response extends Answer>(
+  tx: InviteServer,
+): Machine<State<Response>, Input<Response>, Response, Tell> {
+  return { begin, next: (state, input) => next(tx, state, input) }
 }
 
-export function next(tx: InviteServer, state: State, input: Input): ServerStep {
+export function begin<Response>(): ServerStep<Response> {
+  return { state: { at: 'proceeding' }, orders: [] }
+}
+
+export function next<Response extends Answer>(
+  tx: InviteServer,
+  state: State<Response>,
+  input: Input<Response>,
+): ServerStep<Response> {
   switch (state.at) {
     case 'proceeding':
       return whileProceeding(tx, state, input)
@@ -62,8 +72,12 @@ export function next(tx: InviteServer, state: State, input: Input): ServerStep {
 }
 
 /** A repeated INVITE gets the last provisional answer again. */
-function whileProceeding(tx: InviteServer, state: State & { at: 'proceeding' }, input: Input): ServerStep {
-  if (input.type === 'invite again') return { state, orders: [resend(state.last)] }
+function whileProceeding<Response extends Answer>(
+  tx: InviteServer,
+  state: State<Response> & { at: 'proceeding' },
+  input: Input<Response>,
+): ServerStep<Response> {
+  if (input.type === 'invite again') return { state, orders: state.last ? [resend(state.last)] : [] }
   if (input.type === 'transport failed') return { state, orders: [tell(input)] }
   if (input.type !== 'respond') return { state, orders: [] }
   const { response } = input
@@ -80,7 +94,7 @@ function whileProceeding(tx: InviteServer, state: State & { at: 'proceeding' }, 
 }
 
 /** RFC 6026 §7.1: repeated INVITEs are absorbed, the dialog's repetitions of the 2xx pass, ACKs go up, L ends it. */
-function whileAccepted(state: State, input: Input): ServerStep {
+function whileAccepted<Response extends Answer>(state: State<Response>, input: Input<Response>): ServerStep<Response> {
   if (input.type === 'respond' && input.response.status >= 200 && input.response.status < 300) {
     return { state, orders: [resend(input.response)] }
   }
@@ -91,7 +105,11 @@ function whileAccepted(state: State, input: Input): ServerStep {
 }
 
 /** A 300 to 699 is resent on G, doubling up to T2, and for each repeated INVITE, until its ACK comes or H gives up. */
-function whileCompleted(tx: InviteServer, state: State & { at: 'completed' }, input: Input): ServerStep {
+function whileCompleted<Response>(
+  tx: InviteServer,
+  state: State<Response> & { at: 'completed' },
+  input: Input<Response>,
+): ServerStep<Response> {
   if (input.type === 'invite again') return { state, orders: [resend(state.response)] }
   if (input.type === 'ack') {
     if (tx.reliable) return { state: { at: 'terminated' }, orders: [] }

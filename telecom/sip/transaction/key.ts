@@ -11,9 +11,9 @@ const COOKIE = 'z9hG4bK'
 export function serverKey(request: SipRequest, method: string): string {
   const via = request.topVia
   const { callId, fromTag, cseq, uriText } = request
-  const rest = `${via.branch}|${via.host}:${via.port ?? ''}|${callId}|${fromTag}|${cseq.number}|${method}`
+  const rest = joined(via.branch, `${via.host}:${via.port ?? ''}`, callId, fromTag, cseq.number, method)
   // RFC 2543: the To tag of an ACK is ours, that of its INVITE is not there yet: it is left out
-  return via.branch.length > COOKIE.length && via.branch.startsWith(COOKIE) ? rest : `${uriText}|${rest}`
+  return via.branch.length > COOKIE.length && via.branch.startsWith(COOKIE) ? rest : joined(uriText, rest)
 }
 
 /** Identifies a client transaction (§17.1.3). */
@@ -23,5 +23,10 @@ export function clientKey(branch: string, method: string): string {
 
 /** Identifies a request whichever way it came (§8.2.2.2): the same one over another path is a merged request. */
 export function mergeKey(request: SipRequest): string {
-  return `${request.callId}|${request.fromTag}|${request.cseq.number}|${request.method}`
+  return joined(request.callId, request.fromTag, request.cseq.number, request.method)
+}
+
+/** A text of its own: one out of a template holds on to the message that its parts were cut from, as long as the key is kept. */
+function joined(...parts: readonly (string | number)[]): string {
+  return parts.join('|')
 }

@@ -1,17 +1,16 @@
 /** Non-INVITE server transaction: RFC 3261 §17.2.2, figure 8. A pure machine; `runner.ts` obeys it. */
-import type { SipResponse } from '../message/message.ts'
 import type { Timers } from '../timers.ts'
 import { type Machine, resend, type Step, send, start, type TimerName, tell } from './step.ts'
 
-export type State =
+export type State<Response> =
   | { readonly at: 'trying' }
-  | { readonly at: 'proceeding'; readonly last: SipResponse }
-  | { readonly at: 'completed'; readonly response: SipResponse }
+  | { readonly at: 'proceeding'; readonly last: Response }
+  | { readonly at: 'completed'; readonly response: Response }
   | { readonly at: 'terminated' }
 
-export type Input =
+export type Input<Response> =
   | { readonly type: 'request again' }
-  | { readonly type: 'respond'; readonly response: SipResponse }
+  | { readonly type: 'respond'; readonly response: Response }
   | { readonly type: 'timer'; readonly timer: TimerName }
   | { readonly type: 'transport failed'; readonly error: Error }
 
@@ -22,17 +21,23 @@ export interface NonInviteServer {
   readonly timers: Timers
 }
 
-type ServerStep = Step<State, SipResponse, Tell>
+type ServerStep<Response> = Step<State<Response>, Response, Tell>
 
-export function nonInviteServer(tx: NonInviteServer): Machine<State, Input, SipResponse, Tell> {
+export function nonInviteServer<Response extends { readonly status: number }>(
+  tx: NonInviteServer,
+): Machine<State<Response>, Input<Response>, Response, Tell> {
   return { begin, next: (state, input) => next(tx, state, input) }
 }
 
-export function begin(): ServerStep {
+export function begin<Response>(): ServerStep<Response> {
   return { state: { at: 'trying' }, orders: [] }
 }
 
-export function next(tx: NonInviteServer, state: State, input: Input): ServerStep {
+export function next<Response extends { readonly status: number }>(
+  tx: NonInviteServer,
+  state: State<Response>,
+  input: Input<Response>,
+): ServerStep<Response> {
   if (state.at === 'terminated') return { state, orders: [] }
   if (input.type === 'transport failed') return { state: { at: 'terminated' }, orders: [tell(input)] }
   if (state.at === 'completed') {

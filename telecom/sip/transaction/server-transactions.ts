@@ -4,17 +4,18 @@ import type { Limits } from '../limits.ts'
 import type { SipRequest } from '../message/message.ts'
 import type { Timers } from '../timers.ts'
 import type { Flow } from '../transport/flow.ts'
+import { KeptTransaction } from './kept-transaction.ts'
 import { mergeKey, serverKey } from './key.ts'
 import { ServerTransaction } from './server-transaction.ts'
 
 /** Every request of others that was answered lately or waits for its answer (RFC 3261 §17.2.3), within bounds. */
 export class ServerTransactions {
   readonly #needs: { clock: Clock; timers: Timers; limits: Limits; counters: () => Counters }
-  readonly #received = new Map<string, ServerTransaction>()
+  readonly #received = new Map<string, KeptTransaction>()
   /** Bytes of their requests. */
   #bytes = 0
   /** Requests outside of dialogs by what a merged one has in common with them. */
-  readonly #merged = new Map<string, ServerTransaction>()
+  readonly #merged = new Map<string, KeptTransaction>()
 
   constructor(needs: { clock: Clock; timers: Timers; limits: Limits; counters: () => Counters }) {
     this.#needs = needs
@@ -25,7 +26,7 @@ export class ServerTransactions {
   }
 
   /** The transaction that a request, or the ACK or CANCEL of one (with `method` INVITE), belongs to. */
-  find(request: SipRequest, method = request.method): ServerTransaction | undefined {
+  find(request: SipRequest, method = request.method): KeptTransaction | undefined {
     return this.#received.get(serverKey(request, method))
   }
 
@@ -42,7 +43,7 @@ export class ServerTransactions {
     const outside = request.toTag === ''
     const merge = outside && request.fromTag !== '' && request.method !== 'CANCEL' ? mergeKey(request) : undefined
     const isMerged = merge !== undefined && this.#merged.get(merge)?.ongoing === true
-    const transaction = new ServerTransaction(
+    const kept = new KeptTransaction(
       { key, mergeKey: isMerged ? undefined : merge, request, flow },
       {
         ...{ clock, timers, counters: this.#needs.counters() },
@@ -52,23 +53,24 @@ export class ServerTransactions {
         },
       },
     )
-    this.#received.set(key, transaction)
+    this.#received.set(key, kept)
     this.#bytes += bytes
-    if (merge !== undefined && !isMerged) this.#merged.set(merge, transaction)
+    if (merge !== undefined && !isMerged) this.#merged.set(merge, kept)
+    const transaction = new ServerTransaction(request, flow, kept)
     transaction.begin()
     return { transaction, isMerged }
   }
 
   drop(): void {
-    for (const transaction of this.#received.values()) transaction.drop()
+    for (const kept of this.#received.values()) kept.drop()
     this.#received.clear()
     this.#merged.clear()
     this.#bytes = 0
   }
 
-  #forget(transaction: ServerTransaction): void {
-    this.#received.delete(transaction.key)
-    const { mergeKey: merge } = transaction
-    if (merge !== undefined && this.#merged.get(merge) === transaction) this.#merged.delete(merge)
+  #forget(kept: KeptTransaction): void {
+    this.#received.delete(kept.key)
+    const { mergeKey: merge } = kept
+    if (merge !== undefined && this.#merged.get(merge) === kept) this.#merged.delete(merge)
   }
 }

@@ -73,8 +73,12 @@ const invites = (reliable = false) => {
   return run(inviteClient({ invite, ackOf: (one) => ackOfRefusal(invite, one), reliable, timers }))
 }
 const requests = (reliable = false) => run(nonInviteClient({ request: message('OPTIONS'), reliable, timers }))
-const inviteAnswers = (reliable = false) => run(inviteServer({ trying: reply(100), reliable, timers }))
-const answers = (reliable = false) => run(nonInviteServer({ reliable, timers }))
+const inviteAnswers = (reliable = false) => {
+  const tx = run(inviteServer<SipResponse>({ reliable, timers }))
+  tx.on(respond(100))
+  return tx
+}
+const answers = (reliable = false) => run(nonInviteServer<SipResponse>({ reliable, timers }))
 
 test('an INVITE nobody answers over UDP is sent seven times, then fails after 32 s (RFC 3261 §17.1.1.2)', () => {
   const tx = invites()
@@ -179,7 +183,7 @@ test('a final response ends resending; repetitions are absorbed for T4 (timer K)
   assert.equal(reliable.endedAtMs(), 0)
 })
 
-test('an INVITE gets 100 at once, and each repetition the last provisional response (§17.2.1)', () => {
+test('each repetition of an INVITE gets the last provisional response again (§17.2.1)', () => {
   const tx = inviteAnswers()
   tx.on({ type: 'invite again' })
   tx.on(respond(180))

@@ -1,5 +1,4 @@
 import { canonicalAddress } from '../message/ip-address.ts'
-import type { Via } from '../message/via.ts'
 
 /** The transports of RFC 3261 §18, RFC 5630 and RFC 7118 that a flow can run over. */
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
@@ -60,8 +59,8 @@ export interface Flow {
   readonly alive: boolean
   /** Sends one message to `remote`; `failed` is called, later, when it could not be handed to the network. */
   send(data: Buffer, failed: SendFailed): void
-  /** Sends the response to a request that came over this flow (RFC 3261 §18.2.2); `via` is the request's top one. */
-  respond(data: Buffer, via: Via | undefined, failed: SendFailed): void
+  /** Sends the response to a request that came over this flow (RFC 3261 §18.2.2); `port` as `sendersPort` has it. */
+  respond(data: Buffer, port: number | undefined, failed: SendFailed): void
   /**
    * Calls `run`, once and later, when the connection that carries what was sent breaks; gives the way to stop listening.
    * Over UDP nothing breaks.

@@ -1,5 +1,3 @@
-import type { Via } from '../message/via.ts'
-import { bareHost } from '../message/via.ts'
 import { type Flow, flowKey, type RemoteAddress, type SendFailed, type Transport } from './flow.ts'
 import type { TcpConnection } from './tcp-connection.ts'
 
@@ -50,15 +48,12 @@ export class ConnectionFlow extends TcpFlow implements Flow {
 
   /**
    * Over the connection that the request came by. Where that has broken, over another one to where the sender says that it
-   * listens, if its Via names the very address that it came from; a peer behind a NAT, as phones are, cannot be reached.
+   * listens; a peer behind a NAT, as phones are, cannot be reached.
    */
-  respond(data: Buffer, via: Via | undefined, failed: SendFailed): void {
+  respond(data: Buffer, port: number | undefined, failed: SendFailed): void {
     const isBroken = this.#connection?.broken ?? true
-    if (!isBroken || !via || bareHost(via.host) !== this.remote.address || via.parameters.has('rport')) {
-      this.send(data, failed)
-      return
-    }
-    this.listener.flowTo({ address: this.remote.address, port: via.port ?? 5060 }).send(data, failed)
+    if (isBroken && port !== undefined) this.listener.flowTo({ ...this.remote, port }).send(data, failed)
+    else this.send(data, failed)
   }
 
   onBroken(run: SendFailed): () => void {
@@ -87,7 +82,7 @@ export class TargetFlow extends TcpFlow implements Flow {
     else setImmediate(failed, new Error('no connection may be opened'))
   }
 
-  respond(data: Buffer, _via: Via | undefined, failed: SendFailed): void {
+  respond(data: Buffer, _port: number | undefined, failed: SendFailed): void {
     this.send(data, failed)
   }
 

@@ -9,7 +9,7 @@ import { until } from '../udp-peer.ts'
 import { advertisedOn, expandHosts } from './addresses.ts'
 import { type Flow, parseFlowKey } from './flow.ts'
 import { listenerFor } from './listener-for.ts'
-import { responseAddress } from './response-address.ts'
+import { sendersPort } from './senders-port.ts'
 import { edgeList, trueSource } from './true-source.ts'
 import { UdpListener } from './udp-listener.ts'
 
@@ -127,16 +127,16 @@ test('a port in use is an error of start, not of the process', async () => {
   await first.stop()
 })
 
-test('an answer goes to the address of the packet, never where maddr or a foreign host point', () => {
+test('an answer goes to the port that its sender names only beside his true address, never where maddr or a foreign host point', () => {
   const remote = { address: '192.0.2.7', port: 40_000 }
-  const to = (via: string) => responseAddress(parseVia(`SIP/2.0/UDP ${via}`), remote)
-  assert.deepEqual(to('192.0.2.7:5062;branch=x'), { address: '192.0.2.7', port: 5062 })
-  assert.deepEqual(to('192.0.2.7'), { address: '192.0.2.7', port: 5060 })
-  assert.deepEqual(to('192.0.2.7:5062;rport'), remote)
-  assert.deepEqual(to('10.0.0.1:5062'), remote)
-  assert.deepEqual(to('phone.example.com'), remote)
-  assert.deepEqual(to('10.0.0.1;maddr=203.0.113.1'), remote)
-  assert.deepEqual(responseAddress(undefined, remote), remote)
+  const portOf = (via: string) => sendersPort(parseVia(`SIP/2.0/UDP ${via}`), remote)
+  assert.equal(portOf('192.0.2.7:5062;branch=x'), 5062)
+  assert.equal(portOf('192.0.2.7'), 5060)
+  assert.equal(portOf('192.0.2.7:5062;rport'), undefined)
+  assert.equal(portOf('10.0.0.1:5062'), undefined)
+  assert.equal(portOf('phone.example.com'), undefined)
+  assert.equal(portOf('10.0.0.1;maddr=203.0.113.1'), undefined)
+  assert.equal(sendersPort(undefined, remote), undefined)
 })
 
 test('the true source is followed through a chain of edges and ends at the first stranger', () => {

@@ -2,11 +2,9 @@ import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Log } from '#platform/log'
 import type { Counters } from '../counters.ts'
-import type { Via } from '../message/via.ts'
 import type { ListenerOptions } from '../stack-options.ts'
 import { addressesOnly, uriHost } from './addresses.ts'
 import { type Flow, type FlowKey, flowKey, type Listener, type RemoteAddress, type SendFailed } from './flow.ts'
-import { responseAddress } from './response-address.ts'
 import type { SipTap } from './tap.ts'
 
 /** The kernel's buffer holds a burst while the loop is busy with something else. */
@@ -170,8 +168,8 @@ class UdpFlow implements Flow {
     this.listener.send(data, this.remote, failed)
   }
 
-  respond(data: Buffer, via: Via | undefined, failed: SendFailed): void {
-    this.listener.send(data, responseAddress(via, this.remote), failed)
+  respond(data: Buffer, port: number | undefined, failed: SendFailed): void {
+    this.listener.send(data, port === undefined ? this.remote : { ...this.remote, port }, failed)
   }
 
   onBroken(): () => void {
