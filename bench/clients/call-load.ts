@@ -80,7 +80,8 @@ async function run({ kind, calls, warmUpMs, measureMs }: Exclude<CallLoad, { kin
     const tick = () => {
       const due = Math.floor(((performance.now() - startMs) * calls) / 1_000)
       for (; placed <= due && performance.now() < endMs; placed++) place(() => {})
-      if (performance.now() < endMs) systemClock.after(1, tick)
+      const nextMs = startMs + (placed * 1_000) / calls
+      if (nextMs < endMs) systemClock.after(nextMs - performance.now(), tick)
     }
     tick()
     await until(() => performance.now() >= endMs && open === 0)
