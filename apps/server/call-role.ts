@@ -72,7 +72,7 @@ export class CallRole {
   /** Starts everything and clears up after earlier lives; resolves when SIP answers. */
   static async start(needs: CallRoleNeeds): Promise<CallRole> {
     const { connection, log } = needs
-    const db = openDatabase({ connection, clock: systemClock, log, name: 'call' })
+    const db = openDatabase({ connection, clock: systemClock, log, name: 'call', size: 4 })
     try {
       return await CallRole.#startOn(db, needs)
     } catch (error) {

@@ -107,6 +107,8 @@ const SETTINGS = {
   max_parallel_workers: '0',
   max_parallel_workers_per_gather: '0',
   autovacuum_max_workers: '2',
+  autovacuum_work_mem: '8MB',
+  default_statistics_target: '20',
   jit: 'off',
   synchronous_commit: 'on',
   TimeZone: 'UTC',
