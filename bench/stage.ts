@@ -183,6 +183,12 @@ export class Stage {
     return { result, each: `${(spent / Math.max(1, count(result))).toPrecision(3)} ms of processor time each` }
   }
 
+  /** Starts the platform anew on what it has on disk: what was measured before leaves nothing in its memory. */
+  async restart(): Promise<void> {
+    await this.platform.child.stop('SIGTERM', 8_000)
+    await this.platform.run()
+  }
+
   /** Where its PostgreSQL is. */
   database(): DatabasePlace {
     return this.platform.database()

@@ -149,6 +149,7 @@ async function register(stage: Stage, barePort: number): Promise<Row> {
 
 async function answerHangup(stage: Stage, barePort: number): Promise<Row[]> {
   const base = await stage.run<CallFigures>('clients/call-load.ts', atOnce(barePort, 'bench', 2_000))
+  await stage.restart()
   const most = highest(() => stage.memory())
   const { figures, method, extra: bytes } = await wholeCalls(stage, ANSWER_HANGUP, () => most.end())
   return [
@@ -159,20 +160,21 @@ async function answerHangup(stage: Stage, barePort: number): Promise<Row[]> {
       'memory.at_max_rate_mb',
       bytes / MEGABYTE,
       'MB',
-      'highest PSS of everything during sip.answer_hangup, looked at twice a second',
+      'highest PSS of everything during sip.answer_hangup, of a process just started, looked at twice a second',
     ),
   ]
 }
 
 /** As long as what a call leaves behind in a transaction is kept (RFC 3261 §17.1.1.2), and half as long again. */
 async function memoryAtFloor(stage: Stage): Promise<Row> {
+  await stage.restart()
   const service = await stage.numberThat(ANSWER_HANGUP)
   const most = highest(() => stage.memory())
   const load = { kind: 'per second', port: stage.sipPort, service, calls: FLOOR_CALLS_PER_SECOND } as const
   const figures = await stage.run<CallFigures>('clients/call-load.ts', { ...load, warmUpMs: 8_000, measureMs: 40_000 })
   const bytes = await most.end()
   await stage.webhooksDelivered()
-  const method = `highest PSS of everything during 48 s of ${FLOOR_CALLS_PER_SECOND} calls/s; ${told(figures)}`
+  const method = `highest PSS of everything during 48 s of ${FLOOR_CALLS_PER_SECOND} calls/s, of a process just started; ${told(figures)}`
   return row('memory.at_150_calls_mb', bytes / MEGABYTE, 'MB', method)
 }
 
