@@ -14,8 +14,7 @@ export const memory: Suite = {
     const stage = await getStage()
     const rows: Row[] = []
     if (wanted('memory.idle_mb')) {
-      await stage.platform.child.stop('SIGTERM', 8_000)
-      await stage.platform.run()
+      await stage.restart()
       await pause(SETTLE_MS)
       const idle = stage.memory()
       const bare = stage.start<{ port: number }>('baselines/bare-http.ts', stage.database())

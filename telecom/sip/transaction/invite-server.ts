@@ -4,7 +4,7 @@
  */
 import type { SipRequest } from '../message/message.ts'
 import type { Timers } from '../timers.ts'
-import { type Machine, resend, type Step, send, start, stop, type TimerName, tell } from './step.ts'
+import { type Machine, resend, type Step, send, start, stop, type TimerName, tell, type WithStatus } from './step.ts'
 
 export type State<Response> =
   /** Without `last` nothing has been said yet. */
@@ -33,14 +33,9 @@ export interface InviteServer {
   readonly timers: Timers
 }
 
-/** All that the machine knows of a response. */
-interface Answer {
-  readonly status: number
-}
-
 type ServerStep<Response> = Step<State<Response>, Response, Tell>
 
-export function inviteServer<Response extends Answer>(
+export function inviteServer<Response extends WithStatus>(
   tx: InviteServer,
 ): Machine<State<Response>, Input<Response>, Response, Tell> {
   return { begin, next: (state, input) => next(tx, state, input) }
@@ -50,7 +45,7 @@ export function begin<Response>(): ServerStep<Response> {
   return { state: { at: 'proceeding' }, orders: [] }
 }
 
-export function next<Response extends Answer>(
+export function next<Response extends WithStatus>(
   tx: InviteServer,
   state: State<Response>,
   input: Input<Response>,
@@ -72,7 +67,7 @@ export function next<Response extends Answer>(
 }
 
 /** A repeated INVITE gets the last provisional answer again. */
-function whileProceeding<Response extends Answer>(
+function whileProceeding<Response extends WithStatus>(
   tx: InviteServer,
   state: State<Response> & { at: 'proceeding' },
   input: Input<Response>,
@@ -94,7 +89,10 @@ function whileProceeding<Response extends Answer>(
 }
 
 /** RFC 6026 §7.1: repeated INVITEs are absorbed, the dialog's repetitions of the 2xx pass, ACKs go up, L ends it. */
-function whileAccepted<Response extends Answer>(state: State<Response>, input: Input<Response>): ServerStep<Response> {
+function whileAccepted<Response extends WithStatus>(
+  state: State<Response>,
+  input: Input<Response>,
+): ServerStep<Response> {
   if (input.type === 'respond' && input.response.status >= 200 && input.response.status < 300) {
     return { state, orders: [resend(input.response)] }
   }

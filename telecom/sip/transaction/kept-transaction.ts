@@ -8,6 +8,7 @@ import { sendersPort } from '../transport/senders-port.ts'
 import { type Input as InviteInput, inviteServer, type Tell } from './invite-server.ts'
 import { type Input as NonInviteInput, nonInviteServer } from './non-invite-server.ts'
 import { Runner } from './runner.ts'
+import type { WithStatus } from './step.ts'
 
 /** What a server transaction needs of the stack. */
 export interface ServerNeeds {
@@ -19,8 +20,7 @@ export interface ServerNeeds {
 }
 
 /** A response as it goes on the wire. */
-interface Written {
-  readonly status: number
+interface Written extends WithStatus {
   readonly bytes: Buffer
 }
 

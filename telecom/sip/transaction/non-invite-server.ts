@@ -1,6 +1,6 @@
 /** Non-INVITE server transaction: RFC 3261 §17.2.2, figure 8. A pure machine; `runner.ts` obeys it. */
 import type { Timers } from '../timers.ts'
-import { type Machine, resend, type Step, send, start, type TimerName, tell } from './step.ts'
+import { type Machine, resend, type Step, send, start, type TimerName, tell, type WithStatus } from './step.ts'
 
 export type State<Response> =
   | { readonly at: 'trying' }
@@ -23,7 +23,7 @@ export interface NonInviteServer {
 
 type ServerStep<Response> = Step<State<Response>, Response, Tell>
 
-export function nonInviteServer<Response extends { readonly status: number }>(
+export function nonInviteServer<Response extends WithStatus>(
   tx: NonInviteServer,
 ): Machine<State<Response>, Input<Response>, Response, Tell> {
   return { begin, next: (state, input) => next(tx, state, input) }
@@ -33,7 +33,7 @@ export function begin<Response>(): ServerStep<Response> {
   return { state: { at: 'trying' }, orders: [] }
 }
 
-export function next<Response extends { readonly status: number }>(
+export function next<Response extends WithStatus>(
   tx: NonInviteServer,
   state: State<Response>,
   input: Input<Response>,

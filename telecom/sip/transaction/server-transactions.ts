@@ -53,11 +53,11 @@ export class ServerTransactions {
         },
       },
     )
+    const transaction = new ServerTransaction(request, flow, kept)
+    transaction.begin() // what cannot even be answered by 100 is not kept
     this.#received.set(key, kept)
     this.#bytes += bytes
     if (merge !== undefined && !isMerged) this.#merged.set(merge, kept)
-    const transaction = new ServerTransaction(request, flow, kept)
-    transaction.begin()
     return { transaction, isMerged }
   }
 

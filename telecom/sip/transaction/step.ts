@@ -26,6 +26,11 @@ export const start = (timer: TimerName, afterMs: number) => ({ do: 'start', time
 export const stop = (timer: TimerName) => ({ do: 'stop', timer }) as const
 export const tell = <Tell>(what: Tell) => ({ do: 'tell', tell: what }) as const
 
+/** All that a server machine knows of a response. */
+export interface WithStatus {
+  readonly status: number
+}
+
 /** What a client transaction tells its user. */
 export type ClientTell<Response> =
   | { readonly type: 'response'; readonly response: Response }
